@@ -1,0 +1,7 @@
+/**
+ * Bytes that cannot be a message of the Kafka protocol: truncated, with an impossible count, or left over.
+ * The connection they came from cannot be trusted any more and has to be dropped.
+ */
+export class MalformedMessageError extends Error {
+  override readonly name = 'MalformedMessageError'
+}

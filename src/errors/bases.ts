@@ -1,0 +1,100 @@
+import kafkajs from 'kafkajs'
+import type { ErrorCode } from '../protocol/errorCodes.js'
+
+/** What is known of a record that failed, as far as it applies. */
+export interface ErrorContext {
+  readonly topic?: string | undefined
+  readonly partition?: number | undefined
+  /** Attempts made, the first one included. */
+  readonly attempts?: number | undefined
+  /** Whether the record may stand in the log although it was not acknowledged. */
+  readonly outcome?: Outcome | undefined
+  readonly cause?: unknown
+}
+
+/** `not-written`: certainly not in the log. `unknown`: a request that may have been applied was never answered. */
+export type Outcome = 'not-written' | 'unknown'
+
+/** Node's `inspect` prints own properties: those that do not apply are left off. */
+const assignContext = (error: Error, context: ErrorContext): void => {
+  for (const [name, value] of Object.entries(context)) {
+    if (value !== undefined)
+      Object.defineProperty(error, name, {
+        value,
+        enumerable: name !== 'cause',
+        configurable: true,
+        writable: true,
+      })
+  }
+}
+
+/** A broker's verdict. `type` and `code` are Kafka's; `retriable` is false once the producer has given up on it. */
+export class BrokerVerdictError extends kafkajs.KafkaJSProtocolError {
+  declare readonly topic?: string
+  declare readonly partition?: number
+  declare readonly attempts?: number
+  declare readonly outcome?: Outcome
+
+  constructor(message: string, { type, code }: Pick<ErrorCode, 'type' | 'code'>, context: ErrorContext = {}) {
+    super(Object.assign(new Error(message), { type, code, retriable: false }))
+    named(this)
+    assignContext(this, context)
+  }
+}
+
+/** A budget of time or attempts that ran out; `cause` is the last error. */
+export class SpentBudgetError extends kafkajs.KafkaJSNumberOfRetriesExceeded {
+  declare readonly topic?: string
+  declare readonly partition?: number
+  declare readonly attempts?: number
+  declare readonly outcome?: Outcome
+
+  constructor(message: string, context: ErrorContext & { readonly elapsedMs?: number } = {}) {
+    const { elapsedMs = 0, ...rest } = context
+    super(new Error(message), { retryCount: Math.max(0, (rest.attempts ?? 1) - 1), retryTime: elapsedMs })
+    named(this)
+    // kafkajs builds the stack from its argument and keeps that as the cause: the real cause replaces it.
+    Object.defineProperty(this, 'stack', {
+      value: `${this.name}: ${message}${ownStack()}`,
+      configurable: true,
+      writable: true,
+    })
+    assignContext(this, { cause: undefined, ...rest })
+    if (rest.cause === undefined)
+      Object.defineProperty(this, 'cause', { value: undefined, configurable: true, writable: true })
+  }
+}
+
+/** Everything else that asking again cannot mend. */
+export class NonRetriableError extends kafkajs.KafkaJSNonRetriableError {
+  declare readonly topic?: string
+  declare readonly partition?: number
+  declare readonly attempts?: number
+  declare readonly outcome?: Outcome
+
+  constructor(message: string, context: ErrorContext = {}) {
+    super(message)
+    named(this)
+    assignContext(this, context)
+  }
+}
+
+const named = (error: Error): void => {
+  Object.defineProperty(error, 'name', { value: error.constructor.name, configurable: true, writable: true })
+}
+
+const ownStack = (): string => {
+  const holder: { stack?: string } = {}
+  Error.captureStackTrace(holder, ownStack)
+  const lines = holder.stack?.split('\n').slice(2) ?? []
+  return lines.length > 0 ? `\n${lines.join('\n')}` : ''
+}
+
+/** "topic "x", partition 3", for the head of a message. A name from outside is quoted as JSON, so that it cannot forge a log line. */
+export const place = (topic: string, partition?: number): string =>
+  partition === undefined
+    ? `topic ${JSON.stringify(topic)}`
+    : `topic ${JSON.stringify(topic)}, partition ${partition}`
+
+/** The message of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,23 @@
+import { type ErrorContext, messageOf, type Outcome, place, SpentBudgetError } from './bases.js'
+
+/** A batch used up the attempts of the option `retry`. */
+export class DeliveryRetriesExceededError extends SpentBudgetError {
+  constructor(
+    topic: string,
+    context: ErrorContext & {
+      partition: number
+      attempts: number
+      outcome: Outcome
+      elapsedMs: number
+      firstCause?: unknown
+    },
+  ) {
+    const { firstCause, ...rest } = context
+    super(
+      `A record for ${place(topic, rest.partition)} was not delivered in ${rest.attempts} attempts (option retry). ` +
+        `First cause: ${messageOf(firstCause ?? rest.cause)}; last cause: ${messageOf(rest.cause)}. ` +
+        (rest.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.'),
+      { ...rest, topic },
+    )
+  }
+}

@@ -1,0 +1,27 @@
+import { type ErrorContext, messageOf, type Outcome, place, SpentBudgetError } from './bases.js'
+
+/** `deliveryTimeoutMs` ran out before the record was acknowledged. */
+export class DeliveryTimeoutError extends SpentBudgetError {
+  constructor(
+    topic: string,
+    context: ErrorContext & {
+      deliveryTimeoutMs: number
+      outcome: Outcome
+      waitingFor: string
+      firstCause?: unknown
+    },
+  ) {
+    const { deliveryTimeoutMs, waitingFor, firstCause, ...rest } = context
+    const causes =
+      rest.cause === undefined
+        ? ''
+        : ` First cause: ${messageOf(firstCause ?? rest.cause)}; last cause: ${messageOf(rest.cause)}.`
+    super(
+      `A record for ${place(topic, rest.partition)} was not delivered within deliveryTimeoutMs (${deliveryTimeoutMs} ms, ` +
+        `${rest.attempts ?? 0} attempts), waiting for ${waitingFor}.${causes} ` +
+        (rest.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.') +
+        ' Look at the brokers, or raise deliveryTimeoutMs.',
+      { ...rest, topic, elapsedMs: deliveryTimeoutMs },
+    )
+  }
+}

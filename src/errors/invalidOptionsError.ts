@@ -1,0 +1,15 @@
+import { NonRetriableError } from './bases.js'
+
+/** Options that cannot work: every problem in one error. */
+export class InvalidOptionsError extends NonRetriableError {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(
+      problems.length === 1
+        ? `Invalid option: ${problems[0]}`
+        : `Invalid options:\n${problems.map(each => `  - ${each}`).join('\n')}`,
+    )
+    this.problems = problems
+  }
+}

@@ -1,0 +1,12 @@
+import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
+
+/** A pinned partition (`message.partition`, or a partitioner's answer) that the topic does not have. */
+export class PartitionNotFoundError extends BrokerVerdictError {
+  constructor(topic: string, partition: number, partitionCount: number, context: ErrorContext = {}) {
+    super(
+      `The ${place(topic)} has no partition ${partition}: it has ${partitionCount} (0 to ${partitionCount - 1}). Mend message.partition or the partitioner, or add partitions to the topic.`,
+      { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 },
+      { ...context, topic, partition, outcome: context.outcome ?? 'not-written' },
+    )
+  }
+}

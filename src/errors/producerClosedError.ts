@@ -1,0 +1,15 @@
+import { type ErrorContext, NonRetriableError, place } from './bases.js'
+
+/** The producer was disconnected before the record was acknowledged. */
+export class ProducerClosedError extends NonRetriableError {
+  constructor(context: ErrorContext = {}) {
+    super(
+      context.topic === undefined
+        ? 'The producer was disconnected before this ended.'
+        : `The producer was disconnected before a record for ${place(context.topic, context.partition)} was acknowledged. ` +
+            (context.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.') +
+            ' Give disconnect({ timeoutMs }) more time to flush.',
+      context,
+    )
+  }
+}

@@ -1,0 +1,18 @@
+import type { ErrorCode } from '../protocol/errorCodes.js'
+import { BrokerVerdictError, type ErrorContext, type Outcome, place } from './bases.js'
+
+/** A broker refused the record for good. */
+export class RecordRejectedError extends BrokerVerdictError {
+  constructor(
+    topic: string,
+    verdict: ErrorCode,
+    reason: string | null,
+    context: ErrorContext & { partition: number; outcome: Outcome },
+  ) {
+    super(
+      `The broker refused a record for ${place(topic, context.partition)} (${verdict.type}): ${reason ?? verdict.message}`,
+      verdict,
+      { ...context, topic },
+    )
+  }
+}

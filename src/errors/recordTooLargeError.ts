@@ -1,0 +1,13 @@
+import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
+
+/** One record is larger than a request, or than the topic accepts. */
+export class RecordTooLargeError extends BrokerVerdictError {
+  constructor(topic: string, remedy: string, context: ErrorContext & { recordBytes: number }) {
+    const { recordBytes, ...rest } = context
+    super(
+      `A record of ${recordBytes} bytes for ${place(topic, rest.partition)} is too large. ${remedy}`,
+      { type: 'MESSAGE_TOO_LARGE', code: 10 },
+      { ...rest, topic, outcome: 'not-written' },
+    )
+  }
+}

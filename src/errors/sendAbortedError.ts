@@ -1,0 +1,12 @@
+import { type ErrorContext, NonRetriableError, place } from './bases.js'
+
+/** The caller's AbortSignal withdrew the record before it was in a request; `cause` is the signal's reason. */
+export class SendAbortedError extends NonRetriableError {
+  constructor(topic: string, context: ErrorContext = {}) {
+    super(`A record for ${place(topic, context.partition)} was withdrawn by its signal.`, {
+      ...context,
+      topic,
+      outcome: 'not-written',
+    })
+  }
+}

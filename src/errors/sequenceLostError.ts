@@ -1,0 +1,17 @@
+import type { ErrorCode } from '../protocol/errorCodes.js'
+import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
+
+/**
+ * The leader lost the producer's sequence state while the fate of a sent batch was unknown. Sending it again under a
+ * new identity could double it, so it is rejected with the outcome `unknown`.
+ */
+export class SequenceLostError extends BrokerVerdictError {
+  constructor(topic: string, verdict: ErrorCode, context: ErrorContext & { partition: number }) {
+    super(
+      `The leader of ${place(topic, context.partition)} no longer has the sequence of a record whose earlier attempt was not answered (${verdict.type}). ` +
+        'It may have been written; sending it again could double it. Check the log before you send it again.',
+      verdict,
+      { ...context, topic, outcome: 'unknown' },
+    )
+  }
+}

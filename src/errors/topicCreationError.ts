@@ -1,0 +1,13 @@
+import type { ErrorCode } from '../protocol/errorCodes.js'
+import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
+
+/** The cluster refuses to create the topic; the message carries the broker's own reason. */
+export class TopicCreationError extends BrokerVerdictError {
+  constructor(topic: string, verdict: ErrorCode, reason: string | null, context: ErrorContext = {}) {
+    super(`The ${place(topic)} cannot be created (${verdict.type}): ${reason ?? verdict.message}`, verdict, {
+      ...context,
+      topic,
+      outcome: 'not-written',
+    })
+  }
+}

@@ -1,0 +1,12 @@
+import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
+
+/** The topic does not exist, and by the topic policy nobody here may create it. */
+export class UnknownTopicError extends BrokerVerdictError {
+  constructor(topic: string, remedy: string, context: ErrorContext = {}) {
+    super(
+      `The ${place(topic)} does not exist. ${remedy}`,
+      { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 },
+      { ...context, topic, outcome: context.outcome ?? 'not-written' },
+    )
+  }
+}

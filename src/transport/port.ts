@@ -1,0 +1,90 @@
+import type { Api } from '../protocol/api.js'
+
+/** A broker as metadata names it. */
+export interface BrokerAddress {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+/** Where a control request goes: to one broker, or to any that answers (a seed broker before metadata is known). */
+export type ControlTarget =
+  | { readonly node: number }
+  /** Brokers that failed lately, and `avoid`, are tried last. */
+  | { readonly anyBut: number | undefined }
+
+export interface ControlOptions {
+  readonly target: ControlTarget
+  /** Ours, not kafkajs's: connecting, waiting in a queue and the answer. The connection is dropped when it passes. ms */
+  readonly timeoutMs: number
+}
+
+export interface ControlAnswer<Response> {
+  readonly response: Response
+  /** The version that was spoken. */
+  readonly version: number
+  /** The broker that answered; -1 for a seed broker whose id is not known yet. */
+  readonly nodeId: number
+}
+
+/** How one produce request ends. Each is called at most once; exactly one of `onResponse` and `onFailure` is. */
+export interface ProduceExchange {
+  /** The response behind its correlation id; `null` for acks 0, once the bytes are written. */
+  onResponse(payload: Buffer | null): void
+  /**
+   * The connection is gone. `sent` says whether any byte of the request may have left: if not, nothing was written.
+   */
+  onFailure(error: Error, sent: boolean): void
+  /** The buffers may be reused: the write has completed, or the socket is closed for good. */
+  onBuffersReleased(): void
+}
+
+/**
+ * The connection of one broker on which records travel, in the order they are sent. It does not retry or reconnect:
+ * after it has closed, the transport gives a new one.
+ */
+export interface ProduceLink {
+  readonly nodeId: number
+  /** The highest Produce version both sides speak. */
+  readonly produceVersion: number
+  readonly isOpen: boolean
+  /** SASL credentials must be renewed (KIP-368): `authenticate()` when nothing is in flight, before the next request. */
+  readonly needsAuthentication: boolean
+  authenticate(): Promise<void>
+  /** Milliseconds for which a quota asks this client to hold its requests back (KIP-219); 0 when none. */
+  readonly throttledForMs: number
+  throttle(ms: number): void
+  /**
+   * Writes a request whose body stands in `chunks`, without copying them: they must not change until
+   * `onBuffersReleased`. Does not throw.
+   */
+  produce(chunks: readonly Buffer[], acks: number, exchange: ProduceExchange): void
+  /** Ends all exchanges with `error` and closes the socket at once. */
+  destroy(error: Error): void
+  /** Called once, when the connection has gone for whatever reason (after the exchanges ended). */
+  onClosed: ((error: Error) => void) | undefined
+}
+
+/** What the stages above see of the network. */
+export interface Transport {
+  /** The brokers of the newest metadata. Connections to brokers that moved or went are dropped. */
+  setBrokers(brokers: readonly BrokerAddress[]): void
+  /**
+   * One control request, over a connection that produce requests do not use: a broker serves a connection one request
+   * at a time. Picks the highest version both sides speak.
+   *
+   * @throws KafkaJSConnectionError and other transport errors of kafkajs; KafkaJSSASLAuthenticationError;
+   *   KafkaJSRequestTimeoutError; KafkaJSServerDoesNotSupportApiKey; MalformedMessageError
+   */
+  control<ReqIn, Response>(
+    api: Api<unknown, ReqIn, Response, never>,
+    body: (version: number) => ReqIn,
+    options: ControlOptions,
+    maxVersion?: number,
+  ): Promise<ControlAnswer<Response>>
+  /** Connects (once, shared by all who ask meanwhile), authenticates and negotiates. */
+  openProduceLink(nodeId: number): Promise<ProduceLink>
+  /** Closes every connection; what is in flight ends with an error. */
+  close(): Promise<void>
+}

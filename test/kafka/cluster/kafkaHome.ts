@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { startJvm } from './jvm.js'
+import { freePorts } from './ports.js'
+import { projectFile } from './projectFile.js'
+import { brokerSettings, toProperties } from './settings.js'
+
+const run = promisify(execFile)
+
+/** Kafka's jars on this machine, and what makes a broker start quickly from them. */
+export interface KafkaHome {
+  readonly version: string
+  readonly jars: string
+  /** A formatted log folder's feature levels: the same for every node, so that starting one needs no StorageTool (a JVM, 2 s). */
+  readonly bootstrapCheckpoint: string
+  /** Java's archive of Kafka's loaded classes (AppCDS): halves the time to start. */
+  readonly classes: string
+}
+
+const cacheFolder = (version: string) =>
+  join(
+    process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+    'kafkajs-resilient-producer',
+    `kafka-${version}`,
+  )
+
+export async function hasCommand(command: string, ...args: string[]): Promise<boolean> {
+  return run(command, args, { timeout: 20_000 }).then(
+    () => true,
+    () => false,
+  )
+}
+
+export const hasJars = (version: string): boolean => existsSync(join(cacheFolder(version), 'jars'))
+
+/**
+ * Fetches Kafka's jars by Maven and prepares them, once per machine and version; later calls return at once.
+ *
+ * @param timeoutMs bounds the download. Default 5 minutes.
+ */
+export async function kafkaHome(version: string, timeoutMs = 300_000): Promise<KafkaHome> {
+  const folder = cacheFolder(version)
+  const home: KafkaHome = {
+    version,
+    jars: join(folder, 'jars'),
+    bootstrapCheckpoint: join(folder, 'prepared', 'bootstrap.checkpoint'),
+    classes: join(folder, 'prepared', 'kafka.jsa'),
+  }
+  await mkdir(folder, { recursive: true })
+  if (!existsSync(home.jars))
+    await intoPlace(folder, home.jars, fresh => fetchJars(version, fresh, timeoutMs))
+  if (!existsSync(home.bootstrapCheckpoint)) {
+    await intoPlace(folder, join(folder, 'prepared'), fresh => prepare(home, fresh))
+  }
+  return home
+}
+
+/** Fills a folder aside, then renames it: neither a crash nor another run doing the same leaves a half-filled one behind. */
+async function intoPlace(
+  parent: string,
+  place: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<void> {
+  const fresh = await mkdtemp(join(parent, 'fresh-'))
+  try {
+    await fill(fresh)
+    await rename(fresh, place).catch(error => {
+      if (!existsSync(place)) throw error
+    })
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+}
+
+async function fetchJars(version: string, folder: string, timeoutMs: number): Promise<void> {
+  const pom = projectFile('test/kafka/image/pom.xml')
+  const goal = ['dependency:copy-dependencies', `-Dkafka.version=${version}`, `-DoutputDirectory=${folder}`]
+  await run('mvn', ['-q', '-B', '-f', pom, ...goal, '-Dmdep.useBaseVersion=true'], { timeout: timeoutMs })
+}
+
+async function prepare(home: KafkaHome, folder: string): Promise<void> {
+  const [port = 0, controllerPort = 0] = await freePorts(2)
+  const logs = join(folder, 'logs')
+  const properties = join(folder, 'server.properties')
+  await writeFile(
+    properties,
+    toProperties({
+      ...brokerSettings({}),
+      'process.roles': 'broker,controller',
+      'node.id': '1',
+      'controller.listener.names': 'CONTROLLER',
+      'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'log.dirs': logs,
+    }),
+  )
+  const classpath = await classpathOf(home)
+  const format = ['format', '-t', clusterId, '-c', properties]
+  await run('java', ['-cp', classpath, ...quiet(), 'kafka.tools.StorageTool', ...format], { timeout: 60_000 })
+  const archive = `-XX:ArchiveClassesAtExit=${join(folder, 'kafka.jsa')}`
+  const broker = await startJvm(
+    [archive, '-cp', classpath, ...quiet(), 'kafka.Kafka', properties],
+    join(folder, 'kafka.log'),
+  )
+  try {
+    await broker.ready(started, 60_000)
+  } finally {
+    await broker.end('SIGTERM', 30_000)
+  }
+  await rename(join(logs, 'bootstrap.checkpoint'), join(folder, 'bootstrap.checkpoint'))
+  await rm(logs, { recursive: true })
+}
+
+/** The line that a broker logs once it serves requests. */
+export const started = 'Kafka Server started'
+
+/** Every cluster's id: tests meet at ports, never at ids. */
+export const clusterId = '4L6g3nShT-eMCtK--X86sw'
+
+/** In a fixed order: the archive of classes is taken only by a JVM with the very same class path. */
+export async function classpathOf(home: KafkaHome): Promise<string> {
+  const names = (await readdir(home.jars)).filter(name => name.endsWith('.jar')).sort()
+  return names.map(name => join(home.jars, name)).join(process.platform === 'win32' ? ';' : ':')
+}
+
+export const quiet = (): string[] => [
+  `-Dlog4j2.configurationFile=${projectFile('test/kafka/image/context/log4j2.properties')}`,
+]

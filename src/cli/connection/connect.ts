@@ -1,0 +1,53 @@
+import { formatDuration } from '../terminal/format.js'
+
+interface Connectable {
+  connect(): Promise<void>
+  disconnect(options?: { timeoutMs?: number }): Promise<void>
+}
+
+/** No broker could be used in the time given for it. */
+export class ConnectTimeoutError extends Error {
+  override name = 'ConnectTimeoutError'
+}
+
+/**
+ * Connects within `timeoutMs` or gives up, whatever the client's own patience is.
+ *
+ * @throws ConnectTimeoutError, the signal's reason, or why no broker could be used
+ */
+export async function connectWithin(
+  producer: Connectable,
+  { timeoutMs, brokers, signal }: { timeoutMs: number; brokers: readonly string[]; signal: AbortSignal },
+): Promise<void> {
+  const limit = new AbortController()
+  const timer = setTimeout(() => {
+    const seconds = formatDuration(timeoutMs)
+    limit.abort(new ConnectTimeoutError(`no answer from ${brokers.join(', ')} within ${seconds}`))
+  }, timeoutMs)
+  try {
+    await orAborted(producer.connect(), AbortSignal.any([signal, limit.signal]))
+  } catch (error) {
+    // Not awaited: it may wait for the very connection that was given up.
+    producer.disconnect({ timeoutMs: 0 }).catch(() => {})
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The promise's outcome, unless the signal aborts first: then its reason is thrown and the promise left to itself. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {})
+  signal.throwIfAborted()
+  let stopListening = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    const listener = () => reject(signal.reason)
+    signal.addEventListener('abort', listener, { once: true })
+    stopListening = () => signal.removeEventListener('abort', listener)
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    stopListening()
+  }
+}

@@ -1,0 +1,28 @@
+import type { KafkaConfig, LogEntry } from 'kafkajs'
+import { logLevel } from 'kafkajs'
+import { printable } from './terminal/format.js'
+
+/** The parts of kafkajs's configuration that decide what is logged. */
+export type LogConfig = Required<Pick<KafkaConfig, 'logLevel' | 'logCreator'>>
+
+/**
+ * Where the client's log goes. Quietly: only the producer's own warnings, because kafkajs reports as errors what is
+ * retried and mended, and what is not comes as the command's own complaint. With `verbose`, everything.
+ */
+export function logConfig(verbose: boolean, print: (line: string) => void): LogConfig {
+  return {
+    logLevel: verbose ? logLevel.DEBUG : logLevel.WARN,
+    logCreator: () => entry => {
+      if (verbose || (entry.level === logLevel.WARN && isOurs(entry))) print(logLine(entry, verbose))
+    },
+  }
+}
+
+const isOurs = (entry: LogEntry): boolean => entry.namespace.startsWith('ResilientProducer')
+
+function logLine({ namespace, label, log }: LogEntry, verbose: boolean): string {
+  const { message, timestamp, logger: _logger, ...details } = log
+  if (!verbose) return `warning: ${printable(message)}`
+  const more = Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ''
+  return printable(`${timestamp} ${label} [${namespace}] ${message}${more}`, 4000)
+}

@@ -1,0 +1,26 @@
+const count = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+
+export const formatCount = (value: number): string => count.format(value)
+
+/** `1 topic`, `12 topics`. */
+export const plural = (value: number, singular: string, several = `${singular}s`): string =>
+  `${formatCount(value)} ${value === 1 ? singular : several}`
+
+/** A duration in ms as a person reads it: `412 ms`, `1.3 s`, `2 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/**
+ * Text from outside (an error message, a field of an input line) made safe to print: control characters, which could
+ * move a terminal's cursor or forge a line, are escaped, and what is longer than `maxLength` characters is cut.
+ */
+export function printable(text: string, maxLength = 500): string {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text
+  return cut.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char =>
+    char === '\n' || char === '\t' ? ' ' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,99 @@
+import { once } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { UsageError } from '../../src/cli/exit.js'
+import { supervise } from '../../src/cli/supervise.js'
+import { testIo } from './support/io.js'
+
+const quiet = { verbose: false }
+const untilAborted = async (signal: AbortSignal) => {
+  if (!signal.aborted) await once(signal, 'abort')
+  return 0
+}
+const epipe = () => Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+
+describe('supervise', () => {
+  it('passes the exit status of the job on and stops listening for signals', async () => {
+    const io = testIo()
+    expect(await supervise(io, quiet, async () => 7)).toBe(7)
+    expect(io.listeners()).toBe(0)
+    expect(io.stderr.text).toBe('')
+  })
+
+  it('turns what the job throws into one line and status 1, without a stack', async () => {
+    const io = testIo()
+    const code = await supervise(io, quiet, () => Promise.reject(new Error('no\nway')))
+    expect(code).toBe(1)
+    expect(io.stderr.text).toBe('error: no way\n')
+  })
+
+  it('gives a usage error status 2', async () => {
+    expect(await supervise(testIo(), quiet, () => Promise.reject(new UsageError('what?')))).toBe(2)
+  })
+
+  it('prints the stack and the causes when verbose', async () => {
+    const io = testIo()
+    const error = new Error('outer', { cause: new TypeError('inner') })
+    await supervise(io, { verbose: true }, () => Promise.reject(error))
+    expect(io.stderr.text).toMatch(
+      /^error: outer\nError: outer\n {4}at [\s\S]*caused by TypeError: inner\n {4}at /,
+    )
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('lets the job wind down at the first %s', async (name, status) => {
+    const io = testIo()
+    const ended = supervise(io, quiet, untilAborted)
+    io.raise(name)
+    expect(await ended).toBe(status)
+    expect(io.exits).toEqual([])
+    expect(io.stderr.text).toBe('')
+  })
+
+  it('ends at once at the second signal', async () => {
+    const io = testIo()
+    let finish = () => {}
+    const ended = supervise(io, quiet, () => new Promise(resolve => (finish = () => resolve(0))))
+    io.raise('SIGINT')
+    expect(io.exits).toEqual([])
+    io.raise('SIGINT')
+    expect(io.exits).toEqual([130])
+    finish()
+    await ended
+  })
+
+  it.each(['stdout', 'stderr'] as const)('winds down quietly when %s is closed', async name => {
+    const io = testIo()
+    const ended = supervise(io, quiet, untilAborted)
+    io[name].emit('error', epipe())
+    expect(await ended).toBe(141)
+    expect(io.stdout.text + io.stderr.text).toBe('')
+  })
+
+  it('survives a closed output after the job has ended', async () => {
+    const io = testIo()
+    await supervise(io, quiet, async () => 0)
+    expect(() => io.stdout.emit('error', epipe())).not.toThrow()
+  })
+
+  it('takes the reason of its own signal for the interruption it is, and tells another failure on the way out', async () => {
+    const interrupted = testIo()
+    const first = supervise(interrupted, quiet, async signal => {
+      await untilAborted(signal)
+      throw signal.reason
+    })
+    interrupted.raise('SIGTERM')
+    expect(await first).toBe(143)
+    expect(interrupted.stderr.text).toBe('')
+
+    const failing = testIo()
+    const second = supervise(failing, quiet, async signal => {
+      await untilAborted(signal)
+      throw new Error('flush failed')
+    })
+    failing.raise('SIGINT')
+    expect(await second).toBe(130)
+    expect(failing.stderr.text).toBe('error: flush failed\n')
+  })
+})

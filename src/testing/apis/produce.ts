@@ -1,0 +1,94 @@
+/**
+ * Produce, versions 3-12. Checks every partition's batch as a leader does (checksum, size, record count, timestamps,
+ * producer id, epoch and sequence) and appends it. acks 0 has no answer: an error then cuts the connection, as a
+ * broker does to make the client refresh. acks -1 needs `min.insync.replicas`; replication itself takes no time.
+ * Hints to the current leader (KIP-951) from version 10 on.
+ */
+import { produceApi } from '../../protocol/messages/produce.js'
+import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
+import { ERROR } from '../errorCodes.js'
+import { appendRecords } from '../state/append.js'
+import { type RequestContext, serve } from './served.js'
+
+type Request = Decoded<typeof produceApi.request>
+type Response = Encodable<typeof produceApi.response>
+type PartitionData = Request['topicData'][number]['partitionData'][number]
+type PartitionAnswer = Response['responses'][number]['partitionResponses'][number]
+
+const failed = (index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer => ({
+  index,
+  errorCode,
+  baseOffset: -1n,
+  logAppendTimeMs: -1n,
+  errorMessage,
+})
+
+const append = (
+  name: string,
+  { index, records }: PartitionData,
+  acks: number,
+  { cluster, node, version }: RequestContext,
+): PartitionAnswer => {
+  if (cluster.acl.isDenied(name, 'write')) return failed(index, ERROR.TOPIC_AUTHORIZATION_FAILED)
+  if (acks < -1 || acks > 1) return failed(index, ERROR.INVALID_REQUIRED_ACKS)
+  const topic = cluster.visibleTopic(name, node)
+  const partition = topic?.partitions[index]
+  if (!topic || !partition) return failed(index, ERROR.UNKNOWN_TOPIC_OR_PARTITION)
+  if (partition.leader !== node) {
+    return {
+      ...failed(index, ERROR.NOT_LEADER_OR_FOLLOWER),
+      currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch },
+    }
+  }
+  if (acks === -1 && partition.isr.length < topic.config.number('min.insync.replicas')) {
+    return failed(index, ERROR.NOT_ENOUGH_REPLICAS)
+  }
+  const result = appendRecords(partition, topic.config, records, version, Date.now())
+  return {
+    index,
+    errorCode: result.errorCode,
+    baseOffset: BigInt(result.baseOffset),
+    logAppendTimeMs: BigInt(result.logAppendTimeMs),
+    logStartOffset: result.errorCode === ERROR.NONE ? BigInt(partition.log.startOffset) : -1n,
+    recordErrors: result.recordErrors,
+    errorMessage: result.errorMessage,
+  }
+}
+
+/** The addresses of the leaders that the answer hints at. */
+const hintedEndpoints = (responses: Response['responses'], { cluster }: RequestContext) => {
+  const leaders = new Set<number>()
+  for (const { partitionResponses } of responses) {
+    for (const { currentLeader } of partitionResponses) if (currentLeader) leaders.add(currentLeader.leaderId)
+  }
+  const endpoints = cluster.aliveBrokers
+    .filter(({ id }) => leaders.has(id))
+    .map(({ id, host, port }) => ({ nodeId: id, host, port, rack: null }))
+  return endpoints.length > 0 ? endpoints : undefined
+}
+
+export const produce = serve<Request, Response>(produceApi, {
+  topics: {
+    names: request => request.topicData.map(({ name }) => name),
+    pick: (request, keep) => ({ ...request, topicData: request.topicData.filter(({ name }) => keep(name)) }),
+    join: (first, second) => ({ ...second, responses: [...first.responses, ...second.responses] }),
+  },
+  handle: ({ topicData, acks }, context) => {
+    const responses = topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(data => append(name, data, acks, context)),
+    }))
+    const response = { responses, throttleTimeMs: 0, nodeEndpoints: hintedEndpoints(responses, context) }
+    if (acks !== 0) return response
+    const failure = responses.some(each => each.partitionResponses.some(({ errorCode }) => errorCode !== 0))
+    if (failure) context.connection.destroy()
+    return null
+  },
+  refuse: ({ topicData }, errorCode) => ({
+    responses: topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(({ index }) => failed(index, errorCode)),
+    })),
+    throttleTimeMs: 0,
+  }),
+})

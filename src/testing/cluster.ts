@@ -1,0 +1,236 @@
+import { type ApiName, apiNames, type RequestOf, type ResponseOf, served } from './apis/registry.js'
+import { type CheckOptions, checkDelivery, type DeliveryReport, type SentRecord } from './check.js'
+import { type Fault, type FaultOptions, FaultScripts } from './faults/script.js'
+import { Gate } from './gate.js'
+import { Journal } from './journal.js'
+import type { Hall } from './net/connection.js'
+import { Listener } from './net/listener.js'
+import type { EmbeddedKafkaOptions, TopicSpec } from './options.js'
+import { readPartition, type StoredRecord } from './records.js'
+import type { TopicOperation } from './state/acl.js'
+import { ClusterState, type OfferedApi } from './state/cluster.js'
+
+const PRODUCE_KEY = 0
+/** For clients whose `disconnect()` has resolved though their sockets are not closed at this end yet. */
+const CLOSE_PATIENCE_MS = 500
+
+const offeredApis = (maxVersions: EmbeddedKafkaOptions['maxVersions'] = {}): OfferedApi[] =>
+  apiNames.flatMap(name => {
+    const limit = maxVersions[name] ?? Infinity
+    if (limit === 'none') return []
+    const { api } = served[name]
+    // Kafka 4 lists Produce 0-2, which it does not serve, because librdkafka infers codecs from it.
+    const minVersion = api.key === PRODUCE_KEY ? 0 : api.minVersion
+    return [{ apiKey: api.key, minVersion, maxVersion: Math.min(limit, api.maxVersion) }]
+  })
+
+/** The faults that fit an API; those for '*' know no message types. */
+export type FaultFor<N extends ApiName | '*'> = N extends ApiName ? Fault<RequestOf<N>, ResponseOf<N>> : Fault
+
+/** What a cluster found wrong when it closed. `errors` has each finding. */
+export class EmbeddedKafkaError extends AggregateError {
+  override readonly name = 'EmbeddedKafkaError'
+
+  constructor(findings: Error[]) {
+    super(findings, `the embedded cluster closed with ${findings.map(each => each.message).join('; ')}`)
+  }
+}
+
+/**
+ * An in-process Kafka cluster: real brokers' protocol over real TCP on the loopback address, with logs in memory,
+ * faults on command and a journal of every request.
+ */
+export class EmbeddedKafka {
+  /** Every request the brokers read. */
+  readonly journal = new Journal()
+  private readonly state: ClusterState
+  private readonly faults = new FaultScripts()
+  private readonly defects: Error[] = []
+  private readonly listeners: readonly Listener[]
+  private closing: Promise<void> | undefined
+
+  private constructor(options: EmbeddedKafkaOptions) {
+    this.state = new ClusterState(options, offeredApis(options.maxVersions))
+    let connections = 0
+    const hall: Hall = {
+      cluster: this.state,
+      journal: this.journal,
+      faults: this.faults,
+      requiresSasl: options.listeners?.sasl !== undefined,
+      nextConnectionId: () => ++connections,
+      report: this.report,
+    }
+    process.on('unhandledRejection', this.report)
+    this.listeners = this.state.brokers.map(({ id }) => new Listener(hall, id, options.listeners?.tls))
+  }
+
+  /**
+   * Starts a cluster; all brokers accept connections when the promise resolves.
+   *
+   * @throws the listener's error when `basePort` is given and taken
+   */
+  static async start(options: EmbeddedKafkaOptions = {}): Promise<EmbeddedKafka> {
+    const cluster = new EmbeddedKafka(options)
+    for (const { id } of cluster.state.brokers) {
+      await cluster.listen(id, options.basePort ? options.basePort + id : 0)
+    }
+    return cluster
+  }
+
+  /** `host:port` of every broker, stopped ones included. */
+  get bootstrap(): string[] {
+    return this.state.brokers.map(({ host, port }) => `${host}:${port}`)
+  }
+
+  /** The node id of the controller; -1 when no broker lives. */
+  get controllerId(): number {
+    return this.state.controllerId
+  }
+
+  /** A new gate, for the verbs `hold` and `holdAnswer` and for the auto-create model. */
+  gate(): Gate {
+    return new Gate()
+  }
+
+  /**
+   * Scripts a fault for requests to come; they are used in the order they are given, those that stay last.
+   *
+   * @returns a function that removes it
+   */
+  on<N extends ApiName | '*'>(api: N, fault: FaultFor<N>, options: FaultOptions = {}): () => void {
+    return this.faults.add(api, fault as unknown as Fault, options)
+  }
+
+  createTopic(name: string, spec: TopicSpec = {}): void {
+    if (this.state.topics.has(name)) throw new Error(`topic ${name} exists already`)
+    this.state.createTopic(name, spec)
+  }
+
+  deleteTopic(name: string): void {
+    if (!this.state.deleteTopic(name)) throw new Error(`there is no topic ${name}`)
+  }
+
+  /** Deletes a topic and creates it again, empty and with a new topic id. */
+  recreateTopic(name: string, spec: TopicSpec = {}): void {
+    this.deleteTopic(name)
+    this.state.createTopic(name, spec)
+  }
+
+  /** The names of all topics. */
+  get topics(): string[] {
+    return [...this.state.topics.keys()]
+  }
+
+  /** The leader of a partition; -1: none. */
+  leaderOf(topic: string, partition: number): number {
+    return this.state.partition(topic, partition).leader
+  }
+
+  /**
+   * Makes another broker the leader, under the next leader epoch; -1 leaves the partition without one. The old leader
+   * answers NOT_LEADER_OR_FOLLOWER from now on, with a hint to the new one from Produce version 10 on (KIP-951).
+   */
+  moveLeader(topic: string, partition: number, node: number): void {
+    this.state.moveLeader(topic, partition, node)
+  }
+
+  /** Takes a topic, existing or not, out of one broker's sight: as before its metadata reached it. */
+  hideTopic(topic: string, node: number): void {
+    this.state.hide(topic, node)
+  }
+
+  showTopic(topic: string, node: number): void {
+    this.state.show(topic, node)
+  }
+
+  /**
+   * Denies operations on a topic, by default all.
+   *
+   * @returns a function that takes the denial back
+   */
+  deny(topic: string, operations?: readonly TopicOperation[]): () => void {
+    return this.state.acl.deny(topic, operations)
+  }
+
+  /** Drops what a partition knows of its producers, as `producer.id.expiration.ms` does. */
+  forgetProducers(topic: string, partition: number): void {
+    this.state.partition(topic, partition).log.producers.forget()
+  }
+
+  /**
+   * Cuts the broker's connections and frees its port; requests it holds are not applied any more. Its partitions get
+   * other leaders where replicas in sync live, or none.
+   */
+  async stopBroker(node: number): Promise<void> {
+    this.state.brokerStopped(node)
+    await this.listeners[node]!.stop()
+  }
+
+  /** Starts a stopped broker on its old port. */
+  async startBroker(node: number): Promise<void> {
+    const broker = this.state.broker(node)
+    if (broker.alive) throw new Error(`broker ${node} is running`)
+    await this.listen(node, broker.port)
+  }
+
+  /** The records of a topic in the order of their offsets, partition by partition. */
+  records(topic: string, partition?: number): StoredRecord[] {
+    const { partitions } = this.state.topics.get(topic) ?? { partitions: [] }
+    const read = partition === undefined ? partitions : [this.state.partition(topic, partition)]
+    return read.flatMap(readPartition)
+  }
+
+  /** Compares what was sent with the logs: see {@link checkDelivery}. */
+  check(sent: Iterable<SentRecord>, options: CheckOptions = {}): DeliveryReport {
+    const list = [...sent]
+    const topics = new Set(list.map(({ topic }) => topic))
+    return checkDelivery(
+      list,
+      [...topics].flatMap(topic => this.records(topic)),
+      options,
+    )
+  }
+
+  /**
+   * Stops all brokers and releases what waits at gates.
+   *
+   * @throws {EmbeddedKafkaError} when scripted faults have times left, a client is still connected (a moment is left
+   * for one that has just been closed), a fault function or the cluster itself failed, or a rejection was unhandled
+   * since the start. Nothing stays open in any case.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown()
+    return this.closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private readonly report = (error: unknown): void => {
+    this.defects.push(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  private async listen(node: number, port: number): Promise<void> {
+    const broker = this.state.broker(node)
+    broker.port = await this.listeners[node]!.start(broker.host, port)
+    this.state.brokerStarted(node)
+  }
+
+  private async shutDown(): Promise<void> {
+    const patience = AbortSignal.timeout(CLOSE_PATIENCE_MS)
+    await Promise.all(this.listeners.map(listener => listener.idle(patience)))
+    const open = this.listeners.reduce((sum, { openSockets }) => sum + openSockets, 0)
+    this.state.close()
+    await Promise.all(this.listeners.map(listener => listener.stop()))
+    // A rejection counts as unhandled at the end of the turn it happened in.
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('unhandledRejection', this.report)
+    const findings = [
+      ...this.faults.unused().map(line => new Error(line)),
+      ...this.defects,
+      ...(open > 0 ? [new Error(`${open} connections of clients still open`)] : []),
+    ]
+    if (findings.length > 0) throw new EmbeddedKafkaError(findings)
+  }
+}

@@ -1,0 +1,55 @@
+/** What a wait at a gate ended with: `aborted` when the broker stopped or the cluster closed before the gate opened. */
+export type GateOutcome = 'opened' | 'aborted'
+
+/**
+ * A place where requests wait until a test lets them go on: the means to force an interleaving without sleeping.
+ */
+export class Gate {
+  private opened = false
+  private arrivals = 0
+  private readonly waiting = new Set<() => void>()
+  private readonly expecting: { count: number; resolve: () => void }[] = []
+
+  /** Resolves when the first request (or topic creation) waits at the gate. */
+  readonly arrived: Promise<void> = this.arrivedCount(1)
+
+  /** How many have come to the gate so far. */
+  get count(): number {
+    return this.arrivals
+  }
+
+  get isOpen(): boolean {
+    return this.opened
+  }
+
+  /** Resolves when `count` in all have come to the gate. */
+  arrivedCount(count: number): Promise<void> {
+    if (this.arrivals >= count) return Promise.resolve()
+    return new Promise(resolve => this.expecting.push({ count, resolve }))
+  }
+
+  /** Lets all go on that wait, and all that come later. */
+  open(): void {
+    this.opened = true
+    for (const release of [...this.waiting]) release()
+  }
+
+  /** Waits for the gate to open. Used by the verbs `hold` and `holdAnswer`, and open to faults of one's own. */
+  wait(signal: AbortSignal): Promise<GateOutcome> {
+    this.arrivals++
+    for (const each of this.expecting) if (each.count <= this.arrivals) each.resolve()
+    if (signal.aborted) return Promise.resolve('aborted')
+    if (this.opened) return Promise.resolve('opened')
+    return new Promise(resolve => {
+      const end = (outcome: GateOutcome) => {
+        this.waiting.delete(release)
+        signal.removeEventListener('abort', abort)
+        resolve(outcome)
+      }
+      const release = () => end('opened')
+      const abort = () => end('aborted')
+      this.waiting.add(release)
+      signal.addEventListener('abort', abort)
+    })
+  }
+}

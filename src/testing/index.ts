@@ -1,0 +1,33 @@
+export type { ApiName, RequestOf, ResponseOf } from './apis/registry.js'
+export {
+  type CheckOptions,
+  checkDelivery,
+  type DeliveryFault,
+  type DeliveryReport,
+  type SentOutcome,
+  type SentRecord,
+} from './check.js'
+export { EmbeddedKafka, EmbeddedKafkaError, type FaultFor } from './cluster.js'
+export { ERROR } from './errorCodes.js'
+export type { Fault, FaultedRequest, FaultOptions } from './faults/script.js'
+export {
+  changed,
+  delayed,
+  dropAfterApply,
+  dropBeforeApply,
+  errorCode,
+  garbage,
+  hang,
+  hangAfterApply,
+  hold,
+  holdAnswer,
+  partialAnswer,
+  splitAnswer,
+  throttle,
+  wrongCorrelation,
+} from './faults/verbs.js'
+export { Gate, type GateOutcome } from './gate.js'
+export type { Answer, Journal, JournalEntry } from './journal.js'
+export type { AutoCreateOptions, EmbeddedKafkaOptions, ListenerOptions, TopicSpec } from './options.js'
+export type { StoredRecord } from './records.js'
+export type { TopicOperation } from './state/acl.js'

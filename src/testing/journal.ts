@@ -1,0 +1,67 @@
+import type { ApiName } from './apis/registry.js'
+
+/** How a request ended, as the broker saw it. */
+export interface Answer {
+  /** Milliseconds on the clock of `performance.now()`. */
+  readonly at: number
+  /** `dropped`: the connection was cut instead; `none`: nothing was sent (acks 0, a hang, a closed connection). */
+  readonly outcome: 'answered' | 'dropped' | 'none'
+  /** The distinct error codes in the response, 0 included. */
+  readonly errorCodes: readonly number[]
+}
+
+/** One request as a broker read it. */
+export interface JournalEntry {
+  /** Milliseconds on the clock of `performance.now()`. */
+  readonly at: number
+  readonly node: number
+  readonly clientId: string | null
+  readonly api: ApiName
+  readonly version: number
+  readonly correlationId: number
+  /** Counts the connections of the cluster, from 1. */
+  readonly connectionId: number
+  /** The topics the request names; null: all topics; undefined: an API without topics. */
+  readonly topics?: readonly string[] | null
+  /** Metadata only; true for versions 0-3, which always create. */
+  readonly allowAutoTopicCreation?: boolean
+  /** The decoded request. */
+  readonly body: unknown
+  /** Undefined while the request is being served. */
+  answered?: Answer
+}
+
+/** Every request that the cluster's brokers read, in the order they were read. */
+export class Journal {
+  readonly entries: JournalEntry[] = []
+
+  /** The requests of one API. */
+  of(api: ApiName): JournalEntry[] {
+    return this.entries.filter(entry => entry.api === api)
+  }
+
+  /** Metadata requests that asked for all topics (null, or an empty array in version 0). */
+  allTopicsRequests(): JournalEntry[] {
+    return this.of('Metadata').filter(entry => entry.topics === null)
+  }
+
+  clear(): void {
+    this.entries.length = 0
+  }
+}
+
+/** Collects the distinct values of every `errorCode` in a response. */
+export const errorCodesIn = (response: unknown): number[] => {
+  const codes = new Set<number>()
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) for (const each of value) visit(each)
+    else if (value !== null && typeof value === 'object' && !ArrayBuffer.isView(value)) {
+      for (const [name, field] of Object.entries(value)) {
+        if (name === 'errorCode' && typeof field === 'number') codes.add(field)
+        else if (typeof field === 'object') visit(field)
+      }
+    }
+  }
+  visit(response)
+  return [...codes]
+}

@@ -1,0 +1,41 @@
+import { decodeBatch, isControl } from '../protocol/records/decode.js'
+import { type LogEntry, servedBytes } from './state/log.js'
+import type { Partition } from './state/topic.js'
+
+/** A record as it stands in a log. */
+export interface StoredRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  /** -1 without idempotence. */
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** The record's own sequence; -1 without idempotence. */
+  readonly sequence: number
+}
+
+const recordsOf = (partition: Partition, entry: LogEntry): StoredRecord[] => {
+  const { header, records } = decodeBatch(servedBytes([entry]))
+  if (isControl(header)) return []
+  return records.map((record, index) => ({
+    topic: partition.topic,
+    partition: partition.index,
+    offset: Number(record.offset),
+    key: record.key,
+    value: record.value,
+    headers: record.headers,
+    timestamp: Number(record.timestamp),
+    producerId: Number(header.producerId),
+    producerEpoch: header.producerEpoch,
+    sequence: header.baseSequence < 0 ? -1 : (header.baseSequence + index) % 2 ** 31,
+  }))
+}
+
+/** All records of a partition in the order of their offsets; transaction markers are left out, aborted records are not. */
+export const readPartition = (partition: Partition): StoredRecord[] =>
+  partition.log.from(0).flatMap(entry => recordsOf(partition, entry))

@@ -1,0 +1,201 @@
+import { crc32c } from '../../protocol/records/crc32c.js'
+import {
+  compressionOf,
+  decodeBatch,
+  hasValidCrc,
+  isControl,
+  isTransactional,
+  type RecordBatchHeader,
+  readBatchHeader,
+  recordsFill,
+} from '../../protocol/records/decode.js'
+import { UnreadableCompressionError } from '../../protocol/records/decompress.js'
+import { MalformedMessageError } from '../../protocol/wire/malformed.js'
+import { ERROR } from '../errorCodes.js'
+import type { TopicConfig } from './configs.js'
+import type { Partition } from './topic.js'
+
+/** What a leader says to a batch. */
+export interface AppendResult {
+  readonly errorCode: number
+  readonly baseOffset: number
+  /** -1 unless the topic's timestamps are those of the append. */
+  readonly logAppendTimeMs: number
+  readonly errorMessage: string | null
+  readonly recordErrors: readonly { batchIndex: number; batchIndexErrorMessage: string | null }[]
+  /** False when the batch was in the log already. */
+  readonly appended: boolean
+}
+
+const refused = (
+  errorCode: number,
+  errorMessage: string | null = null,
+  recordErrors: AppendResult['recordErrors'] = [],
+): AppendResult => ({
+  errorCode,
+  baseOffset: -1,
+  logAppendTimeMs: -1,
+  errorMessage,
+  recordErrors,
+  appended: false,
+})
+
+/** Zstandard came with version 7 of Produce (KIP-110). */
+const ZSTD = 4
+const ZSTD_SINCE = 7
+
+const readHeader = (records: Buffer): RecordBatchHeader | AppendResult => {
+  try {
+    const header = readBatchHeader(records)
+    if (header.sizeBytes > records.length)
+      return refused(ERROR.CORRUPT_MESSAGE, 'The record batch is truncated.')
+    if (header.sizeBytes < records.length) {
+      return refused(
+        ERROR.INVALID_RECORD,
+        'Produce requests are only allowed to contain exactly one record batch per partition',
+      )
+    }
+    return header
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error
+    return refused(ERROR.CORRUPT_MESSAGE, `The record batch is malformed: ${error.message}.`)
+  }
+}
+
+const formatRefusal = (
+  header: RecordBatchHeader,
+  batch: Buffer,
+  config: TopicConfig,
+  version: number,
+): AppendResult | undefined => {
+  const maxBytes = config.number('max.message.bytes')
+  if (batch.length > maxBytes) {
+    return refused(
+      ERROR.MESSAGE_TOO_LARGE,
+      `The record batch size in the append to is ${batch.length} bytes which exceeds the maximum configured value of ${maxBytes}.`,
+    )
+  }
+  if (!hasValidCrc(batch)) return refused(ERROR.CORRUPT_MESSAGE, 'Record is corrupt')
+  if (compressionOf(header) === ZSTD && version < ZSTD_SINCE) {
+    return refused(
+      ERROR.UNSUPPORTED_COMPRESSION_TYPE,
+      'Produce requests with version lower than 7 are not allowed to use ZStandard compression',
+    )
+  }
+  if (isControl(header))
+    return refused(ERROR.INVALID_RECORD, 'Clients are not allowed to write control records')
+  if (header.recordCount <= 0 || header.lastOffsetDelta !== header.recordCount - 1) {
+    return refused(
+      ERROR.INVALID_RECORD,
+      `Inconsistent batch offset range: ${header.recordCount} records, last offset delta ${header.lastOffsetDelta}`,
+    )
+  }
+  if (compressionOf(header) === 0 && !recordsFill(batch, header.recordCount)) {
+    return refused(
+      ERROR.INVALID_RECORD,
+      `Incorrect declared batch size: not ${header.recordCount} whole records`,
+    )
+  }
+  if (header.producerId >= 0n && (header.baseSequence < 0 || header.producerEpoch < 0)) {
+    return refused(ERROR.INVALID_RECORD, 'A batch with a producer id has neither epoch nor sequence')
+  }
+  return undefined
+}
+
+/** Each record's timestamp; of a batch that cannot be read here, the largest alone. */
+const timestampsOf = (batch: Buffer): bigint[] => {
+  try {
+    return decodeBatch(batch).records.map(({ timestamp }) => timestamp)
+  } catch (error) {
+    if (error instanceof UnreadableCompressionError) return [readBatchHeader(batch).maxTimestamp]
+    throw error
+  }
+}
+
+/** The records whose timestamps the topic does not take; only looked at when the topic has limits. */
+const timestampRefusal = (batch: Buffer, config: TopicConfig, now: number): AppendResult | undefined => {
+  const beforeMax = config.number('message.timestamp.before.max.ms')
+  const afterMax = config.number('message.timestamp.after.max.ms')
+  if (config.get('message.timestamp.type') !== 'CreateTime') return undefined
+  if (beforeMax > Number.MAX_SAFE_INTEGER && afterMax > Number.MAX_SAFE_INTEGER) return undefined
+  const wrong = timestampsOf(batch).flatMap((timestamp, batchIndex) => {
+    const at = Number(timestamp)
+    return at < now - beforeMax || at > now + afterMax
+      ? [
+          {
+            batchIndex,
+            batchIndexErrorMessage: `Timestamp ${at} of message with offset ${batchIndex} is out of range. The timestamp should be within [${now - beforeMax}, ${now + afterMax}]`,
+          },
+        ]
+      : []
+  })
+  if (wrong.length === 0) return undefined
+  return refused(
+    ERROR.INVALID_TIMESTAMP,
+    'One or more records have been rejected due to invalid timestamp',
+    wrong,
+  )
+}
+
+/** The batch as a topic with append times stores it: attribute and maximum timestamp changed, checksum anew. */
+const withAppendTime = (batch: Buffer, now: number): Buffer => {
+  const stored = Buffer.from(batch)
+  stored.writeInt16BE(stored.readInt16BE(21) | 0b1000, 21)
+  stored.writeBigInt64BE(BigInt(now), 35)
+  stored.writeUInt32BE(crc32c(stored, 21), 17)
+  return stored
+}
+
+/**
+ * Checks one partition's records as its leader does and appends them.
+ *
+ * @param version of the Produce request
+ * @param now milliseconds since the epoch
+ */
+export const appendRecords = (
+  partition: Partition,
+  config: TopicConfig,
+  records: Buffer | null,
+  version: number,
+  now: number,
+): AppendResult => {
+  if (records === null || records.length === 0) {
+    return refused(ERROR.INVALID_RECORD, 'Produce requests have no record batches')
+  }
+  const header = readHeader(records)
+  if ('errorCode' in header) return header
+  const wrong = formatRefusal(header, records, config, version) ?? timestampRefusal(records, config, now)
+  if (wrong) return wrong
+
+  const { log } = partition
+  const sequenced = header.producerId >= 0n
+  const batch = {
+    producerId: Number(header.producerId),
+    producerEpoch: header.producerEpoch,
+    baseSequence: header.baseSequence,
+    lastOffsetDelta: header.lastOffsetDelta,
+  }
+  const byAppend = config.get('message.timestamp.type') === 'LogAppendTime'
+  const logAppendTimeMs = byAppend ? now : -1
+  const done = { errorCode: ERROR.NONE, logAppendTimeMs, errorMessage: null, recordErrors: [] }
+  if (sequenced) {
+    const verdict = log.producers.check(batch)
+    if (verdict.kind === 'refused') return refused(verdict.errorCode, verdict.message)
+    if (verdict.kind === 'duplicate') return { ...done, baseOffset: verdict.baseOffset, appended: false }
+  }
+  if (isTransactional(header) && !log.producers.isInTransaction(batch.producerId)) {
+    return refused(
+      ERROR.TRANSACTION_ABORTABLE,
+      'The transaction has not been verified: the partition is not part of it.',
+    )
+  }
+  const stored = byAppend ? withAppendTime(records, now) : records
+  const { baseOffset } = log.append(
+    byAppend ? readBatchHeader(stored) : header,
+    stored,
+    partition.leaderEpoch,
+  )
+  if (sequenced) log.producers.remember(batch, baseOffset)
+  partition.changed()
+  return { ...done, baseOffset, appended: true }
+}

@@ -1,0 +1,106 @@
+import type { RecordBatchHeader } from '../../protocol/records/decode.js'
+import { ProducerStates } from './producers.js'
+
+/** A batch as it was appended. The bytes keep the client's base offset: readers put the log's in its place. */
+export interface LogEntry {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly leaderEpoch: number
+  readonly header: RecordBatchHeader
+  readonly bytes: Buffer
+}
+
+/** The log of one partition, in memory. */
+export class PartitionLog {
+  readonly producers = new ProducerStates()
+  private entries: LogEntry[] = []
+  private end = 0
+  private start = 0
+
+  /** The offset the next record will get. */
+  get endOffset(): number {
+    return this.end
+  }
+
+  get startOffset(): number {
+    return this.start
+  }
+
+  append(header: RecordBatchHeader, bytes: Buffer, leaderEpoch: number): LogEntry {
+    const baseOffset = this.end
+    const entry = {
+      baseOffset,
+      lastOffset: baseOffset + header.lastOffsetDelta,
+      leaderEpoch,
+      header,
+      bytes,
+    }
+    this.entries.push(entry)
+    this.end = entry.lastOffset + 1
+    return entry
+  }
+
+  /** The entries from the one that holds `offset` on. */
+  from(offset: number): readonly LogEntry[] {
+    return this.entries.slice(this.indexOf(offset))
+  }
+
+  /** The entry that holds `offset`, or the first one behind it. */
+  at(offset: number): LogEntry | undefined {
+    return this.entries[this.indexOf(offset)]
+  }
+
+  entryAt(index: number): LogEntry | undefined {
+    return this.entries[index]
+  }
+
+  /** The index of the entry that holds `offset`, or of the first one behind it. */
+  indexOf(offset: number): number {
+    let low = 0
+    let high = this.entries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.entries[middle]!.lastOffset < offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** The first offset written under each leader epoch, oldest first. */
+  epochStarts(): { epoch: number; startOffset: number }[] {
+    const starts: { epoch: number; startOffset: number }[] = []
+    for (const entry of this.entries) {
+      if (starts.at(-1)?.epoch !== entry.leaderEpoch) {
+        starts.push({ epoch: entry.leaderEpoch, startOffset: entry.baseOffset })
+      }
+    }
+    return starts
+  }
+
+  /** Removes what stands before `offset`, as DeleteRecords and retention do: whole batches only. */
+  deleteBefore(offset: number): void {
+    this.start = Math.max(this.start, Math.min(offset, this.end))
+    this.entries.splice(0, this.indexOf(this.start))
+  }
+
+  /** Removes the batches from the one that holds `offset` on, as an unclean leader election does. */
+  truncate(offset: number): void {
+    const index = this.indexOf(offset)
+    const first = this.entries[index]
+    if (!first) return
+    this.entries.length = index
+    this.end = first.baseOffset
+  }
+}
+
+/** The batches' bytes as a reader gets them: with the offsets and the leader epoch of the log. */
+export const servedBytes = (entries: readonly LogEntry[]): Buffer => {
+  const served = Buffer.concat(entries.map(entry => entry.bytes))
+  let at = 0
+  for (const entry of entries) {
+    served.writeBigInt64BE(BigInt(entry.baseOffset), at)
+    served.writeInt32BE(entry.leaderEpoch, at + 12)
+    at += entry.bytes.length
+  }
+  return served
+}

@@ -1,0 +1,71 @@
+import { InvalidOptionsError } from '../errors/invalidOptionsError.js'
+
+/**
+ * What this package needs of a prom-client `Registry`, of either content type. Structural, so that the published types
+ * compile without the optional peer.
+ */
+export interface MetricsRegistry {
+  getSingleMetric(name: string): object | undefined
+  registerMetric(metric: never): void
+}
+
+/** Which topics stand in the label `topic`: none (the metrics have no such label), every one up to `maxTopics`, or those listed. */
+export type TopicLabel = 'off' | 'all' | readonly string[]
+
+export interface MetricsOptions {
+  /** Default: prom-client's global `register`. */
+  readonly registry?: MetricsRegistry | undefined
+  /** Default: `kafka_resilient_producer_`. Producers that share a registry and a prefix share the metrics. */
+  readonly prefix?: string | undefined
+  /** Default: `off`. Topics beyond the cap, or not listed, are counted under `other`. */
+  readonly topicLabel?: TopicLabel | undefined
+  /** How many topics `topicLabel: 'all'` shows, per registry and prefix. Default: 100. */
+  readonly maxTopics?: number | undefined
+}
+
+export interface ResolvedMetricsOptions {
+  readonly registry: MetricsRegistry | undefined
+  readonly prefix: string
+  readonly topicLabel: TopicLabel
+  readonly maxTopics: number
+}
+
+export const DEFAULT_PREFIX = 'kafka_resilient_producer_'
+export const DEFAULT_MAX_TOPICS = 100
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {InvalidOptionsError} naming every option that cannot work
+ */
+export const resolveMetricsOptions = (options: MetricsOptions): ResolvedMetricsOptions => {
+  const { registry, prefix = DEFAULT_PREFIX, topicLabel = 'off', maxTopics = DEFAULT_MAX_TOPICS } = options
+  const problems = [
+    isRegistry(registry) ? undefined : 'metrics.registry must be a prom-client Registry',
+    typeof prefix === 'string' && /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix)
+      ? undefined
+      : `metrics.prefix must begin a metric name (letters, digits, "_" and ":"), not ${JSON.stringify(prefix)}`,
+    isTopicLabel(topicLabel)
+      ? undefined
+      : `metrics.topicLabel must be 'off', 'all' or an array of topic names, not ${JSON.stringify(topicLabel)}`,
+    Number.isSafeInteger(maxTopics) && maxTopics >= 1
+      ? undefined
+      : `metrics.maxTopics must be a whole number from 1 on, not ${maxTopics}`,
+  ].filter(problem => problem !== undefined)
+  if (problems.length > 0) throw new InvalidOptionsError(problems)
+  return { registry, prefix, topicLabel, maxTopics }
+}
+
+const isRegistry = (value: unknown): boolean =>
+  value === undefined ||
+  (typeof value === 'object' &&
+    value !== null &&
+    'getSingleMetric' in value &&
+    typeof value.getSingleMetric === 'function' &&
+    'registerMetric' in value &&
+    typeof value.registerMetric === 'function')
+
+const isTopicLabel = (value: unknown): boolean =>
+  value === 'off' ||
+  value === 'all' ||
+  (Array.isArray(value) && value.every(topic => typeof topic === 'string'))

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import prom from 'prom-client'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { InvalidOptionsError } from '../../src/errors/index.js'
+import {
+  type MetricsOptions,
+  type MetricsRegistry,
+  resolveMetricsOptions,
+} from '../../src/metrics/options.js'
+import { loadPromClient } from '../../src/metrics/promClient.js'
+
+describe('the options of metrics', () => {
+  it('have defaults', () => {
+    expect(resolveMetricsOptions({})).toEqual({
+      registry: undefined,
+      prefix: 'kafka_resilient_producer_',
+      topicLabel: 'off',
+      maxTopics: 100,
+    })
+  })
+
+  it('take a registry of either content type', () => {
+    expectTypeOf<prom.Registry>().toExtend<MetricsRegistry>()
+    expectTypeOf<prom.Registry<prom.OpenMetricsContentType>>().toExtend<MetricsRegistry>()
+    expect(resolveMetricsOptions({ registry: prom.register }).registry).toBe(prom.register)
+  })
+
+  it('that cannot work are all named in one error', () => {
+    const wrong = {
+      registry: {},
+      prefix: '9 lives\n',
+      topicLabel: 'some',
+      maxTopics: 0,
+    } as unknown as MetricsOptions
+    try {
+      resolveMetricsOptions(wrong)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidOptionsError)
+      expect((error as InvalidOptionsError).problems).toEqual([
+        'metrics.registry must be a prom-client Registry',
+        'metrics.prefix must begin a metric name (letters, digits, "_" and ":"), not "9 lives\\n"',
+        `metrics.topicLabel must be 'off', 'all' or an array of topic names, not "some"`,
+        'metrics.maxTopics must be a whole number from 1 on, not 0',
+      ])
+    }
+  })
+
+  it.each([[{ topicLabel: [1] }], [{ maxTopics: 1.5 }], [{ maxTopics: Number.NaN }], [{ prefix: '' }]])(
+    '%j is refused',
+    options => {
+      expect(() => resolveMetricsOptions(options as unknown as MetricsOptions)).toThrow(InvalidOptionsError)
+    },
+  )
+})
+
+describe('prom-client', () => {
+  it('is asked for by name where it is not installed', () => {
+    const empty = mkdtempSync(join(tmpdir(), 'no-peers-'))
+    try {
+      const load = createRequire(join(empty, 'index.js'))
+      expect(() => loadPromClient(load)).toThrow(InvalidOptionsError)
+      expect(() => loadPromClient(load)).toThrow(
+        /prom-client is not installed: run `npm install prom-client@15`/,
+      )
+    } finally {
+      rmSync(empty, { recursive: true })
+    }
+  })
+
+  it('that is installed and broken fails with its own error', () => {
+    const broken = Object.assign(new Error("Cannot find module 'tdigest'"), { code: 'MODULE_NOT_FOUND' })
+    expect(() =>
+      loadPromClient(() => {
+        throw broken
+      }),
+    ).toThrow(broken)
+  })
+})

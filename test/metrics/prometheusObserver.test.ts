@@ -1,0 +1,452 @@
+import prom from 'prom-client'
+import { describe, expect, it } from 'vitest'
+import { InvalidOptionsError } from '../../src/errors/index.js'
+import { DEFINITIONS } from '../../src/metrics/definitions.js'
+import type { ProducerLevels } from '../../src/metrics/observer.js'
+import { createPrometheusObserver } from '../../src/metrics/prometheusObserver.js'
+
+/** The samples of a scrape, as `name{labels}` to value; the order of labels is that of the text. */
+const scrape = async (registry: { metrics(): Promise<string> }): Promise<Map<string, number>> => {
+  const samples = new Map<string, number>()
+  for (const line of (await registry.metrics()).split('\n')) {
+    const match = /^(?!#)(\S+?(?:\{.*\})?) (\S+)$/.exec(line)
+    if (match) samples.set(match[1]!, Number(match[2]))
+  }
+  return samples
+}
+
+const levels = (some: Partial<ProducerLevels>): ProducerLevels => ({
+  bufferedRecords: 0,
+  bufferedBytes: 0,
+  topicsWaiting: 0,
+  requestsInFlight: 0,
+  ...some,
+})
+
+const openMetricsRegistry = (): prom.Registry<prom.OpenMetricsContentType> => {
+  const registry = new prom.Registry<prom.OpenMetricsContentType>()
+  registry.setContentType(prom.openMetricsContentType as prom.OpenMetricsContentType)
+  return registry
+}
+
+const P = 'kafka_resilient_producer_'
+
+describe('the metrics', () => {
+  it('are those of the design, with their types and labels', async () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry })
+    const table = registry.getMetricsAsArray().map(metric => {
+      const { name, type, labelNames } = metric as unknown as {
+        name: string
+        type: string
+        labelNames: string[]
+      }
+      return `${name.slice(P.length)} ${type} {${labelNames}}`
+    })
+    expect(table).toEqual([
+      'records_sent_total counter {}',
+      'records_failed_total counter {error}',
+      'record_retries_total counter {reason}',
+      'metadata_refreshes_total counter {trigger,outcome}',
+      'metadata_retries_total counter {error}',
+      'metadata_refresh_seconds histogram {}',
+      'topic_wait_seconds histogram {outcome}',
+      'topics_waiting gauge {}',
+      'topics_created_total counter {by}',
+      'buffered_records gauge {}',
+      'buffered_bytes gauge {}',
+      'buffer_wait_seconds histogram {}',
+      'batch_records histogram {}',
+      'batch_bytes histogram {}',
+      'compression_ratio histogram {}',
+      'queue_seconds histogram {}',
+      'request_seconds histogram {}',
+      'requests_in_flight gauge {}',
+      'delivery_seconds histogram {}',
+    ])
+  })
+
+  it('count a sequence of events', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry })
+    observer.metadataRefreshed('connect', 'ok', 4)
+    observer.metadataRefreshed('topic', 'partial', 20)
+    observer.metadataRetried('orders', 'UNKNOWN_TOPIC_OR_PARTITION')
+    observer.metadataRetried('orders', 'LEADER_NOT_AVAILABLE')
+    observer.metadataRetried('users', 'LEADER_NOT_AVAILABLE')
+    observer.topicWaited('orders', 'available', 300)
+    observer.topicWaited('users', 'failed', 30_000)
+    observer.topicCreated('orders', 'broker')
+    observer.topicCreated('orders', 'admin')
+    observer.topicCreated('users', 'admin')
+    observer.bufferWaited(45)
+    observer.batchSent('orders', 10, 1_000, 4_000, 2)
+    observer.recordsRetried('orders', 10, 'NOT_LEADER_OR_FOLLOWER')
+    observer.requestEnded(7)
+    observer.batchDelivered('orders', 10, 9)
+    observer.recordsSent('orders', 10)
+    observer.recordsFailed('users', 3, 'UnknownTopicError')
+    observer.watchLevels(() => ({
+      bufferedRecords: 11,
+      bufferedBytes: 2_200,
+      topicsWaiting: 2,
+      requestsInFlight: 4,
+    }))
+
+    const samples = await scrape(registry)
+    const expected: Record<string, number> = {
+      'metadata_refreshes_total{trigger="connect",outcome="ok"}': 1,
+      'metadata_refreshes_total{trigger="topic",outcome="partial"}': 1,
+      'metadata_refreshes_total{trigger="age",outcome="failed"}': 0,
+      metadata_refresh_seconds_sum: 0.024,
+      metadata_refresh_seconds_count: 2,
+      'metadata_refresh_seconds_bucket{le="0.0025"}': 0,
+      'metadata_refresh_seconds_bucket{le="0.005"}': 1,
+      'metadata_refresh_seconds_bucket{le="120"}': 2,
+      'metadata_retries_total{error="UNKNOWN_TOPIC_OR_PARTITION"}': 1,
+      'metadata_retries_total{error="LEADER_NOT_AVAILABLE"}': 2,
+      'topic_wait_seconds_sum{outcome="available"}': 0.3,
+      'topic_wait_seconds_sum{outcome="failed"}': 30,
+      'topics_created_total{by="broker"}': 1,
+      'topics_created_total{by="admin"}': 2,
+      buffer_wait_seconds_sum: 0.045,
+      batch_records_sum: 10,
+      batch_bytes_sum: 1_000,
+      'batch_bytes_bucket{le="256"}': 0,
+      'batch_bytes_bucket{le="1024"}': 1,
+      compression_ratio_sum: 4,
+      'compression_ratio_bucket{le="3"}': 0,
+      'compression_ratio_bucket{le="4"}': 1,
+      queue_seconds_sum: 0.002,
+      'record_retries_total{reason="NOT_LEADER_OR_FOLLOWER"}': 10,
+      request_seconds_sum: 0.007,
+      request_seconds_count: 1,
+      delivery_seconds_sum: 0.009,
+      delivery_seconds_count: 1,
+      records_sent_total: 10,
+      'records_failed_total{error="UnknownTopicError"}': 3,
+      topics_waiting: 2,
+      buffered_records: 11,
+      buffered_bytes: 2_200,
+      requests_in_flight: 4,
+    }
+    expect(Object.fromEntries(Object.keys(expected).map(name => [name, samples.get(P + name)]))).toEqual(
+      expected,
+    )
+    const covered = Object.keys(expected)
+    for (const { name } of Object.values(DEFINITIONS)) {
+      expect(
+        covered.some(each => each.startsWith(name)),
+        `${name} is asserted above`,
+      ).toBe(true)
+    }
+  })
+
+  it('reach from 1 ms to 120 s', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry })
+    observer.requestEnded(1)
+    observer.requestEnded(120_000)
+    observer.requestEnded(120_001)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}request_seconds_bucket{le="0.001"}`)).toBe(1)
+    expect(samples.get(`${P}request_seconds_bucket{le="120"}`)).toBe(2)
+    expect(samples.get(`${P}request_seconds_bucket{le="+Inf"}`)).toBe(3)
+  })
+
+  it('take a batch without bytes for no ratio', async () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry }).batchSent('orders', 0, 0, 0, 0)
+    expect((await scrape(registry)).get(`${P}compression_ratio_count`)).toBe(0)
+  })
+
+  it('go to the global registry of prom-client and the default prefix when none is given', async () => {
+    try {
+      createPrometheusObserver().recordsSent('orders', 2)
+      expect((await scrape(prom.register)).get(`${P}records_sent_total`)).toBe(2)
+    } finally {
+      prom.register.clear()
+    }
+  })
+
+  it('carry the prefix asked for', async () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry, prefix: 'shop:kafka_' }).recordsSent('orders', 2)
+    expect((await scrape(registry)).get('shop:kafka_records_sent_total')).toBe(2)
+  })
+
+  it('work on an OpenMetrics registry, scrape after scrape', async () => {
+    const registry = openMetricsRegistry()
+    const observer = createPrometheusObserver({ registry })
+    observer.recordsSent('orders', 5)
+    observer.requestEnded(3)
+    const first = await registry.metrics()
+    expect(first).toContain(`# TYPE ${P}records_sent counter\n`)
+    expect(first).toMatch(/# EOF\n$/)
+    createPrometheusObserver({ registry }).recordsSent('orders', 1)
+    observer.recordsSent('orders', 1)
+    expect((await scrape(registry)).get(`${P}records_sent_total`)).toBe(7)
+  })
+})
+
+describe('the label topic', () => {
+  it('is absent unless asked for', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry })
+    observer.recordsSent('orders', 1)
+    observer.recordsFailed('orders', 1, 'INVALID_RECORD')
+    expect(await registry.metrics()).not.toContain('orders')
+  })
+
+  it('stands on every metric that is about a topic', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    observer.recordsSent('orders', 1)
+    observer.recordsFailed('orders', 2, 'INVALID_RECORD')
+    observer.recordsRetried('orders', 3, 'REQUEST_TIMED_OUT')
+    observer.metadataRetried('orders', 'LEADER_NOT_AVAILABLE')
+    observer.topicWaited('orders', 'available', 10)
+    observer.topicCreated('orders', 'broker')
+    observer.batchSent('orders', 4, 100, 100, 1)
+    observer.batchDelivered('orders', 4, 5)
+    const samples = await scrape(registry)
+    const values = Object.entries({
+      'records_sent_total{topic="orders"}': 1,
+      'records_failed_total{topic="orders",error="INVALID_RECORD"}': 2,
+      'record_retries_total{topic="orders",reason="REQUEST_TIMED_OUT"}': 3,
+      'metadata_retries_total{topic="orders",error="LEADER_NOT_AVAILABLE"}': 1,
+      'topic_wait_seconds_count{topic="orders",outcome="available"}': 1,
+      'topics_created_total{topic="orders",by="broker"}': 1,
+      'batch_records_sum{topic="orders"}': 4,
+      'batch_bytes_sum{topic="orders"}': 100,
+      'compression_ratio_sum{topic="orders"}': 1,
+      'queue_seconds_sum{topic="orders"}': 0.001,
+      'delivery_seconds_sum{topic="orders"}': 0.005,
+    })
+    for (const [name, value] of values) expect(samples.get(P + name), name).toBe(value)
+  })
+
+  it('is capped: further topics are counted together', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all', maxTopics: 2 })
+    for (const topic of ['a', 'b', 'c', 'd', 'a', 'c']) observer.recordsSent(topic, 1)
+    const samples = await scrape(registry)
+    const sent = [...samples].filter(([name]) => name.startsWith(`${P}records_sent_total`))
+    expect(sent).toEqual([
+      [`${P}records_sent_total{topic="a"}`, 2],
+      [`${P}records_sent_total{topic="b"}`, 1],
+      [`${P}records_sent_total{topic="other"}`, 3],
+    ])
+  })
+
+  it('has one cap for producers that share the metrics', async () => {
+    const registry = new prom.Registry()
+    const options = { registry, topicLabel: 'all', maxTopics: 2 } as const
+    const one = createPrometheusObserver(options)
+    const two = createPrometheusObserver(options)
+    one.recordsSent('a', 1)
+    two.recordsSent('b', 1)
+    one.recordsSent('c', 1)
+    two.recordsSent('a', 1)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_sent_total{topic="a"}`)).toBe(2)
+    expect(samples.get(`${P}records_sent_total{topic="b"}`)).toBe(1)
+    expect(samples.get(`${P}records_sent_total{topic="other"}`)).toBe(1)
+  })
+
+  it('shows the topics of a list, however many others there are', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: ['orders', 'users'], maxTopics: 1 })
+    for (const topic of ['x', 'orders', 'y', 'users', 'z']) observer.recordsSent(topic, 1)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_sent_total{topic="orders"}`)).toBe(1)
+    expect(samples.get(`${P}records_sent_total{topic="users"}`)).toBe(1)
+    expect(samples.get(`${P}records_sent_total{topic="other"}`)).toBe(3)
+  })
+
+  it('cannot forge a line: a name is data', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    observer.recordsSent('a"} 1\nforged_total{x="\\', 7)
+    const text = await registry.metrics()
+    expect(text).toContain(`${P}records_sent_total{topic="a\\"} 1\\nforged_total{x=\\"\\\\"} 7`)
+    expect(text.split('\n').some(line => line.startsWith('forged_total'))).toBe(false)
+    expect(text.split('\n').filter(line => line.startsWith('# HELP') && line.includes('forged'))).toEqual([])
+  })
+})
+
+describe('the labels error and reason', () => {
+  it('take types, not message text', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry })
+    observer.recordsFailed('orders', 1, 'connect ECONNREFUSED 10.0.0.1:9092')
+    observer.recordsRetried('orders', 2, '')
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_failed_total{error="other"}`)).toBe(1)
+    expect(samples.get(`${P}record_retries_total{reason="other"}`)).toBe(2)
+  })
+
+  it('cannot grow without bound', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry })
+    for (let code = 0; code < 1_000; code++) observer.recordsFailed('orders', 1, `ERROR_${code}`)
+    const failed = [...(await scrape(registry))].filter(([name]) => name.startsWith(`${P}records_failed`))
+    expect(failed).toHaveLength(101)
+    expect(failed.reduce((sum, [, value]) => sum + value, 0)).toBe(1_000)
+  })
+})
+
+describe('two producers on one registry', () => {
+  it('share counters and add up gauges; one that ends takes its part away', async () => {
+    const registry = new prom.Registry()
+    const one = createPrometheusObserver({ registry })
+    const two = createPrometheusObserver({ registry })
+    one.recordsSent('orders', 1)
+    two.recordsSent('orders', 2)
+    const endOne = one.watchLevels(() => levels({ bufferedRecords: 10, topicsWaiting: 1 }))
+    const endTwo = two.watchLevels(() => levels({ bufferedRecords: 5, requestsInFlight: 3 }))
+    const before = await scrape(registry)
+    expect(before.get(`${P}records_sent_total`)).toBe(3)
+    expect(before.get(`${P}buffered_records`)).toBe(15)
+    expect(before.get(`${P}topics_waiting`)).toBe(1)
+    expect(before.get(`${P}requests_in_flight`)).toBe(3)
+
+    endOne()
+    endOne()
+    const after = await scrape(registry)
+    expect(after.get(`${P}buffered_records`)).toBe(5)
+    expect(after.get(`${P}topics_waiting`)).toBe(0)
+    expect(after.get(`${P}records_sent_total`)).toBe(3)
+
+    endTwo()
+    expect((await scrape(registry)).get(`${P}buffered_records`)).toBe(0)
+  })
+
+  it('with different prefixes keep apart', async () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry, prefix: 'a_' }).recordsSent('orders', 1)
+    createPrometheusObserver({ registry, prefix: 'b_', topicLabel: 'all' }).recordsSent('orders', 2)
+    const samples = await scrape(registry)
+    expect(samples.get('a_records_sent_total')).toBe(1)
+    expect(samples.get('b_records_sent_total{topic="orders"}')).toBe(2)
+  })
+
+  it('must agree on the topic label', () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry })
+    expect(() => createPrometheusObserver({ registry, topicLabel: 'all' })).toThrow(
+      /kafka_resilient_producer_records_sent_total is registered already, with the labels \[\] instead of \[topic\].*metrics\.topicLabel/,
+    )
+  })
+})
+
+describe('a registry that was cleared', () => {
+  it('gets new metrics for a new producer', async () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry }).recordsSent('orders', 9)
+    registry.clear()
+    createPrometheusObserver({ registry, topicLabel: 'all' }).recordsSent('orders', 1)
+    expect((await scrape(registry)).get(`${P}records_sent_total{topic="orders"}`)).toBe(1)
+  })
+
+  it('gets the metrics of a running producer back, so that it is not lost from sight', async () => {
+    const registry = openMetricsRegistry()
+    const running = createPrometheusObserver({ registry })
+    const end = running.watchLevels(() => levels({ bufferedRecords: 4 }))
+    running.recordsSent('orders', 9)
+    await registry.metrics()
+    registry.clear()
+
+    const fresh = createPrometheusObserver({ registry })
+    fresh.watchLevels(() => levels({ bufferedRecords: 1 }))
+    running.recordsSent('orders', 1)
+    fresh.recordsSent('orders', 1)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_sent_total`)).toBe(11)
+    expect(samples.get(`${P}buffered_records`)).toBe(5)
+    end()
+    expect((await scrape(registry)).get(`${P}buffered_records`)).toBe(1)
+  })
+
+  it('that was only reset counts on', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    observer.recordsSent('orders', 9)
+    observer.requestEnded(1)
+    registry.resetMetrics()
+    observer.recordsSent('orders', 1)
+    observer.requestEnded(1)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_sent_total{topic="orders"}`)).toBe(1)
+    expect(samples.get(`${P}request_seconds_count`)).toBe(1)
+  })
+})
+
+describe('a metric of somebody else under one of the names', () => {
+  const clash = (register: (registry: prom.Registry) => void): InvalidOptionsError => {
+    const registry = new prom.Registry()
+    register(registry)
+    const before = registry.getMetricsAsArray().length
+    try {
+      createPrometheusObserver({ registry })
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidOptionsError)
+      expect(registry.getMetricsAsArray(), 'nothing was registered').toHaveLength(before)
+      return error as InvalidOptionsError
+    }
+    throw new Error('the clash was not noticed')
+  }
+
+  it('of another type is named with the remedy, each of them', () => {
+    const error = clash(registry => {
+      for (const name of ['records_sent_total', 'batch_bytes'])
+        new prom.Gauge({ name: P + name, help: 'theirs', registers: [registry] })
+    })
+    expect(error.problems).toHaveLength(2)
+    expect(error.problems[0]).toMatch(
+      /kafka_resilient_producer_records_sent_total is registered already, as a gauge instead of a counter\. Give another metrics\.prefix or metrics\.registry/,
+    )
+    expect(error.problems[1]).toContain('kafka_resilient_producer_batch_bytes')
+  })
+
+  it('with other labels', () => {
+    const error = clash(
+      registry =>
+        new prom.Counter({
+          name: `${P}records_failed_total`,
+          help: 'theirs',
+          labelNames: ['code'],
+          registers: [registry],
+        }),
+    )
+    expect(error.message).toContain('with the labels [code] instead of [error]')
+  })
+
+  it('with other buckets', () => {
+    const error = clash(
+      registry =>
+        new prom.Histogram({
+          name: `${P}request_seconds`,
+          help: 'theirs',
+          buckets: [1],
+          registers: [registry],
+        }),
+    )
+    expect(error.message).toContain('with other buckets')
+  })
+
+  it('a gauge that is not a sum of producers', () => {
+    const error = clash(
+      registry => new prom.Gauge({ name: `${P}topics_waiting`, help: 'theirs', registers: [registry] }),
+    )
+    expect(error.message).toContain('topics_waiting is registered already, by other code')
+  })
+
+  it('is shared where it is just what is needed: a second copy of this package', async () => {
+    const registry = new prom.Registry()
+    const theirs = new prom.Counter({ name: `${P}records_sent_total`, help: 'theirs', registers: [registry] })
+    theirs.inc(5)
+    createPrometheusObserver({ registry }).recordsSent('orders', 1)
+    expect((await scrape(registry)).get(`${P}records_sent_total`)).toBe(6)
+  })
+})

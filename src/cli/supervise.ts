@@ -1,6 +1,6 @@
 import { ExitCode, Interruption, UsageError } from './exit.js'
 import { explain } from './explain.js'
-import type { Io } from './io.js'
+import type { Io, Output } from './io.js'
 import { styleFor } from './terminal/style.js'
 
 export interface Errands {
@@ -9,9 +9,10 @@ export interface Errands {
 }
 
 /**
- * Runs a command's job to its exit status. The first SIGINT or SIGTERM, or a closed output, aborts the job's signal, and
- * the job winds down at its own pace; a second SIGINT or SIGTERM ends the process at once. What the job throws becomes
- * one line, and its stack only when `verbose`.
+ * Runs a command's job to its exit status. The first SIGINT or SIGTERM, or a closed output, aborts the job's signal; the
+ * job winds down at its own pace and says by what it returns or throws (the signal's reason) whether that was its end.
+ * A second SIGINT or SIGTERM ends the process at once. Any other error of the job becomes one line, with its stack only
+ * when `verbose`.
  */
 export async function supervise(
   io: Io,
@@ -19,39 +20,51 @@ export async function supervise(
   job: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const stop = new AbortController()
-  const interruption = (): Interruption | undefined =>
-    stop.signal.reason instanceof Interruption ? stop.signal.reason : undefined
+  let signalled = false
+  let closed = false
 
   const stopListening = io.onStopSignal(by => {
-    const earlier = interruption()
-    if (earlier && earlier.by !== 'closed pipe') io.exitNow(new Interruption(by).exitCode)
-    else stop.abort(new Interruption(by))
+    if (signalled) io.exitNow(new Interruption(by).exitCode)
+    signalled = true
+    stop.abort(new Interruption(by))
   })
-  // Stays for the process's life: an EPIPE may come after the job's end, and unheard it would be an uncaught exception.
-  const closed = () => {
-    if (!stop.signal.aborted) stop.abort(new Interruption('closed pipe'))
+  // Stays for the process's life: an EPIPE that nobody hears is an uncaught exception.
+  const onClosed = () => {
+    closed = true
+    stop.abort(new Interruption('closed pipe'))
   }
-  io.stdout.on('error', closed)
-  io.stderr.on('error', closed)
+  io.stdout.on('error', onClosed)
+  io.stderr.on('error', onClosed)
 
+  let code: number
   try {
-    const code = await job(stop.signal)
-    return interruption()?.exitCode ?? code
+    code = await job(stop.signal)
   } catch (error) {
-    const stopped = interruption()
-    if (stopped && (error === stopped || isAbort(error))) return stopped.exitCode
-    if (stopped?.by !== 'closed pipe') {
+    code = statusOf(error, stop.signal)
+    if (error !== stop.signal.reason) {
       const { red } = styleFor(io.stderr, io.env)
       io.stderr.write(`${red('error:')} ${explain(error)}\n`)
       if (verbose) io.stderr.write(`${stackOf(error)}\n`)
     }
-    return stopped?.exitCode ?? (error instanceof UsageError ? ExitCode.usage : ExitCode.failed)
   } finally {
     stopListening()
   }
+  await Promise.all([written(io.stdout), written(io.stderr)])
+  return closed && code === ExitCode.ok ? ExitCode.closedPipe : code
 }
 
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'
+function statusOf(error: unknown, { reason }: AbortSignal): number {
+  if (reason instanceof Interruption) return reason.exitCode
+  return error instanceof UsageError ? ExitCode.usage : ExitCode.failed
+}
+
+/** Resolves when all that was printed has reached the output, or its reader has gone. */
+async function written(output: Output): Promise<void> {
+  if (output.destroyed) return
+  await new Promise<void>(resolve => void output.write('', () => resolve()))
+  // A failed write calls back first and emits its error in a later tick.
+  await new Promise(resolve => setImmediate(resolve))
+}
 
 function stackOf(error: unknown): string {
   const lines: string[] = []

@@ -5,9 +5,9 @@ import { supervise } from '../../src/cli/supervise.js'
 import { testIo } from './support/io.js'
 
 const quiet = { verbose: false }
-const untilAborted = async (signal: AbortSignal) => {
+const untilAborted = async (signal: AbortSignal): Promise<number> => {
   if (!signal.aborted) await once(signal, 'abort')
-  return 0
+  throw signal.reason
 }
 const epipe = () => Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
 
@@ -77,23 +77,30 @@ describe('supervise', () => {
     expect(() => io.stdout.emit('error', epipe())).not.toThrow()
   })
 
-  it('takes the reason of its own signal for the interruption it is, and tells another failure on the way out', async () => {
-    const interrupted = testIo()
-    const first = supervise(interrupted, quiet, async signal => {
-      await untilAborted(signal)
-      throw signal.reason
-    })
-    interrupted.raise('SIGTERM')
-    expect(await first).toBe(143)
-    expect(interrupted.stderr.text).toBe('')
+  it('leaves it to the job whether being stopped is its proper end', async () => {
+    const io = testIo()
+    const ended = supervise(io, quiet, signal => untilAborted(signal).catch(() => 0))
+    io.raise('SIGTERM')
+    expect(await ended).toBe(0)
+  })
 
-    const failing = testIo()
-    const second = supervise(failing, quiet, async signal => {
-      await untilAborted(signal)
+  it('notices an output that was closed before the last line was written', async () => {
+    const io = testIo()
+    const code = await supervise(io, quiet, async () => {
+      setImmediate(() => io.stdout.emit('error', epipe()))
+      return 0
+    })
+    expect(code).toBe(141)
+  })
+
+  it('tells a failure on the way out of an interrupted job', async () => {
+    const io = testIo()
+    const ended = supervise(io, quiet, async signal => {
+      await untilAborted(signal).catch(() => {})
       throw new Error('flush failed')
     })
-    failing.raise('SIGINT')
-    expect(await second).toBe(130)
-    expect(failing.stderr.text).toBe('error: flush failed\n')
+    io.raise('SIGINT')
+    expect(await ended).toBe(130)
+    expect(io.stderr.text).toBe('error: flush failed\n')
   })
 })

@@ -7,7 +7,7 @@ import { type ConfigFile, parseConfig, type TlsPaths } from './configFile.js'
 import type { ConnectionFlags } from './flags.js'
 
 export interface Connection {
-  readonly kafka: Pick<KafkaConfig, 'brokers' | 'clientId' | 'ssl' | 'sasl' | 'connectionTimeout'>
+  readonly kafka: Pick<KafkaConfig, 'clientId' | 'ssl' | 'sasl' | 'connectionTimeout'> & { brokers: string[] }
   /** The producer's options of the configuration file, unchecked. */
   readonly producer: Readonly<Record<string, unknown>>
 }

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { EmbeddedKafka, EmbeddedKafkaError } from 'kafkajs-resilient-producer/testing'
+import { ExitCode, UsageError } from '../exit.js'
+import type { Io } from '../io.js'
+import { positive } from '../numbers.js'
+import { plural } from '../terminal/format.js'
+
+export interface EmbeddedFlags {
+  readonly brokers: number
+  readonly port?: number
+  readonly partitions: number
+  readonly autoCreate: 'kraft' | 'zk' | 'off'
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+}
+
+export function addEmbeddedFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--brokers <count>', 'brokers of the cluster').argParser(positive).default(1))
+    .option('--port <port>', 'the first broker’s port, the others follow (default: free ones)', positive)
+    .addOption(new Option('--partitions <count>', 'of a topic created by use').argParser(positive).default(1))
+    .addOption(
+      new Option('--auto-create <style>', 'what is answered while a topic is created by use')
+        .choices(['kraft', 'zk', 'off'])
+        .default('kraft'),
+    )
+    .option('-q, --quiet', 'print the addresses only')
+    .option('-v, --verbose', 'print stacks of failures')
+}
+
+/** `resilient-producer embedded`: a cluster in this process's memory, until it is stopped. Resolves to the exit status. */
+export async function embedded(flags: EmbeddedFlags, io: Io, signal: AbortSignal): Promise<number> {
+  const { brokers, port, partitions, autoCreate } = flags
+  if (port !== undefined && port + brokers - 1 > 65_535)
+    throw new UsageError('the ports would end beyond 65535')
+  const cluster = await EmbeddedKafka.start({
+    brokers,
+    ...(port === undefined ? {} : { basePort: port }),
+    autoCreate: autoCreate === 'off' ? false : { style: autoCreate, partitions },
+  })
+  io.stdout.write(`${cluster.bootstrap.join(',')}\n`)
+  if (!flags.quiet) {
+    io.stderr.write(`${plural(brokers, 'broker')} in memory; Ctrl-C ends them and forgets every record\n`)
+  }
+  if (!signal.aborted) await once(signal, 'abort')
+  await closeUnderClients(cluster)
+  return ExitCode.ok
+}
+
+/** Clients that are still connected are a finding in a test, and nothing to speak of here. */
+async function closeUnderClients(cluster: EmbeddedKafka): Promise<void> {
+  try {
+    await cluster.close()
+  } catch (error) {
+    if (!(error instanceof EmbeddedKafkaError)) throw error
+    const defects = error.errors.filter((each: Error) => !each.message.endsWith('of clients still open'))
+    if (defects.length > 0) throw new AggregateError(defects, defects.map(each => each.message).join('; '))
+  }
+}

@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+/** Tests on a real Kafka live here, beside their runs on the embedded cluster. */
+const onKafka = 'test/{kafka,compat,chaos}/**/*.test.ts'
+
 export default defineConfig({
   resolve: {
     alias: {
@@ -11,9 +14,27 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     env: { KAFKAJS_NO_PARTITIONER_WARNING: '1' },
+    reporters: ['default', './test/setup/report.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [onKafka, 'test/consumers/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kafka',
+          include: [onKafka],
+          // The broker is looked for, and started, only when a run has one of these files.
+          globalSetup: './test/setup/kafka.ts',
+          // After the others and one file at a time: brokers share the machine's cores with the producers that they time.
+          sequence: { groupOrder: 1 },
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 })

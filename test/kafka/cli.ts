@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { startCluster } from './cluster/index.js'
-import { isAlive, removeLocalLeftovers } from './cluster/leftovers.js'
+import { removeLeftovers, startCluster } from './cluster/index.js'
+import { isAlive } from './cluster/leftovers.js'
 import { findDocker, findLocal } from './cluster/source.js'
 import type { ClusterOptions, KafkaCluster } from './cluster/types.js'
 
@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.once('SIGINT', () => resolve(130))
     process.once('SIGTERM', () => resolve(143))
   })
-  await removeLocalLeftovers(owner => !isAlive(owner))
+  await removeLeftovers('local', owner => !isAlive(owner))
   const cluster = await start(values.docker ? [findDocker] : [findLocal, findDocker], {
     brokers: Number(values.brokers),
     config: Object.fromEntries(values.config.map(pair => splitAt(pair, pair.indexOf('=')))),

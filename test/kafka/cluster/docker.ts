@@ -121,7 +121,7 @@ function dockerNode(engine: ContainerRuntimeClient, started: StartedKafkaContain
   }
 }
 
-/** Removes the containers of this host's runs for which `isOver` holds. */
+/** Removes the containers, and their networks, of this host's runs for which `isOver` holds. */
 export async function removeDockerLeftovers(
   engine: ContainerRuntimeClient,
   isOver: (owner: number) => boolean,
@@ -132,13 +132,9 @@ export async function removeDockerLeftovers(
     filters: { label: [`${hostLabel}=${hostname()}`] },
   })
   const left = ours.filter(container => isOver(Number(container.Labels[ownerLabel])))
-  await Promise.all(
-    left.map(({ Id }) =>
-      dockerode
-        .getContainer(Id)
-        .remove({ force: true, v: true })
-        .catch(() => undefined),
-    ),
-  )
+  await Promise.all(left.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true })))
+  const networks = new Set(left.flatMap(container => Object.keys(container.NetworkSettings.Networks)))
+  networks.delete('bridge')
+  await Promise.all([...networks].map(network => dockerode.getNetwork(network).remove()))
   return left.length
 }

@@ -1,3 +1,4 @@
+import { removeLocalLeftovers } from './leftovers.js'
 import { startLocalCluster } from './local.js'
 import type { ClusterOptions, ClusterSource, KafkaCluster } from './types.js'
 
@@ -10,4 +11,19 @@ export async function startCluster(
   // Loaded on demand: the client of Docker takes a second to load, which a run on local processes need not wait for.
   const { startDockerCluster } = await import('./docker.js')
   return startDockerCluster(source.image, options)
+}
+
+/**
+ * Ends and removes the clusters of runs for which `isOver` holds; in Docker too where `kind` says that there is one.
+ *
+ * @returns how many brokers in Docker, or clusters of processes, were removed
+ */
+export async function removeLeftovers(
+  kind: ClusterSource['kind'] | undefined,
+  isOver: (owner: number) => boolean,
+): Promise<number> {
+  const removed = await removeLocalLeftovers(isOver)
+  if (kind !== 'docker') return removed
+  const { dockerEngine, removeDockerLeftovers } = await import('./docker.js')
+  return removed + (await removeDockerLeftovers(await dockerEngine(10_000), isOver))
 }

@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Reporter, TestModule } from 'vitest/node'
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** The real Kafka that a test runs on, or `none` where it is skipped for want of one. */
+    kafka?: 'external' | 'docker' | 'local' | 'none'
+  }
+}
+
+export interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+/** What `.ci/run` reads after a run. */
+export interface Report extends Counts {
+  node: string
+  /** The tests on a real Kafka alone. */
+  kafka: Counts
+  /** On which kinds of broker they ran. */
+  brokers: string[]
+}
+
+/** One test as the report counts it. */
+export interface Outcome {
+  readonly state: keyof Counts
+  readonly kafka: string | undefined
+}
+
+export function countUp(outcomes: readonly Outcome[], errors: number): Report {
+  const counts = (some: readonly Outcome[]): Counts => {
+    const of = (state: keyof Counts) => some.filter(outcome => outcome.state === state).length
+    return { passed: of('passed'), failed: of('failed'), skipped: of('skipped') }
+  }
+  const onKafka = outcomes.filter(outcome => outcome.kafka !== undefined)
+  const all = counts(outcomes)
+  return {
+    node: process.version,
+    ...all,
+    // An error outside of every test fails the run as well.
+    failed: all.failed + errors,
+    kafka: counts(onKafka),
+    brokers: [
+      ...new Set(onKafka.flatMap(({ kafka, state }) => (kafka && state !== 'skipped' ? [kafka] : []))),
+    ],
+  }
+}
+
+/** Says at the end of a run how many tests a real Kafka has seen, and leaves the figures in a file (`TEST_REPORT` names another place). */
+export default class KafkaReport implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    const outcomes = modules.flatMap(module => [...module.children.allTests()].map(outcomeOf))
+    const broken = modules.filter(module => module.errors().length > 0).length
+    const report = countUp(outcomes, broken + unhandledErrors.length)
+    const file = process.env.TEST_REPORT ?? 'node_modules/.cache/kafkajs-resilient-producer/tests.json'
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
+    const { passed, failed, skipped } = report.kafka
+    if (passed + failed + skipped === 0) return
+    const where = report.brokers.length > 0 ? ` (${report.brokers.join(', ')})` : ''
+    console.log(`On a real Kafka${where}: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+  }
+}
+
+type Test = TestModule['children'] extends { allTests(): Iterable<infer T> } ? T : never
+
+function outcomeOf(test: Test): Outcome {
+  const { state } = test.result()
+  return { state: state === 'pending' ? 'skipped' : state, kafka: test.meta().kafka }
+}

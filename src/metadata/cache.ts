@@ -1,0 +1,167 @@
+import type { BrokerAddress } from '../transport/port.js'
+import { StoredTopic } from './storedTopic.js'
+import {
+  isSameTopic,
+  type MetadataResponse,
+  partitionImages,
+  type TopicMetadata,
+  type TopicView,
+} from './view.js'
+
+/** A topic was described for the first time, changed (leaders, partitions, id), or exists no more. */
+export type TopicChange = { readonly topic: TopicView } | { readonly gone: string }
+export type TopicListener = (change: TopicChange) => void
+
+export interface MetadataCacheEvents {
+  /** The brokers of the newest answer, where they differ from those before. */
+  onBrokers(brokers: readonly BrokerAddress[]): void
+  /** A listener threw: a bug, which must not be taken for a failed metadata request. */
+  onListenerError(error: unknown): void
+}
+
+/** What the producer knows of the cluster: brokers, and the topics it uses. No I/O. */
+export class MetadataCache {
+  readonly #topics = new Map<string, StoredTopic>()
+  readonly #listeners = new Set<TopicListener>()
+  readonly #events: MetadataCacheEvents
+  #brokers: readonly BrokerAddress[] = []
+  #controllerId = -1
+
+  constructor(events: MetadataCacheEvents) {
+    this.#events = events
+  }
+
+  get brokers(): readonly BrokerAddress[] {
+    return this.#brokers
+  }
+
+  /** -1: unknown. */
+  get controllerId(): number {
+    return this.#controllerId
+  }
+
+  get size(): number {
+    return this.#topics.size
+  }
+
+  /** The hot path: a map lookup that also marks the topic as used. */
+  topic(name: string): TopicView | undefined {
+    const topic = this.#topics.get(name)
+    if (topic) topic.touched = true
+    return topic
+  }
+
+  has(name: string): boolean {
+    return this.#topics.has(name)
+  }
+
+  /** The same as `topic`, without counting as a use. */
+  peek(name: string): TopicView | undefined {
+    return this.#topics.get(name)
+  }
+
+  /** Called synchronously after each applied change of a topic. Returns what ends it. */
+  subscribe(listener: TopicListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  applyBrokers({ brokers, controllerId }: Pick<MetadataResponse, 'brokers' | 'controllerId'>): void {
+    this.#controllerId = controllerId
+    this.#setBrokers(brokers)
+  }
+
+  /**
+   * Takes over an answer without a topic-level error. A topic that is new here and has no leader at all is still
+   * being created: it is not stored.
+   *
+   * @returns the topic as it is known now, undefined when it is not stored
+   * @throws {MalformedMessageError}
+   */
+  applyTopic(name: string, metadata: TopicMetadata, now: number): TopicView | undefined {
+    const images = partitionImages(metadata)
+    const known = this.#topics.get(name)
+    const topic =
+      known && isSameTopic(known.topicId, metadata.topicId)
+        ? known
+        : new StoredTopic(name, metadata.topicId, now)
+    const changed = topic.merge(metadata.topicId, images)
+    if (!known && topic.available.length === 0) return undefined
+    if (known && known !== topic) {
+      topic.usedAt = known.usedAt
+      topic.touched = known.touched
+    }
+    topic.fetchedAt = now
+    this.#topics.set(name, topic)
+    if (changed || topic !== known) this.#tell({ topic })
+    return topic
+  }
+
+  /**
+   * A leader hint of a produce answer (KIP-951, Produce 10+). Ignored unless its epoch is newer than what is known
+   * and its broker's address is known or given.
+   *
+   * @returns whether anything changed
+   */
+  learnLeader(
+    topic: string,
+    partition: number,
+    leader: number,
+    leaderEpoch: number,
+    endpoint?: BrokerAddress,
+  ): boolean {
+    const stored = this.#topics.get(topic)
+    if (!stored || leader < 0) return false
+    if (endpoint) this.#setBrokers([...this.#brokers.filter(each => each.nodeId !== leader), endpoint])
+    if (!this.#brokers.some(each => each.nodeId === leader)) return false
+    if (!stored.hint(partition, leader, leaderEpoch)) return false
+    this.#tell({ topic: stored })
+    return true
+  }
+
+  /** Drops a topic without telling anybody: it is not used any more. */
+  forget(name: string): void {
+    this.#topics.delete(name)
+  }
+
+  /** The topic exists no more. Told even where it is not cached: records may still wait for it. */
+  markGone(name: string): void {
+    this.#topics.delete(name)
+    this.#tell({ gone: name })
+  }
+
+  /** Notes which topics were used since the last sweep, forgets those that were not for `maxIdleMs`. */
+  sweep(now: number, maxIdleMs: number): readonly TopicView[] {
+    for (const [name, topic] of this.#topics) {
+      if (topic.touched) topic.usedAt = now
+      topic.touched = false
+      if (now - topic.usedAt >= maxIdleMs) this.#topics.delete(name)
+    }
+    return [...this.#topics.values()]
+  }
+
+  #setBrokers(brokers: readonly BrokerAddress[]): void {
+    if (sameBrokers(this.#brokers, brokers)) return
+    this.#brokers = brokers.map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }))
+    this.#events.onBrokers(this.#brokers)
+  }
+
+  #tell(change: TopicChange): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change)
+      } catch (error) {
+        this.#events.onListenerError(error)
+      }
+    }
+  }
+}
+
+const sameBrokers = (known: readonly BrokerAddress[], seen: readonly BrokerAddress[]): boolean => {
+  if (known.length !== seen.length) return false
+  const byId = new Map(known.map(each => [each.nodeId, each]))
+  return seen.every(each => {
+    const own = byId.get(each.nodeId)
+    return own?.host === each.host && own.port === each.port && own.rack === each.rack
+  })
+}

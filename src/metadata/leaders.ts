@@ -1,0 +1,128 @@
+import type { Logger } from 'kafkajs'
+import type { MetadataCache } from './cache.js'
+import { isTransportFailure } from './failure.js'
+import { type MetadataRetryOptions, nominalDelay } from './schedule.js'
+import type { MetadataUpkeep } from './upkeep.js'
+
+export interface LeaderRefreshOptions {
+  readonly cache: MetadataCache
+  readonly upkeep: Pick<MetadataUpkeep, 'ask'>
+  readonly logger: Logger
+  readonly retry: Pick<MetadataRetryOptions, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor' | 'jitter'>
+}
+
+/** How long a topic with a partition without leader is asked for without anybody calling again. ms */
+const PATIENCE_MS = 30_000
+
+interface Refresh {
+  readonly name: string
+  /** Asks since something changed last. */
+  attempt: number
+  lastStart: number
+  askedAt: number
+  avoidNode: number | undefined
+  running: boolean
+  /** To be asked again as soon as the backoff allows. */
+  again: boolean
+  /** Runs through the backoff, after which the topic is asked for again or nothing of it is left here. */
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * Looks for the leaders of topics after leadership errors: at once the first time, then backed off per topic while
+ * nothing changes. Results arrive through the cache's subscription.
+ */
+export class LeaderRefresh {
+  readonly #options: LeaderRefreshOptions
+  readonly #refreshes = new Map<string, Refresh>()
+  readonly #unsubscribe: () => void
+  #closed = false
+
+  constructor(options: LeaderRefreshOptions) {
+    this.#options = options
+    this.#unsubscribe = options.cache.subscribe(change => {
+      const refresh = this.#refreshes.get('gone' in change ? change.gone : change.topic.name)
+      if (refresh) refresh.attempt = 0
+    })
+  }
+
+  request(name: string, avoidNode?: number): void {
+    if (this.#closed) return
+    const refresh = this.#refreshes.get(name) ?? newRefresh(name)
+    this.#refreshes.set(name, refresh)
+    refresh.askedAt = performance.now()
+    refresh.avoidNode = avoidNode ?? refresh.avoidNode
+    // While one is running, its answer may be older than what made the caller ask: it does not count.
+    refresh.again = true
+    if (!refresh.running) this.#next(refresh)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unsubscribe()
+    for (const { timer } of this.#refreshes.values()) clearTimeout(timer)
+    this.#refreshes.clear()
+  }
+
+  #next(refresh: Refresh): void {
+    clearTimeout(refresh.timer)
+    const wait =
+      refresh.attempt === 0 ? 0 : refresh.lastStart + this.#backoff(refresh.attempt) - performance.now()
+    if (refresh.again && wait <= 0) {
+      void this.#run(refresh)
+      return
+    }
+    refresh.timer = setTimeout(
+      () => {
+        if (refresh.again) void this.#run(refresh)
+        else this.#refreshes.delete(refresh.name)
+      },
+      Math.max(0, wait),
+    )
+    if (!refresh.again) refresh.timer.unref()
+  }
+
+  async #run(refresh: Refresh): Promise<void> {
+    const { upkeep, cache } = this.#options
+    refresh.running = true
+    refresh.again = false
+    refresh.attempt++
+    refresh.lastStart = performance.now()
+    let failed = false
+    try {
+      await upkeep.ask(refresh.name, 'leader', refresh.avoidNode)
+    } catch (error) {
+      failed = isTransportFailure(error)
+      if (!failed && !this.#closed)
+        this.#options.logger.error('Looking for leaders failed', {
+          topic: refresh.name,
+          error: String(error),
+        })
+    }
+    refresh.running = false
+    if (this.#closed) return
+    const patient = performance.now() - refresh.askedAt < PATIENCE_MS
+    const view = cache.peek(refresh.name)
+    const leaderless = view !== undefined && view.available.length < view.partitions.length
+    refresh.again ||= patient && (failed || leaderless)
+    if (!refresh.again) refresh.avoidNode = undefined
+    this.#next(refresh)
+  }
+
+  #backoff(attempt: number): number {
+    const { retry } = this.#options
+    const jitter = retry.jitter ? 1 + Math.random() : 1
+    return Math.min(retry.maxTimeoutMs, nominalDelay(retry, attempt) * jitter)
+  }
+}
+
+const newRefresh = (name: string): Refresh => ({
+  name,
+  attempt: 0,
+  lastStart: Number.NEGATIVE_INFINITY,
+  askedAt: 0,
+  avoidNode: undefined,
+  running: false,
+  again: false,
+  timer: undefined,
+})

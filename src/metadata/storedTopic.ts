@@ -1,0 +1,71 @@
+import { ZERO_UUID } from '../protocol/wire/codec.js'
+import type { PartitionImages, PartitionView, TopicView } from './view.js'
+
+/** The cache's own, writable form of a TopicView. */
+export class StoredTopic implements TopicView {
+  readonly name: string
+  topicId: string
+  partitions: readonly PartitionView[] = []
+  available: readonly number[] = []
+  usedAt: number
+  fetchedAt: number
+  /** Set by each use, cleared by the sweep: the hot path reads no clock. */
+  touched = true
+
+  constructor(name: string, topicId: string, now: number) {
+    this.name = name
+    this.topicId = topicId
+    this.usedAt = now
+    this.fetchedAt = now
+  }
+
+  /** Takes over an answer about the same topic; says whether anything differs now. */
+  merge(topicId: string, images: PartitionImages): boolean {
+    const learnsId = this.topicId === ZERO_UUID && topicId !== ZERO_UUID
+    if (learnsId) this.topicId = topicId
+    const resized = this.#resize(topicId, images.length)
+    let moved = false
+    images.forEach((image, index) => {
+      if (image) moved = this.#move(index, image.leader, image.leaderEpoch) || moved
+    })
+    const changed = learnsId || resized || moved
+    if (resized || moved) this.#listAvailable()
+    return changed
+  }
+
+  /** Takes over a leader hint, which only a newer epoch makes news. */
+  hint(index: number, leader: number, leaderEpoch: number): boolean {
+    const partition = this.partitions[index]
+    if (!partition || leaderEpoch <= partition.leaderEpoch) return false
+    partition.leader = leader
+    partition.leaderEpoch = leaderEpoch
+    this.#listAvailable()
+    return true
+  }
+
+  #move(index: number, leader: number, leaderEpoch: number): boolean {
+    const partition = this.partitions[index]!
+    // A broker that lags behind must not bring an old leader back; one that knows no epochs can only be believed.
+    if (leaderEpoch !== -1 && leaderEpoch < partition.leaderEpoch) return false
+    if (partition.leader === leader && partition.leaderEpoch === leaderEpoch) return false
+    partition.leader = leader
+    partition.leaderEpoch = leaderEpoch
+    return true
+  }
+
+  #resize(topicId: string, count: number): boolean {
+    const known = this.partitions.length
+    // Partitions are only ever added to a topic: under the same id, a lower count is a lagging broker's.
+    // Without ids it may also be a topic deleted and created again.
+    if (count === known || (count < known && topicId !== ZERO_UUID && this.topicId !== ZERO_UUID))
+      return false
+    const partitions = this.partitions.slice(0, count)
+    for (let index = known; index < count; index++) partitions.push({ index, leader: -1, leaderEpoch: -1 })
+    this.partitions = partitions
+    return true
+  }
+
+  #listAvailable(): void {
+    this.available = this.partitions.filter(each => each.leader >= 0).map(each => each.index)
+  }
+}

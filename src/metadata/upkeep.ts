@@ -1,0 +1,83 @@
+import type { Logger } from 'kafkajs'
+import type { MetadataTrigger } from '../metrics/observer.js'
+import { ERROR } from '../protocol/errorCodes.js'
+import type { TopicAnswer } from './answer.js'
+import type { MetadataCache } from './cache.js'
+import { isTransportFailure } from './failure.js'
+import type { MetadataRefresher } from './refresher.js'
+
+export interface UpkeepOptions {
+  readonly cache: MetadataCache
+  readonly refresher: Pick<MetadataRefresher, 'lookup'>
+  readonly logger: Logger
+  /** Topics are asked for again, by name, before they are older than this. ms */
+  readonly metadataMaxAgeMs: number
+  /** Topics unused for this long are forgotten. ms */
+  readonly metadataMaxIdleMs: number
+}
+
+/** Node's timers hold 31 bits; a longer delay would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** Keeps what is known of topics in use true: asks again by age, and finds out when a topic is gone. */
+export class MetadataUpkeep {
+  readonly #options: UpkeepOptions
+  readonly #periodMs: number
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+    this.#periodMs = Math.min(options.metadataMaxAgeMs, options.metadataMaxIdleMs, LONGEST_TIMER_MS)
+  }
+
+  /** To be called when a topic was added. One timer for all topics, and none without any: an idle producer sleeps. */
+  arm(): void {
+    if (this.#timer || this.#closed || this.#options.cache.size === 0) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#sweep()
+      this.arm()
+    }, this.#periodMs)
+    this.#timer.unref()
+  }
+
+  /**
+   * Asks once for a topic in use. A topic that a broker does not know any more is asked for again through another
+   * one before it counts as gone: a broker that lags behind must not end the records of a topic that is there.
+   */
+  async ask(name: string, trigger: MetadataTrigger, avoidNode?: number): Promise<TopicAnswer> {
+    const { refresher, cache } = this.#options
+    const first = await refresher.lookup(name, { create: false, trigger, avoidNode })
+    if (!isUnknown(first)) return first
+    const second = await refresher.lookup(name, { create: false, trigger, avoidNode: first.nodeId })
+    if (isUnknown(second)) cache.markGone(name)
+    return second
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #sweep(): void {
+    const { cache, metadataMaxAgeMs, metadataMaxIdleMs } = this.#options
+    const now = performance.now()
+    for (const topic of cache.sweep(now, metadataMaxIdleMs)) {
+      // Those that would be too old before the next sweep go now, in one request.
+      if (now + this.#periodMs - topic.fetchedAt > metadataMaxAgeMs)
+        this.ask(topic.name, 'age').catch(error => this.#report(topic.name, error))
+    }
+  }
+
+  #report(topic: string, error: unknown): void {
+    if (this.#closed) return
+    // Nobody waits for this: the next sweep, or the next leadership error, asks again.
+    if (isTransportFailure(error))
+      this.#options.logger.debug('A topic in use could not be refreshed', { topic, error: error.message })
+    else this.#options.logger.error('A topic in use could not be refreshed', { topic, error: String(error) })
+  }
+}
+
+const isUnknown = (answer: TopicAnswer): answer is Extract<TopicAnswer, { kind: 'creating' }> =>
+  answer.kind === 'creating' && answer.errorCode === ERROR.unknownTopicOrPartition

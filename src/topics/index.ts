@@ -1,0 +1,188 @@
+import type { Logger } from 'kafkajs'
+import { messageOf, SpentBudgetError } from '../errors/bases.js'
+import { MetadataCache, type TopicListener } from '../metadata/cache.js'
+import { LeaderRefresh } from '../metadata/leaders.js'
+import { MetadataRefresher } from '../metadata/refresher.js'
+import { type MetadataRetryOptions, onSchedule } from '../metadata/schedule.js'
+import { MetadataUpkeep } from '../metadata/upkeep.js'
+import type { TopicView } from '../metadata/view.js'
+import type { ProducerObserver } from '../metrics/observer.js'
+import type { BrokerAddress, Transport } from '../transport/port.js'
+import { TopicCreator } from './creation.js'
+import { CreationExplainer } from './explain.js'
+import type { TopicPolicy } from './policy.js'
+import { AutoCreateProbe } from './probe.js'
+import { TopicResolver } from './resolver.js'
+
+export type { TopicChange, TopicListener } from '../metadata/cache.js'
+export type { MetadataRetryOptions, RetryNotice } from '../metadata/schedule.js'
+export type { PartitionView, TopicView } from '../metadata/view.js'
+export {
+  compileTopicPolicy,
+  DEFAULT_TOPIC_SETTINGS,
+  type TopicCreation,
+  type TopicMatch,
+  type TopicPolicy,
+  type TopicPolicyOptions,
+  type TopicRule,
+  type TopicSettings,
+  topicPolicyProblems,
+} from './policy.js'
+
+export interface TopicDirectoryOptions {
+  readonly transport: Pick<Transport, 'control' | 'setBrokers'>
+  readonly policy: TopicPolicy
+  readonly metadataRetry: MetadataRetryOptions
+  /** ms */
+  readonly metadataMaxAgeMs: number
+  /** ms */
+  readonly metadataMaxIdleMs: number
+  /** ms */
+  readonly metadataRequestTimeoutMs: number
+  readonly logger: Logger
+  readonly observer: ProducerObserver
+}
+
+/** Topics as the delivery stages see them: what is known, and waiting for what is not there yet. */
+export class TopicDirectory {
+  readonly #options: TopicDirectoryOptions
+  readonly #cache: MetadataCache
+  readonly #refresher: MetadataRefresher
+  readonly #upkeep: MetadataUpkeep
+  readonly #leaders: LeaderRefresh
+  readonly #resolver: TopicResolver
+  readonly #closing = new AbortController()
+
+  constructor(options: TopicDirectoryOptions) {
+    const { transport, policy, metadataRetry: retry, metadataRequestTimeoutMs: requestTimeoutMs } = options
+    const { logger, observer } = options
+    const cache = new MetadataCache({
+      onBrokers: brokers => transport.setBrokers(brokers),
+      onListenerError: error =>
+        logger.error('A listener for topic changes threw', { error: messageOf(error) }),
+    })
+    const controllerId = () => cache.controllerId
+    const refresher = new MetadataRefresher({
+      transport,
+      cache,
+      logger,
+      observer,
+      requestTimeoutMs,
+      minTimeoutMs: retry.minTimeoutMs,
+    })
+    this.#options = options
+    this.#cache = cache
+    this.#refresher = refresher
+    this.#resolver = new TopicResolver({
+      cache,
+      refresher,
+      probe: new AutoCreateProbe({ transport, logger, requestTimeoutMs }),
+      explainer: new CreationExplainer({ transport, controllerId, logger, requestTimeoutMs }),
+      creator: new TopicCreator({ transport, controllerId, logger }),
+      policy,
+      retry,
+      logger,
+      observer,
+    })
+    this.#upkeep = new MetadataUpkeep({ ...options, cache, refresher })
+    this.#leaders = new LeaderRefresh({ cache, upkeep: this.#upkeep, logger, retry })
+    cache.subscribe(() => this.#upkeep.arm())
+  }
+
+  /** The brokers of the newest metadata. */
+  get brokers(): readonly BrokerAddress[] {
+    return this.#cache.brokers
+  }
+
+  /** How many topics are waited for. */
+  get waitingTopics(): number {
+    return this.#resolver.waiting
+  }
+
+  /**
+   * Asks for the brokers, on the schedule of `metadataRetry`.
+   *
+   * @throws KafkaJSSASLAuthenticationError and other final errors of the transport, at once
+   * @throws {SpentBudgetError} when no broker answered within `metadataRetry`
+   */
+  connect(): Promise<void> {
+    const { metadataRetry: retry, logger } = this.#options
+    const startedAt = performance.now()
+    let warned = false
+    return onSchedule(() => this.#refresher.fetchBrokers(), {
+      retry,
+      signal: this.#closing.signal,
+      onRetry: ({ attempt, delayMs, error }) => {
+        const elapsedMs = Math.round(performance.now() - startedAt)
+        logger.debug('No broker answered', { attempt, delayMs, elapsedMs, error: error.message })
+        if (warned || elapsedMs < WARN_AFTER_MS) return
+        warned = true
+        logger.warn(`Still waiting for a broker to answer: ${error.message}`, { attempt, elapsedMs })
+      },
+      exhausted: ({ attempts, elapsedMs, cause }) =>
+        new SpentBudgetError(
+          `No broker answered in ${attempts} attempts over ${Math.round(elapsedMs)} ms (last: ${messageOf(cause)}). ` +
+            'Look at the addresses in `brokers` and at the brokers, or raise metadataRetry.retries / metadataRetry.maxRetryTimeMs.',
+          { attempts, elapsedMs, cause },
+        ),
+    })
+  }
+
+  /** What is known of a topic: a map lookup, for the hot path. It also counts as a use (`metadataMaxIdleMs`). */
+  topic(name: string): TopicView | undefined {
+    return this.#cache.topic(name)
+  }
+
+  /**
+   * The topic, once it has a leader: from the cache, or waited for by its policy. All who ask share one wait.
+   *
+   * @throws see TopicResolver.resolve; after `close`, its error
+   */
+  resolve(name: string): Promise<TopicView> {
+    const known = this.#cache.topic(name)
+    return known && known.available.length > 0 ? Promise.resolve(known) : this.#resolver.resolve(name)
+  }
+
+  /** Nobody needs the topic any more: its wait ends, rejected, and it is not asked for again. */
+  release(name: string): void {
+    this.#resolver.release(name)
+  }
+
+  /**
+   * After a leadership error, an unknown topic, or a leader's silence: asks for that topic again, through another
+   * broker than `avoidNode` where there is one. What changes is told to the subscribers; a topic that two answers do
+   * not know is `gone`. To be called at each failure: asking is coalesced, backed off while nothing changes, and goes
+   * on by itself for up to 30 s while a partition has no leader.
+   */
+  refreshLeaders(name: string, { avoidNode }: { readonly avoidNode?: number | undefined } = {}): void {
+    this.#leaders.request(name, avoidNode)
+  }
+
+  /** A leader hint (KIP-951). Returns whether it was news. */
+  learnLeader(
+    topic: string,
+    partition: number,
+    leader: number,
+    leaderEpoch: number,
+    endpoint?: BrokerAddress,
+  ): boolean {
+    return this.#cache.learnLeader(topic, partition, leader, leaderEpoch, endpoint)
+  }
+
+  /** Called synchronously after each change of a topic. Returns what ends it. */
+  subscribe(listener: TopicListener): () => void {
+    return this.#cache.subscribe(listener)
+  }
+
+  /** Ends everything that waits with `error`; no timer is left. The directory cannot be used again. */
+  close(error: Error): void {
+    this.#closing.abort(error)
+    this.#resolver.abort(error)
+    this.#leaders.close()
+    this.#upkeep.close()
+    this.#refresher.close(error)
+  }
+}
+
+/** ms */
+const WARN_AFTER_MS = 5_000

@@ -1,0 +1,84 @@
+import type { IResourceConfigEntry } from 'kafkajs'
+import { checkRule, checkSettings, isObject } from './policyCheck.js'
+
+/** Who may create a topic that does not exist. */
+export type TopicCreation = 'broker' | 'admin' | 'never'
+
+export interface TopicSettings {
+  /**
+   * `broker`: by asking for its metadata with the creation flag (needs `auto.create.topics.enable`). `admin`: by
+   * CreateTopics. `never`: by somebody else. Default `broker`.
+   */
+  readonly create: TopicCreation
+  /** `never`: how long to wait for somebody else to create it; 0 fails at once. Default 1000 ms. */
+  readonly waitForMs: number
+  /** `admin`: -1 is the broker's default. Default -1. */
+  readonly partitions: number
+  /** `admin`: -1 is the broker's default. Default -1. */
+  readonly replicationFactor: number
+  /** `admin`: the topic's configuration. Default none. */
+  readonly configEntries: readonly IResourceConfigEntry[]
+}
+
+/** A name, a glob with `*`, a pattern, or a predicate. */
+export type TopicMatch = string | RegExp | ((topic: string) => boolean)
+
+export interface TopicRule extends Partial<TopicSettings> {
+  readonly match: TopicMatch
+}
+
+/** The option `topics`. */
+export interface TopicPolicyOptions extends Partial<TopicSettings> {
+  /** The first rule that matches overrides the settings above. */
+  readonly rules?: readonly TopicRule[]
+}
+
+/** The settings of each topic. */
+export interface TopicPolicy {
+  policyFor(topic: string): TopicSettings
+}
+
+export const DEFAULT_TOPIC_SETTINGS: TopicSettings = {
+  create: 'broker',
+  waitForMs: 1000,
+  partitions: -1,
+  replicationFactor: -1,
+  configEntries: [],
+}
+
+/** What is wrong with the option `topics`; empty when nothing is. */
+export const topicPolicyProblems = (options: unknown): readonly string[] => {
+  if (!isObject(options)) return ['topics must be an object']
+  const { rules, ...settings } = options
+  const problems = checkSettings('topics', settings)
+  if (rules === undefined) return problems
+  if (!Array.isArray(rules)) return [...problems, 'topics.rules must be an array']
+  return [...problems, ...rules.flatMap((rule, index) => checkRule(`topics.rules[${index}]`, rule))]
+}
+
+/** Compiles options without problems. */
+export const compileTopicPolicy = (options: TopicPolicyOptions = {}): TopicPolicy => {
+  const { rules = [], ...own } = options
+  const settings = override(DEFAULT_TOPIC_SETTINGS, own)
+  const compiled = rules.map(({ match, ...overrides }) => ({
+    matches: matcher(match),
+    settings: override(settings, overrides),
+  }))
+  return { policyFor: topic => compiled.find(rule => rule.matches(topic))?.settings ?? settings }
+}
+
+const override = (settings: TopicSettings, overrides: Partial<TopicSettings>): TopicSettings => ({
+  ...settings,
+  ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)),
+})
+
+const matcher = (match: TopicMatch): ((topic: string) => boolean) => {
+  if (typeof match === 'function') return match
+  // A pattern with the flag g or y remembers where it matched last: `test` would answer by turns.
+  if (match instanceof RegExp) return topic => topic.search(match) >= 0
+  if (!match.includes('*')) return topic => topic === match
+  const glob = new RegExp(`^${match.split('*').map(escapeRegExp).join('.*')}$`)
+  return topic => glob.test(topic)
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')

@@ -1,0 +1,40 @@
+import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
+import { answerError, type TopicAnswer } from '../../metadata/answer.js'
+import { NotYet } from '../../metadata/schedule.js'
+import type { TopicView } from '../../metadata/view.js'
+import { ERROR, errorCode } from '../../protocol/errorCodes.js'
+import type { TopicSettings } from '../policy.js'
+
+/** One attempt at a topic, from 1: its view, or what was met instead (`NotYet`: go on). */
+export type Attempt = (attempt: number) => Promise<TopicView>
+
+/** What a policy's way works with. */
+export interface WayContext {
+  readonly topic: string
+  readonly settings: TopicSettings
+  /** One question to the cluster, with or without the creation flag. An attempt above 1 is paced. */
+  lookup(attempt: number, create: boolean): Promise<TopicAnswer>
+  /** Ends the wait at once, between attempts too. */
+  fail(error: unknown): void
+}
+
+/** The answer is not the one waited for, but may become it. */
+export const notYet = (topic: string, answer: Exclude<TopicAnswer, { kind: 'available' }>): NotYet =>
+  new NotYet(answerError(topic, answer.errorCode, answer.nodeId))
+
+/** The typed error for an answer that asking again cannot mend. */
+export const refusalError = (
+  topic: string,
+  code: number,
+  attempts: number,
+  reason: string | null = null,
+): Error => {
+  const verdict = errorCode(code)
+  if (code === ERROR.topicAuthorizationFailed) return new TopicAuthorizationError(topic, { attempts })
+  if (code === ERROR.invalidTopic)
+    return new InvalidTopicError(topic, reason ?? 'the broker refuses it', { attempts })
+  return new TopicCreationError(topic, verdict, reason, { attempts })
+}
+
+export const isUnknown = (answer: TopicAnswer): boolean =>
+  answer.kind === 'creating' && answer.errorCode === ERROR.unknownTopicOrPartition

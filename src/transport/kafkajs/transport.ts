@@ -1,0 +1,183 @@
+import kafkajs, { type Logger, type RetryOptions } from 'kafkajs'
+import { ProducerClosedError } from '../../errors/index.js'
+import { type Api, decodeResponse, encodeBody } from '../../protocol/api.js'
+import { MalformedMessageError } from '../../protocol/wire/malformed.js'
+import type {
+  BrokerAddress,
+  ControlAnswer,
+  ControlOptions,
+  ControlTarget,
+  ProduceLink,
+  Transport,
+} from '../port.js'
+import { type Address, addressKey } from './address.js'
+import type { BrokerConnection } from './brokerConnection.js'
+import { BrokerHealth } from './brokerHealth.js'
+import { type Candidate, candidates, orderKnown } from './candidates.js'
+import { Connector } from './connector.js'
+import { exchangeControl } from './controlExchange.js'
+import { ControlLane } from './controlLane.js'
+import { abortable, Deadline } from './deadline.js'
+import type { KafkajsInside } from './inside.js'
+import { ProduceLinks } from './produceLinks.js'
+import { negotiate } from './versions.js'
+
+/** The share of an attempt's time that a broker may take to be reached while others could be asked. */
+const REACHING_SHARE = 0.5
+
+export class KafkajsTransport implements Transport {
+  readonly retry: RetryOptions | undefined
+  readonly logger: Logger
+
+  readonly #health = new BrokerHealth()
+  readonly #connector: Connector
+  readonly #links: ProduceLinks
+  readonly #closing = new AbortController()
+  /** By address: a seed that turns out to be a known broker keeps its connection. */
+  readonly #lanes = new Map<string, ControlLane>()
+  #brokers: readonly BrokerAddress[] = []
+  #turn = 0
+
+  constructor(private readonly inside: KafkajsInside) {
+    this.retry = inside.retry
+    this.logger = inside.logger
+    this.#connector = new Connector(inside, this.#health)
+    this.#links = new ProduceLinks(this.#connector)
+  }
+
+  setBrokers(brokers: readonly BrokerAddress[]): void {
+    this.#brokers = [...brokers]
+    const known = new Set(brokers.map(addressKey))
+    this.#health.keepOnly(known)
+    this.#links.keepOnly(brokers)
+    for (const [key, lane] of this.#lanes) {
+      if (known.has(key)) continue
+      this.#lanes.delete(key)
+      lane.retire()
+    }
+  }
+
+  async control<ReqIn, Response>(
+    api: Api<unknown, ReqIn, Response, never>,
+    body: (version: number) => ReqIn,
+    { target, timeoutMs }: ControlOptions,
+    maxVersion?: number,
+  ): Promise<ControlAnswer<Response>> {
+    const deadline = new Deadline(
+      timeoutMs,
+      () => new kafkajs.KafkaJSRequestTimeoutError(`${api.name} found no broker within ${timeoutMs} ms`),
+      this.#closing.signal,
+    )
+    let lane: ControlLane | undefined
+    let connection: BrokerConnection | undefined
+    try {
+      ;({ lane, connection } = await this.#reach(target, deadline))
+      const where = addressKey(connection.address)
+      const version = negotiate(api, connection.versions, where, maxVersion)
+      const bytes = encodeBody(api, api.request, version, body(version))
+      if (connection.needsAuthentication) await connection.authenticate(deadline.signal)
+      const payload = await exchangeControl(connection, api, version, bytes, deadline.signal)
+      const response = decodeResponse(api, version, payload)
+      applyThrottle(connection, response)
+      this.#health.noteSuccess(where)
+      return { response, version, nodeId: this.#nodeIdAt(connection.address) }
+    } catch (error) {
+      // What cannot be read here says that the two sides do not agree on where messages begin.
+      if (error instanceof MalformedMessageError) connection?.close(error)
+      // Closed with a request under way: not what a healthy broker does.
+      if (connection?.closedWith) this.#health.noteFailure(addressKey(connection.address), performance.now())
+      throw error
+    } finally {
+      deadline.clear()
+      if (connection) lane?.release(connection)
+    }
+  }
+
+  openProduceLink(nodeId: number): Promise<ProduceLink> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason)
+    const address = this.#brokers.find(each => each.nodeId === nodeId)
+    if (address === undefined) return Promise.reject(brokerNotFound(nodeId))
+    return this.#links.open(nodeId, address)
+  }
+
+  async close(): Promise<void> {
+    const error = new ProducerClosedError()
+    this.#closing.abort(error)
+    this.#links.closeAll(error)
+    await this.#connector.closeAll(error)
+  }
+
+  /** Borrows a connection of the first broker on which one can be had. */
+  async #reach(
+    target: ControlTarget,
+    deadline: Deadline,
+  ): Promise<{ lane: ControlLane; connection: BrokerConnection }> {
+    if ('node' in target) {
+      const address = this.#brokers.find(each => each.nodeId === target.node)
+      if (address === undefined) throw brokerNotFound(target.node)
+      const lane = this.#laneOf(address)
+      return { lane, connection: await lane.acquire(deadline.signal) }
+    }
+    const known = orderKnown(this.#brokers, this.#health, target.anyBut, this.#turn++, performance.now())
+    const nextSeed = () => abortable(this.inside.nextSeed(), deadline.signal)
+    let lastError: unknown
+    for await (const candidate of candidates(known, nextSeed)) {
+      try {
+        return await this.#tryCandidate(candidate, deadline)
+      } catch (error) {
+        if (deadline.signal.aborted || !mayTryAnother(error)) throw error
+        lastError = error
+        this.logger.debug(`Broker ${addressKey(candidate.address)} cannot be reached, trying another one`, {
+          error: (error as Error).message,
+        })
+      }
+    }
+    throw lastError
+  }
+
+  async #tryCandidate({ address, hasAlternatives }: Candidate, deadline: Deadline) {
+    const lane = this.#laneOf(address)
+    const limitMs = deadline.remainingMs * (hasAlternatives ? REACHING_SHARE : 1)
+    const reaching = new Deadline(
+      limitMs,
+      () =>
+        new kafkajs.KafkaJSRequestTimeoutError(
+          `No connection to ${addressKey(address)} within ${Math.round(limitMs)} ms`,
+        ),
+      deadline.signal,
+    )
+    try {
+      return { lane, connection: await lane.acquire(reaching.signal) }
+    } finally {
+      reaching.clear()
+    }
+  }
+
+  #laneOf(address: Address): ControlLane {
+    const key = addressKey(address)
+    const lane =
+      this.#lanes.get(key) ?? new ControlLane({ host: address.host, port: address.port }, this.#connector)
+    this.#lanes.set(key, lane)
+    return lane
+  }
+
+  #nodeIdAt(address: Address): number {
+    const key = addressKey(address)
+    return this.#brokers.find(each => addressKey(each) === key)?.nodeId ?? -1
+  }
+}
+
+/** Not being let in, or not being understood, is the same at every broker. */
+const mayTryAnother = (error: unknown): boolean =>
+  error instanceof Error && (!('retriable' in error) || error.retriable === true)
+
+// kafkajs's types do not know the argument that its constructor needs.
+const brokerNotFound = (nodeId: number): Error =>
+  Reflect.construct(kafkajs.KafkaJSBrokerNotFound, [`Broker ${nodeId} is not in the newest metadata`])
+
+/** Brokers answer first and expect the client to hold back by itself (KIP-219). */
+const applyThrottle = (connection: BrokerConnection, response: unknown): void => {
+  if (typeof response !== 'object' || response === null || !('throttleTimeMs' in response)) return
+  const { throttleTimeMs } = response
+  if (typeof throttleTimeMs === 'number' && throttleTimeMs > 0) connection.throttle(throttleTimeMs)
+}

@@ -1,0 +1,98 @@
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
+import { afterEach } from 'vitest'
+import { metadataApi } from '../../src/protocol/messages/metadata.js'
+import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
+import type { ControlTarget, ProduceExchange, Transport } from '../../src/transport/port.js'
+import { FakeBroker, type FakeBrokerOptions } from './fakeBroker.js'
+
+export interface LoggedLine {
+  readonly level: number
+  readonly namespace: string
+  readonly message: string
+}
+
+const cleanups: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+export const startBroker = async (options: FakeBrokerOptions = {}): Promise<FakeBroker> => {
+  const broker = await FakeBroker.start(options)
+  cleanups.push(() => broker.stop())
+  return broker
+}
+
+export const openTransport = (brokers: KafkaConfig['brokers'], config: Partial<KafkaConfig> = {}) => {
+  const events: { name: string; payload: Record<string, unknown> }[] = []
+  const lines: LoggedLine[] = []
+  const kafka = new Kafka({
+    brokers,
+    clientId: 'the-client',
+    logLevel: logLevel.DEBUG,
+    logCreator:
+      () =>
+      ({ namespace, level, log }) => {
+        lines.push({ level, namespace, message: log.message })
+      },
+    ...config,
+  })
+  const transport = createKafkajsTransport(kafka, {
+    emit: (name, payload) => events.push({ name, payload: payload as Record<string, unknown> }),
+  })
+  cleanups.push(() => transport.close())
+  return { kafka, transport, events, lines }
+}
+
+/** A control request to any broker (or the one given) that names no topic. */
+export const askMetadata = (
+  transport: Transport,
+  target: ControlTarget = { anyBut: undefined },
+  timeoutMs = 20_000,
+) =>
+  transport.control(metadataApi, () => ({ topics: [], allowAutoTopicCreation: false }), { target, timeoutMs })
+
+export const at = (nodeId: number, { port }: { port: number }) => ({
+  nodeId,
+  host: '127.0.0.1',
+  port,
+  rack: null,
+})
+
+export const deferred = () => {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>(settle => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
+/** Records how one produce request ends. */
+export const recordExchange = (log: string[], name = '') => {
+  const { promise: ended, resolve: end } = deferred()
+  const { promise: released, resolve: release } = deferred()
+  const prefix = name === '' ? '' : `${name} `
+  const result = {
+    payload: undefined as Buffer | null | undefined,
+    error: undefined as Error | undefined,
+    sent: undefined as boolean | undefined,
+  }
+  const exchange: ProduceExchange = {
+    onResponse(payload) {
+      result.payload = payload
+      log.push(`${prefix}response`)
+      end()
+    },
+    onFailure(error, sent) {
+      result.error = error
+      result.sent = sent
+      log.push(`${prefix}failure`)
+      end()
+    },
+    onBuffersReleased() {
+      log.push(`${prefix}released`)
+      release()
+    },
+  }
+  return { exchange, result, ended, released }
+}

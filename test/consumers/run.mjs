@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// Installs the packed package beside kafkajs, as a user would, and compiles and runs what users write against it: CommonJS that require()s it,
+// and strict TypeScript under both module resolutions. Needs `npm run build` before. TEST_REPORT names a file for the counts.
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '..', '..')
+const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'))
+const versionOf = name => packages[`node_modules/${name}`].version
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+
+/** Packs the package and installs it in `folder` with its peers and the types a TypeScript user has, each in the version that the project tests with. */
+async function install(folder) {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: root,
+    shell: onWindows,
+  })
+  const [{ filename, files }] = JSON.parse(stdout)
+  if (!files.some(({ path }) => path === 'dist/index.js'))
+    throw new Error('nothing built: run `npm run build` first')
+  const dependencies = { 'kafkajs-resilient-producer': `file:${join(folder, filename)}` }
+  for (const name of ['kafkajs', 'prom-client', '@types/node']) dependencies[name] = versionOf(name)
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
+  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  await run('npm', args, { cwd: folder, shell: onWindows, timeout: 180_000 })
+}
+
+const onWindows = process.platform === 'win32'
+
+const checks = {
+  'one copy of kafkajs, and only what the package needs': async folder => {
+    const { stdout } = await run('npm', ['ls', '--all', '--json'], { cwd: folder, shell: onWindows })
+    const copies = stdout.match(/"kafkajs": \{/g) ?? []
+    if (JSON.parse(stdout).problems) throw new Error(stdout)
+    // At the top and as the package's peer: npm lists both, deduplicated.
+    if (copies.length > 2) throw new Error(`kafkajs is installed ${copies.length} times`)
+  },
+  'CommonJS: require()': folder => execute(folder, join(folder, 'commonjs', 'send.cjs')),
+  'TypeScript, nodenext': async folder => {
+    await compile(folder, 'tsconfig.nodenext.json')
+    await execute(folder, join(folder, 'typescript', 'nodenext', 'send.mjs'))
+  },
+  'TypeScript, nodenext, CommonJS output': folder =>
+    execute(folder, join(folder, 'typescript', 'nodenext', 'require.cjs')),
+  'TypeScript, bundler': async folder => {
+    await compile(folder, 'tsconfig.bundler.json')
+    await execute(folder, join(folder, 'typescript', 'bundler', 'send.mjs'))
+  },
+  'the command': async folder => {
+    const { stdout } = await run(join(folder, 'node_modules', '.bin', 'resilient-producer'), ['--version'], {
+      shell: onWindows,
+    })
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    if (stdout.trim() !== version) throw new Error(`--version printed '${stdout.trim()}', not ${version}`)
+  },
+}
+
+const compile = (folder, config) =>
+  run(process.execPath, [tsc, '-p', join(folder, 'typescript', config)], { cwd: folder })
+
+/** A consumer ends by itself, says what it delivered, and has nothing to warn of: an open handle or a deprecation fails here. */
+async function execute(folder, file) {
+  const { stdout, stderr } = await run(process.execPath, [file], {
+    cwd: folder,
+    timeout: 30_000,
+    env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', NODE_OPTIONS: '' },
+  })
+  if (stdout.trim() !== 'delivered 3 to 2 topics') throw new Error(`printed '${stdout}'`)
+  if (stderr) throw new Error(`warned: ${stderr}`)
+}
+
+const counts = { node: process.version, passed: 0, failed: 0, skipped: 0 }
+const folder = await mkdtemp(join(tmpdir(), 'consumers-'))
+try {
+  await install(folder)
+  for (const name of ['commonjs', 'typescript'])
+    await cp(join(here, name), join(folder, name), { recursive: true })
+  for (const [name, check] of Object.entries(checks)) {
+    try {
+      await check(folder)
+      counts.passed++
+      console.log(`✓ ${name}`)
+    } catch (error) {
+      counts.failed++
+      console.log(`✗ ${name}\n${error.stdout || ''}${error.stderr || error.message}`)
+    }
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+console.log(`Consumers on Node ${process.version}: ${counts.passed} passed, ${counts.failed} failed`)
+if (process.env.TEST_REPORT) await writeFile(process.env.TEST_REPORT, JSON.stringify(counts))
+process.exitCode = counts.failed > 0 ? 1 : 0

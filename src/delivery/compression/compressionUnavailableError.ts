@@ -1,0 +1,16 @@
+import kafkajs from 'kafkajs'
+
+// kafkajs's own class for a codec that is not there; its published type has a constructor without arguments.
+const NotImplemented = kafkajs.KafkaJSNotImplemented as unknown as new (
+  message: string,
+  options: { readonly cause?: unknown },
+) => kafkajs.KafkaJSNonRetriableError
+
+/** No implementation of the codec asked for was found; the message says what to install. */
+export class CompressionUnavailableError extends NotImplemented {
+  override readonly name = 'CompressionUnavailableError'
+
+  constructor(codec: string, remedy: string, cause?: unknown) {
+    super(`${codec} compression is not available. ${remedy}`, { cause })
+  }
+}

@@ -1,5 +1,5 @@
 /** Where the values that a closed or capped label does not show are counted. */
-export const OTHER = 'other'
+const OTHER = 'other'
 
 /**
  * The values one label may take, so that no client, broker or caller can grow a registry without bound: the first

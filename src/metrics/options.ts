@@ -30,8 +30,8 @@ export interface ResolvedMetricsOptions {
   readonly maxTopics: number
 }
 
-export const DEFAULT_PREFIX = 'kafka_resilient_producer_'
-export const DEFAULT_MAX_TOPICS = 100
+const DEFAULT_PREFIX = 'kafka_resilient_producer_'
+const DEFAULT_MAX_TOPICS = 100
 
 /**
  * Fills in the defaults.

@@ -1,5 +1,5 @@
 import prom from 'prom-client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { InvalidOptionsError } from '../../src/errors/index.js'
 import { DEFINITIONS } from '../../src/metrics/definitions.js'
 import type { ProducerLevels } from '../../src/metrics/observer.js'
@@ -448,5 +448,41 @@ describe('a metric of somebody else under one of the names', () => {
     theirs.inc(5)
     createPrometheusObserver({ registry }).recordsSent('orders', 1)
     expect((await scrape(registry)).get(`${P}records_sent_total`)).toBe(6)
+  })
+})
+
+describe('the hot path', () => {
+  it('makes the labelled parts of a metric once, not at every call', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all', maxTopics: 2 })
+    const everything = () => {
+      for (const topic of ['a', 'b', 'over the cap', 'over the cap too']) {
+        observer.recordsSent(topic, 1)
+        observer.recordsFailed(topic, 1, 'INVALID_RECORD')
+        observer.recordsFailed(topic, 1, 'a message, not a type')
+        observer.recordsRetried(topic, 1, 'REQUEST_TIMED_OUT')
+        observer.metadataRetried(topic, 'LEADER_NOT_AVAILABLE')
+        observer.topicWaited(topic, 'available', 1)
+        observer.topicCreated(topic, 'broker')
+        observer.batchSent(topic, 1, 1, 1, 1)
+        observer.batchDelivered(topic, 1, 1)
+      }
+      observer.metadataRefreshed('age', 'ok', 1)
+      observer.bufferWaited(1)
+      observer.requestEnded(1)
+    }
+    everything()
+    const made = [vi.spyOn(prom.Counter.prototype, 'labels'), vi.spyOn(prom.Histogram.prototype, 'labels')]
+    try {
+      for (let i = 0; i < 9; i++) everything()
+      for (const spy of made) expect(spy).not.toHaveBeenCalled()
+    } finally {
+      for (const spy of made) spy.mockRestore()
+    }
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_failed_total{topic="a",error="INVALID_RECORD"}`)).toBe(10)
+    expect(samples.get(`${P}records_failed_total{topic="other",error="other"}`)).toBe(20)
+    expect(samples.get(`${P}metadata_refreshes_total{trigger="age",outcome="ok"}`)).toBe(10)
+    expect(samples.get(`${P}queue_seconds_count{topic="other"}`)).toBe(20)
   })
 })

@@ -2,7 +2,7 @@
  * The block size of both framings. Snappy compresses in fragments of 64 KiB anyway (larger blocks gain nothing), and
  * readers allocate one block at a time: larger ones become humongous objects on a broker's heap.
  */
-export const BLOCK_BYTES = 65_536
+const BLOCK_BYTES = 65_536
 
 /**
  * From here on the thread pool is cheaper for the event loop than the work itself: 32 KiB cost 30-110 us of it, handing

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
+import kafkajsSnappy from 'kafkajs-snappy'
 import { decompressFrameSync } from 'lz4-napi'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { CompressionFailedError } from '../../../src/delivery/compression/compressionFailedError.js'
@@ -13,7 +14,6 @@ import { createLz4 } from '../../../src/delivery/compression/lz4.js'
 import { createSnappy } from '../../../src/delivery/compression/snappy.js'
 import { createZstd } from '../../../src/delivery/compression/zstd.js'
 import { text } from './bodies.js'
-import { kafkajsSnappy } from './kafkajsSnappy.js'
 
 const { CompressionCodecs, CompressionTypes } = kafkajs
 const original = { ...CompressionCodecs }

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
+import kafkajsSnappy from 'kafkajs-snappy'
 import { uncompressSync } from 'snappy'
 import { describe, expect, it } from 'vitest'
 import { createSnappy } from '../../../src/delivery/compression/snappy.js'
 import { bodies, mixed, noise, text } from './bodies.js'
-import { kafkajsSnappy } from './kafkajsSnappy.js'
 
 /** snappyjs, an implementation of its own, behind kafkajs's codec package: what a kafkajs consumer reads with. */
 const readByKafkajs = (frame: Buffer): Promise<Buffer> => kafkajsSnappy().decompress(frame)

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import type { OpenClient } from './client.js'
+import { NODE_24, peerFileExists } from './peer.js'
+
+export interface ClientEntry {
+  /** Loaded in the child only, so that no client disturbs another. */
+  readonly load: () => Promise<OpenClient>
+  readonly runtime?: string
+  /** Why it cannot run here, if so. */
+  readonly missing: () => string | undefined
+}
+
+const never: ClientEntry['missing'] = () => undefined
+const unlessThere =
+  (...entries: string[]): ClientEntry['missing'] =>
+  () =>
+    entries.every(peerFileExists) ? undefined : 'not installed (npm run bench -- peers)'
+
+export const CLIENTS = {
+  ours: { load: async () => (await import('./ours.js')).open, missing: never },
+  'ours-enqueue': { load: async () => (await import('./ours.js')).openEnqueue, missing: never },
+  'ours-metrics': { load: async () => (await import('./ours.js')).openWithMetrics, missing: never },
+  kafkajs: { load: async () => (await import('./kafkajs.js')).open, missing: never },
+  platformatic: {
+    load: async () => (await import('./platformatic.js')).open,
+    missing: unlessThere('node_modules/@platformatic/kafka/dist/index.js'),
+  },
+  'platformatic-newest': {
+    load: async () => (await import('./platformatic.js')).openNewest,
+    runtime: NODE_24,
+    missing: () =>
+      existsSync(NODE_24)
+        ? unlessThere('node24/node_modules/@platformatic/kafka/dist/index.js')()
+        : 'needs Node 24 (npm run bench -- peers brings it on Linux x64)',
+  },
+  confluent: {
+    load: async () => (await import('./confluent.js')).open,
+    missing: unlessThere(
+      'node_modules/@confluentinc/kafka-javascript/build/Release/confluent-kafka-javascript.node',
+    ),
+  },
+  'node-rdkafka': {
+    load: async () => (await import('./nodeRdkafka.js')).open,
+    missing: unlessThere('node_modules/node-rdkafka/build/Release/node-librdkafka.node'),
+  },
+} satisfies Record<string, ClientEntry>
+
+export type ClientName = keyof typeof CLIENTS

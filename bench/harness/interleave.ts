@@ -1,0 +1,37 @@
+/** What a round gave, by id, one a round; undefined where the run failed. */
+export interface Interleaved<T> {
+  readonly samples: ReadonlyMap<string, (T | undefined)[]>
+  readonly failures: readonly string[]
+}
+
+export interface Named {
+  readonly id: string
+  readonly label: string
+  readonly tuning: string
+}
+
+const rotated = <T>(all: readonly T[], by: number): T[] => [...all.slice(by), ...all.slice(0, by)]
+
+/**
+ * Every item once a round, each round beginning with another one, so that neither a slow drift of the machine nor what
+ * the one before left behind favours anybody. A failed run is reported and leaves a gap.
+ */
+export const interleave = async <I extends Named, T>(
+  items: readonly I[],
+  rounds: number,
+  once: (item: I, round: number) => Promise<T>,
+): Promise<Interleaved<T>> => {
+  const samples = new Map(items.map(({ id }) => [id, [] as (T | undefined)[]]))
+  const failures: string[] = []
+  for (let round = 1; round <= rounds; round++) {
+    for (const item of rotated(items, round % items.length)) {
+      const sample = await once(item, round).catch((error: Error) => {
+        const where = `${item.label} (${item.tuning}), round ${round}`
+        failures.push(`${where}: ${error.message.split('\n').slice(0, 2).join(' ')}`)
+        return undefined
+      })
+      samples.get(item.id)!.push(sample)
+    }
+  }
+  return { samples, failures }
+}

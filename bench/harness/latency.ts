@@ -1,0 +1,87 @@
+import type { AwaitedResult, AwaitedWork } from '../work/awaited.js'
+import { type Broker, withBroker } from './broker.js'
+import { commonConditions } from './comparison.js'
+import { type Contender, contend, select } from './contender.js'
+import { figureWithRange, type Table, times } from './format.js'
+import { type Interleaved, interleave } from './interleave.js'
+import type { BenchOptions } from './options.js'
+import type { Report } from './report.js'
+import { pairedRatios, type Spread, spread } from './stats.js'
+import { createTopics } from './topics.js'
+
+type Measure = 'recordsPerSecond' | 'p50Ms' | 'p99Ms'
+type Samples = Interleaved<AwaitedResult>
+
+const values = ({ samples }: Samples, id: string, measure: Measure): (number | undefined)[] =>
+  (samples.get(id) ?? []).map(sample => sample?.[measure])
+
+export const latencyRatio = (samples: Samples, above: string, below: string, measure: Measure): Spread =>
+  spread(pairedRatios(values(samples, above, measure), values(samples, below, measure)))
+
+const column = (samples: Samples, id: string, measure: Measure): string =>
+  figureWithRange(spread(values(samples, id, measure).filter(value => value !== undefined)))
+
+const latencyTable = (
+  title: string,
+  samples: Samples,
+  contenders: readonly Contender[],
+  reference: string,
+): Table => ({
+  title,
+  columns: ['client', 'idempotent', 'records/s', 'p50 ms', 'p99 ms', "its records/s to the reference's"],
+  rows: contenders.map(({ id, label, idempotent, tuning }) => [
+    tuning === 'defaults' ? label : `${label} (${tuning})`,
+    idempotent ? 'yes' : 'no',
+    column(samples, id, 'recordsPerSecond'),
+    column(samples, id, 'p50Ms'),
+    column(samples, id, 'p99Ms'),
+    id === reference ? '' : times(latencyRatio(samples, id, reference, 'recordsPerSecond')),
+  ]),
+})
+
+export interface LatencyQuestion {
+  readonly question: string
+  readonly title: string
+  readonly contenders: readonly Contender[]
+  readonly reference: Contender
+  readonly gapMs: number
+  readonly conditions: readonly string[]
+  readonly claims: (samples: Samples) => Report['claims']
+}
+
+const measure = (
+  broker: Broker,
+  { gapMs }: LatencyQuestion,
+  contenders: readonly Contender[],
+  options: BenchOptions,
+): Promise<Samples> =>
+  interleave(contenders, options.rounds, async (contender, round) => {
+    const { id } = contender
+    const topic = `${id}-${round}`
+    await createTopics(broker.bootstrap, [topic], 1)
+    const work: AwaitedWork = {
+      kind: 'awaited',
+      topic,
+      payload: { valueBytes: options.valueBytes, content: 'random', keyed: false, headers: 0 },
+      gapMs,
+      warmupSeconds: options.warmupSeconds,
+      seconds: options.seconds,
+    }
+    const sample = await contend(contender, broker.bootstrap, work)
+    options.log(`round ${round}/${options.rounds}  ${id}: p50 ${sample.p50Ms.toFixed(3)} ms`)
+    return sample
+  })
+
+/** The common shape of the questions that await each record. */
+export const compareLatency = (question: LatencyQuestion, options: BenchOptions): Promise<Report> =>
+  withBroker({}, async broker => {
+    const { chosen, skipped } = select(question.contenders, options.only)
+    const samples = await measure(broker, question, chosen, options)
+    return {
+      question: question.question,
+      conditions: [...commonConditions(broker, { ...options, window: 1 }), ...question.conditions],
+      tables: [latencyTable(question.title, samples, chosen, question.reference.id)],
+      claims: question.claims(samples),
+      skipped: [...skipped, ...samples.failures],
+    }
+  })

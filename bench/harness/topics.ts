@@ -1,0 +1,43 @@
+import { type Admin, Kafka, logLevel } from 'kafkajs'
+
+const withAdmin = async <T>(bootstrap: string, use: (admin: Admin) => Promise<T>): Promise<T> => {
+  const admin = new Kafka({
+    clientId: 'bench-admin',
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 8, initialRetryTime: 50, maxRetryTime: 500 },
+  }).admin()
+  await admin.connect()
+  try {
+    return await use(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+export const listTopics = (bootstrap: string): Promise<string[]> => withAdmin(bootstrap, a => a.listTopics())
+
+export const createTopics = (
+  bootstrap: string,
+  topics: readonly string[],
+  partitions: number,
+): Promise<void> =>
+  withAdmin(bootstrap, async admin => {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: topics.map(topic => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
+    })
+  })
+
+export const deleteTopics = (bootstrap: string, topics: readonly string[]): Promise<void> =>
+  withAdmin(bootstrap, admin => admin.deleteTopics({ topics: [...topics] }))
+
+/** Records in the topics, as their end offsets tell: topics of one run start at 0 and hold no transactions. */
+export const recordsIn = (bootstrap: string, topics: readonly string[]): Promise<number> =>
+  withAdmin(bootstrap, async admin => {
+    let records = 0
+    for (const topic of topics) {
+      for (const { high } of await admin.fetchTopicOffsets(topic)) records += Number(high)
+    }
+    return records
+  })

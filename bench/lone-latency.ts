@@ -1,0 +1,32 @@
+import * as contenders from './harness/contender.js'
+import { compareLatency, latencyRatio } from './harness/latency.js'
+import type { Question } from './harness/question.js'
+
+const GAP_MS = 5
+
+export const question: Question = {
+  name: 'lone-latency',
+  asks: 'Latency of a lone send() on an idle connection, lingerMs 0',
+  minutes: 2,
+  run: options =>
+    compareLatency(
+      {
+        question: question.name,
+        title: question.asks,
+        contenders: [contenders.OURS, contenders.KAFKAJS, contenders.PLATFORMATIC],
+        reference: contenders.KAFKAJS,
+        gapMs: GAP_MS,
+        conditions: [`${options.valueBytes}-byte values, one partition, ${GAP_MS} ms of rest before each`],
+        claims: samples =>
+          (['p50Ms', 'p99Ms'] as const).map(measure => ({
+            what: `ours to kafkajs, ${measure.slice(0, 3)}`,
+            measured: latencyRatio(samples, contenders.OURS.id, contenders.KAFKAJS.id, measure),
+            unit: 'x',
+            better: 'lower',
+            bar: 1,
+            goal: 0.8,
+          })),
+      },
+      options,
+    ),
+}

@@ -58,7 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function start(finders: readonly (typeof findLocal)[], options: ClusterOptions): Promise<KafkaCluster> {
   const reasons: string[] = []
   for (const find of finders) {
-    const found = await find()
+    const found = await find(line => console.error(line))
     if ('source' in found) return startCluster(found.source, options)
     reasons.push(found.reason)
   }

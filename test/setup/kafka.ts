@@ -4,6 +4,7 @@ import { removeLeftovers, startCluster } from '../kafka/cluster/index.js'
 import { isAlive } from '../kafka/cluster/leftovers.js'
 import { findDocker, findLocal } from '../kafka/cluster/source.js'
 import type { ClusterSource, KafkaCluster } from '../kafka/cluster/types.js'
+import { within } from '../kafka/cluster/wait.js'
 import { chooseKafka, describeChoice, type KafkaForTests } from './choose.js'
 
 declare module 'vitest' {
@@ -12,21 +13,28 @@ declare module 'vitest' {
   }
 }
 
+/** Beyond the start's own bounds: for an engine that takes a request and never answers. */
+const startTimeoutMs = 150_000
+
 /** Vitest's global setup of the tests on a real Kafka: finds the best broker there is, once for the run, and removes it at the end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const owner = process.pid
+  const say = (line: string) => console.log(line)
   let shared: KafkaCluster | undefined
+  let hasDocker = false
   await removeLeftovers('local', run => !isAlive(run))
   const kafka = await chooseKafka(process.env, owner, {
     findDocker: async () => {
-      const found = await findDocker()
-      if ('source' in found) await removeLeftovers('docker', run => !isAlive(run))
+      const found = await findDocker(say)
+      hasDocker = 'source' in found
+      if (hasDocker) await removeLeftovers('docker', run => !isAlive(run))
       return found
     },
-    findLocal,
+    findLocal: () => findLocal(say),
     start: async (source: ClusterSource) => {
       // Not the quick session time-out of clusters that are killed and started again: here a starved machine would only fence a healthy broker.
-      shared = await startCluster(source, { owner, config: { 'broker.session.timeout.ms': '9000' } })
+      const start = startCluster(source, { owner, config: { 'broker.session.timeout.ms': '9000' } })
+      shared = await within(startTimeoutMs, 'starting a broker', start)
       return shared.bootstrap
     },
     reach: async bootstrap => {
@@ -40,7 +48,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   return async () => {
     await shared?.stop()
-    await removeLeftovers(kafka.source?.kind, run => run === owner)
+    await removeLeftovers(hasDocker ? 'docker' : 'local', run => run === owner)
   }
 }
 

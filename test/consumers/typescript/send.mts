@@ -1,9 +1,5 @@
 import { Kafka, logLevel, type Producer, type RecordMetadata } from 'kafkajs'
-import {
-  createResilientProducer,
-  ResilientKafka,
-  type ResilientProducerOptions,
-} from 'kafkajs-resilient-producer'
+import { createResilientProducer, type ResilientProducerOptions } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka, type EmbeddedKafkaOptions } from 'kafkajs-resilient-producer/testing'
 import { Registry } from 'prom-client'
 

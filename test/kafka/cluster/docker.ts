@@ -132,9 +132,13 @@ export async function removeDockerLeftovers(
     filters: { label: [`${hostLabel}=${hostname()}`] },
   })
   const left = ours.filter(container => isOver(Number(container.Labels[ownerLabel])))
-  await Promise.all(left.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true })))
+  // Another run that starts now may be removing the very same ones.
+  const ignore = () => undefined
+  await Promise.all(
+    left.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true }).catch(ignore)),
+  )
   const networks = new Set(left.flatMap(container => Object.keys(container.NetworkSettings.Networks)))
   networks.delete('bridge')
-  await Promise.all([...networks].map(network => dockerode.getNetwork(network).remove()))
+  await Promise.all([...networks].map(network => dockerode.getNetwork(network).remove().catch(ignore)))
   return left.length
 }

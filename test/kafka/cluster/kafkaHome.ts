@@ -40,9 +40,9 @@ export const hasJars = (version: string): boolean => existsSync(join(cacheFolder
 /**
  * Fetches Kafka's jars by Maven and prepares them, once per machine and version; later calls return at once.
  *
- * @param timeoutMs bounds the download. Default 5 minutes.
+ * @param timeoutMs bounds the download. Default 3 minutes.
  */
-export async function kafkaHome(version: string, timeoutMs = 300_000): Promise<KafkaHome> {
+export async function kafkaHome(version: string, timeoutMs = 180_000): Promise<KafkaHome> {
   const folder = cacheFolder(version)
   const home: KafkaHome = {
     version,

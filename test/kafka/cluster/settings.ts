@@ -29,7 +29,7 @@ export function jvmOptions(tuning: ClusterOptions['tuning'] = 'quick-start'): {
   performance: string[]
 } {
   return tuning === 'throughput'
-    ? { heap: ['-Xms1g', '-Xmx1g'], performance: ['-XX:+UseSerialGC'] }
+    ? { heap: ['-Xms1g', '-Xmx1g'], performance: ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'] }
     : { heap: ['-Xms128m', '-Xmx512m'], performance: ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'] }
 }
 

@@ -7,8 +7,11 @@ export type Found = { readonly source: ClusterSource } | { readonly reason: stri
 const publicImage = 'confluentinc/cp-kafka:8.0.0'
 const builtImage = 'local/cp-kafka:8.0.0'
 
+/** Is told of steps that may take long. */
+type Say = (line: string) => void
+
 /** Docker with an image at hand or pulled within `KAFKA_PULL_TIMEOUT_MS` (default 90,000). Never throws, always ends. */
-export async function findDocker(env: NodeJS.ProcessEnv = process.env): Promise<Found> {
+export async function findDocker(say: Say, env: NodeJS.ProcessEnv = process.env): Promise<Found> {
   try {
     const { dockerEngine, hasImage, pullImage } = await import('./docker.js')
     const engine = await dockerEngine(10_000).catch(() => undefined)
@@ -17,6 +20,7 @@ export async function findDocker(env: NodeJS.ProcessEnv = process.env): Promise<
     for (const image of wanted)
       if (await hasImage(engine, image)) return { source: { kind: 'docker', image } }
     const image = wanted.at(-1) ?? publicImage
+    say(`Pulling ${image} ...`)
     const failure = await pullImage(engine, image, Number(env.KAFKA_PULL_TIMEOUT_MS ?? 90_000)).catch(
       (error: Error) => error,
     )
@@ -29,11 +33,12 @@ export async function findDocker(env: NodeJS.ProcessEnv = process.env): Promise<
 }
 
 /** Plain broker processes: Java, and Kafka's jars from the cache or by Maven. Never throws, always ends. */
-export async function findLocal(env: NodeJS.ProcessEnv = process.env): Promise<Found> {
+export async function findLocal(say: Say, env: NodeJS.ProcessEnv = process.env): Promise<Found> {
   const version = env.KAFKA_VERSION ?? '4.2.0'
   if (!(await hasCommand('java', '-version'))) return { reason: 'no Java' }
   if (!hasJars(version) && !(await hasCommand('mvn', '-v')))
     return { reason: "no Maven to fetch Kafka's jars" }
+  if (!hasJars(version)) say(`Fetching Kafka ${version} by Maven, once ...`)
   try {
     await kafkaHome(version)
     return { source: { kind: 'local', version } }

@@ -14,5 +14,5 @@ cp -r "$here/context" "$work/"
 tar -C "$work/rootfs" -cf "$work/context/rootfs.tar" .
 rm -rf "$work/rootfs"
 # The classic builder: BuildKit is a separate package in some distributions. FROM scratch needs nothing of it.
-DOCKER_BUILDKIT=0 docker build -q -t "$tag" "$work/context" >&2
+output=$(DOCKER_BUILDKIT=0 docker build -q -t "$tag" "$work/context" 2>&1) || { echo "$output" >&2; exit 1; }
 echo "$tag"

@@ -71,8 +71,13 @@ export class EmbeddedKafka {
    */
   static async start(options: EmbeddedKafkaOptions = {}): Promise<EmbeddedKafka> {
     const cluster = new EmbeddedKafka(options)
-    for (const { id } of cluster.state.brokers) {
-      await cluster.listen(id, options.basePort ? options.basePort + id : 0)
+    try {
+      for (const { id } of cluster.state.brokers) {
+        await cluster.listen(id, options.basePort ? options.basePort + id : 0)
+      }
+    } catch (error) {
+      await cluster.close()
+      throw error
     }
     return cluster
   }
@@ -194,12 +199,18 @@ export class EmbeddedKafka {
   /**
    * Stops all brokers and releases what waits at gates.
    *
+   * @param options.clients whether clients that are still connected are a finding: `must-be-gone` (default), as at the
+   * end of a test, or `may-stay`
    * @throws {EmbeddedKafkaError} when scripted faults have times left, a client is still connected (a moment is left
    * for one that has just been closed), a fault function or the cluster itself failed, or a rejection was unhandled
    * since the start. Nothing stays open in any case.
    */
-  close(): Promise<void> {
-    this.closing ??= this.shutDown()
+  close({
+    clients = 'must-be-gone',
+  }: {
+    readonly clients?: 'must-be-gone' | 'may-stay'
+  } = {}): Promise<void> {
+    this.closing ??= this.shutDown(clients)
     return this.closing
   }
 
@@ -211,16 +222,21 @@ export class EmbeddedKafka {
     this.defects.push(error instanceof Error ? error : new Error(String(error)))
   }
 
+  /** How many clients stay connected though they had time to go. */
+  private async lingering(): Promise<number> {
+    const patience = AbortSignal.timeout(CLOSE_PATIENCE_MS)
+    await Promise.all(this.listeners.map(listener => listener.idle(patience)))
+    return this.listeners.reduce((sum, { openSockets }) => sum + openSockets, 0)
+  }
+
   private async listen(node: number, port: number): Promise<void> {
     const broker = this.state.broker(node)
     broker.port = await this.listeners[node]!.start(broker.host, port)
     this.state.brokerStarted(node)
   }
 
-  private async shutDown(): Promise<void> {
-    const patience = AbortSignal.timeout(CLOSE_PATIENCE_MS)
-    await Promise.all(this.listeners.map(listener => listener.idle(patience)))
-    const open = this.listeners.reduce((sum, { openSockets }) => sum + openSockets, 0)
+  private async shutDown(clients: 'must-be-gone' | 'may-stay'): Promise<void> {
+    const open = clients === 'must-be-gone' ? await this.lingering() : 0
     this.state.close()
     await Promise.all(this.listeners.map(listener => listener.stop()))
     // A rejection counts as unhandled at the end of the turn it happened in.

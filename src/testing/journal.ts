@@ -34,6 +34,7 @@ export interface JournalEntry {
 /** Every request that the cluster's brokers read, in the order they were read. */
 export class Journal {
   readonly entries: JournalEntry[] = []
+  private readonly waiting = new Set<() => void>()
 
   /** The requests of one API. */
   of(api: ApiName): JournalEntry[] {
@@ -47,6 +48,42 @@ export class Journal {
 
   clear(): void {
     this.entries.length = 0
+  }
+
+  /**
+   * Resolves when the journal shows what a test waits for: looked at now, and on each request and each answer. For
+   * example `journal.until(() => journal.of('Produce').length === 3)`.
+   */
+  until(shows: () => boolean): Promise<void> {
+    if (shows()) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        try {
+          if (!shows()) return
+          resolve()
+        } catch (error) {
+          reject(error)
+        }
+        this.waiting.delete(look)
+      }
+      this.waiting.add(look)
+    })
+  }
+
+  /** Called by the brokers. */
+  arrived(entry: JournalEntry): void {
+    this.entries.push(entry)
+    this.look()
+  }
+
+  /** Called by the brokers. */
+  ended(entry: JournalEntry, answer: Answer): void {
+    entry.answered = answer
+    this.look()
+  }
+
+  private look(): void {
+    for (const look of [...this.waiting]) look()
   }
 }
 

@@ -32,7 +32,7 @@ const recordsOf = (partition: Partition, entry: LogEntry): StoredRecord[] => {
     timestamp: Number(record.timestamp),
     producerId: Number(header.producerId),
     producerEpoch: header.producerEpoch,
-    sequence: header.baseSequence < 0 ? -1 : (header.baseSequence + index) % 2 ** 31,
+    sequence: header.producerId < 0n ? -1 : (header.baseSequence + index) % 2 ** 31,
   }))
 }
 

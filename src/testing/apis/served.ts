@@ -8,6 +8,8 @@ export interface ConnectionView {
   readonly closed: AbortSignal
   /** Cuts the connection. */
   destroy(): void
+  /** Cuts the connection once this request's answer is out. */
+  endAfterAnswer(): void
   /** SASL state, kept by the connection. */
   readonly session: Session
 }

@@ -47,6 +47,7 @@ export class Connection {
   private readonly session: Session = { mechanism: undefined, principal: undefined, expiresAt: undefined }
   private busy = false
   private mutedMs = 0
+  private lastAnswer = false
 
   constructor(hall: Hall, node: number, socket: Socket, stopped: AbortSignal) {
     this.hall = hall
@@ -63,6 +64,12 @@ export class Connection {
 
   destroy(): void {
     this.socket.destroy()
+    this.ended.abort()
+  }
+
+  /** Cuts the connection behind what was written. */
+  private endGently(): void {
+    this.socket.destroySoon()
     this.ended.abort()
   }
 
@@ -103,6 +110,9 @@ export class Connection {
         id: this.id,
         closed: this.ended.signal,
         destroy: () => this.destroy(),
+        endAfterAnswer: () => {
+          this.lastAnswer = true
+        },
         session: this.session,
       },
     }
@@ -116,12 +126,13 @@ export class Connection {
     if (response !== null && !dropped) {
       await this.write(encodeFrame(request.served, request.version, request.correlationId, response))
     }
-    entry.answered = {
+    this.hall.journal.ended(entry, {
       at: performance.now(),
       outcome: dropped ? 'dropped' : response === null ? 'none' : 'answered',
       errorCodes,
-    }
-    if (this.mutedMs > 0) await this.muted()
+    })
+    if (this.lastAnswer) this.endGently()
+    else if (this.mutedMs > 0) await this.muted()
   }
 
   /** @returns undefined when the frame was dealt with already */
@@ -164,7 +175,7 @@ export class Connection {
         : {}),
       body,
     }
-    this.hall.journal.entries.push(entry)
+    this.hall.journal.arrived(entry)
     return entry
   }
 
@@ -198,10 +209,7 @@ export class Connection {
       write: bytes => {
         this.socket.write(bytes)
       },
-      drop: () => {
-        this.socket.destroySoon()
-        this.ended.abort()
-      },
+      drop: () => this.endGently(),
       mute: ms => {
         this.mutedMs = ms
       },

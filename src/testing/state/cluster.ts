@@ -1,8 +1,10 @@
-import type { EmbeddedKafkaOptions, TopicSpec } from '../options.js'
+import { crc32c } from '../../protocol/records/crc32c.js'
+import type { EmbeddedKafkaOptions, ListenerOptions, TopicSpec } from '../options.js'
 import { Random } from '../random.js'
 import { AccessList } from './acl.js'
 import { AutoCreation } from './autoCreate.js'
 import { BrokerConfig, TopicConfig } from './configs.js'
+import { Groups } from './groups.js'
 import { NO_LEADER, Partition, type Topic } from './topic.js'
 
 export interface BrokerState {
@@ -34,12 +36,15 @@ export class ClusterState {
   private readonly hidden = new Set<string>()
   /** The APIs and versions that every broker lists. */
   readonly offered: readonly OfferedApi[]
+  readonly groups: Groups
+  readonly sasl: ListenerOptions['sasl']
   private nextProducerId = 1000
 
   constructor(options: EmbeddedKafkaOptions, offered: readonly OfferedApi[]) {
     this.offered = offered
     this.random = new Random(options.seed ?? 1)
     this.clusterId = Buffer.from(this.random.uuid(), 'hex').toString('base64url')
+    this.sasl = options.listeners?.sasl
     const auto = options.autoCreate ?? {}
     const creation = auto === false ? {} : auto
     this.brokers = Array.from({ length: options.brokers ?? 1 }, (_, id) => ({
@@ -55,6 +60,7 @@ export class ClusterState {
         ...options.brokerConfig?.[id],
       }),
     }))
+    this.groups = new Groups(() => this.random.uuid(), this.broker(0).config)
     this.autoCreation = new AutoCreation(this, creation)
   }
 
@@ -71,6 +77,12 @@ export class ClusterState {
   /** The living broker with the lowest id; -1 when none lives. */
   get controllerId(): number {
     return this.aliveBrokers[0]?.id ?? -1
+  }
+
+  /** The living broker that coordinates a group or a transactional id; -1 when none lives. */
+  coordinatorOf(key: string): number {
+    const alive = this.aliveBrokers
+    return alive[crc32c(Buffer.from(key)) % Math.max(1, alive.length)]?.id ?? -1
   }
 
   newProducerId(): number {
@@ -190,6 +202,7 @@ export class ClusterState {
   /** Ends what waits for time or gates. */
   close(): void {
     this.autoCreation.close()
+    this.groups.close()
   }
 
   private *allPartitions(): Iterable<Partition> {

@@ -1,4 +1,4 @@
-import type { RecordBatchHeader } from '../../protocol/records/decode.js'
+import { isControl, isTransactional, type RecordBatchHeader } from '../../protocol/records/decode.js'
 import { ProducerStates } from './producers.js'
 
 /** A batch as it was appended. The bytes keep the client's base offset: readers put the log's in its place. */
@@ -10,12 +10,23 @@ export interface LogEntry {
   readonly bytes: Buffer
 }
 
+/** A transaction that was aborted, as readers of committed records are told. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+  /** The offset of its marker. */
+  readonly lastOffset: number
+}
+
 /** The log of one partition, in memory. */
 export class PartitionLog {
   readonly producers = new ProducerStates()
   private entries: LogEntry[] = []
   private end = 0
   private start = 0
+  /** The first offset of each transaction that has no marker yet, by producer id. */
+  private readonly open = new Map<number, number>()
+  private readonly aborted: AbortedTransaction[] = []
 
   /** The offset the next record will get. */
   get endOffset(): number {
@@ -26,8 +37,22 @@ export class PartitionLog {
     return this.start
   }
 
+  /** Up to here every transaction has ended. */
+  get lastStableOffset(): number {
+    return Math.min(this.end, ...this.open.values())
+  }
+
+  /** The aborted transactions with records in a range of offsets. */
+  abortedIn(from: number, to: number): AbortedTransaction[] {
+    return this.aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < to)
+  }
+
   append(header: RecordBatchHeader, bytes: Buffer, leaderEpoch: number): LogEntry {
     const baseOffset = this.end
+    const producerId = Number(header.producerId)
+    if (isTransactional(header) && !isControl(header) && !this.open.has(producerId)) {
+      this.open.set(producerId, baseOffset)
+    }
     const entry = {
       baseOffset,
       lastOffset: baseOffset + header.lastOffsetDelta,
@@ -38,6 +63,15 @@ export class PartitionLog {
     this.entries.push(entry)
     this.end = entry.lastOffset + 1
     return entry
+  }
+
+  /** Ends a producer's transaction with the marker at this offset. */
+  endTransaction(producerId: number, committed: boolean, markerOffset: number): void {
+    const firstOffset = this.open.get(producerId)
+    this.open.delete(producerId)
+    if (!committed && firstOffset !== undefined) {
+      this.aborted.push({ producerId, firstOffset, lastOffset: markerOffset })
+    }
   }
 
   /** The entries from the one that holds `offset` on. */

@@ -1,0 +1,15 @@
+/** Heartbeat, versions 0-4. */
+import { heartbeatApi } from '../../protocol/messages/heartbeat.js'
+import { ERROR } from '../errorCodes.js'
+import { groupError } from './coordinator.js'
+import { serve } from './served.js'
+
+export const heartbeat = serve(heartbeatApi, {
+  handle: ({ groupId, memberId, generationId }, context) => {
+    const wrongBroker = groupError(groupId, context)
+    if (wrongBroker !== ERROR.NONE) return { errorCode: wrongBroker }
+    const group = context.cluster.groups.find(groupId)
+    return { errorCode: group?.heartbeat(memberId, generationId) ?? ERROR.UNKNOWN_MEMBER_ID }
+  },
+  refuse: (_request, errorCode) => ({ errorCode }),
+})

@@ -124,6 +124,11 @@ export class FakeBroker {
     return new Promise(resolve => this.#waiting.push({ matches, resolve }))
   }
 
+  /** Whoever waits for a request of this broker does so no longer. */
+  forgetWaiting(): void {
+    this.#waiting = []
+  }
+
   /** Requests that arrived and were not taken. */
   get untaken(): readonly ReceivedRequest[] {
     return this.#arrived

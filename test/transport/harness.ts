@@ -3,7 +3,7 @@ import { afterEach } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
 import type { ControlTarget, ProduceExchange, Transport } from '../../src/transport/port.js'
-import { FakeBroker, type FakeBrokerOptions } from './fakeBroker.js'
+import { FakeBroker, type FakeBrokerOptions, metadataAnswer, type ReceivedRequest } from './fakeBroker.js'
 
 export interface LoggedLine {
   readonly level: number
@@ -51,6 +51,13 @@ export const askMetadata = (
   timeoutMs = 20_000,
 ) =>
   transport.control(metadataApi, () => ({ topics: [], allowAutoTopicCreation: false }), { target, timeoutMs })
+
+/** Takes the next Metadata request and answers it. */
+export const answerMetadata = async (broker: FakeBroker): Promise<ReceivedRequest> => {
+  const request = await broker.next(metadataApi)
+  request.answer(metadataApi, metadataAnswer())
+  return request
+}
 
 export const at = (nodeId: number, { port }: { port: number }) => ({
   nodeId,

@@ -79,6 +79,22 @@ export class NonRetriableError extends kafkajs.KafkaJSNonRetriableError {
   }
 }
 
+/** The same error for a record whose fate differs from that of the others it stands for. */
+export const withOutcome = <E extends Error & { readonly outcome?: Outcome }>(
+  error: E,
+  outcome: Outcome,
+): E => {
+  if (error.outcome === outcome) return error
+  const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error)) as E
+  Object.defineProperty(copy, 'outcome', {
+    value: outcome,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  })
+  return copy
+}
+
 const named = (error: Error): void => {
   Object.defineProperty(error, 'name', { value: error.constructor.name, configurable: true, writable: true })
 }

@@ -108,6 +108,7 @@ export const ERROR = {
   unknownLeaderEpoch: 75,
   invalidRecord: 87,
   throttlingQuotaExceeded: 89,
+  kafkaStorageError: 56,
   producerFenced: 90,
   unknownTopicId: 100,
 } as const

@@ -98,6 +98,10 @@ export const readBatchHeader = (batch: Buffer): RecordBatchHeader => {
   }
 }
 
+/** Whether {@link readBatchHeader} can read the batch. */
+export const isWellFormed = (batch: Buffer): boolean =>
+  batch.length >= BATCH_HEADER_BYTES && batch.readInt8(MAGIC_AT) === 2
+
 /** Whether the batch's checksum is that of its bytes. */
 export const hasValidCrc = (batch: Buffer): boolean =>
   batch.readUInt32BE(CRC_AT) === crc32c(batch, CRC_START, batch.length)

@@ -1,0 +1,391 @@
+import type { Message } from 'kafkajs'
+import { NonRetriableError } from '../errors/bases.js'
+import {
+  BufferFullError,
+  DeliveryTimeoutError,
+  PartitionNotFoundError,
+  SendAbortedError,
+} from '../errors/index.js'
+import type { ProducerObserver } from '../metrics/observer.js'
+import { RecordMeasure } from '../protocol/records/measure.js'
+import type { DeliveryClass } from './batch.js'
+import type { BufferBudget } from './budget.js'
+import type { Call } from './call.js'
+import type { Deadlines } from './deadlines.js'
+import type { Generation, Generations } from './generations.js'
+import type { LaneHost } from './lane.js'
+import { SendEntry } from './sendEntry.js'
+import type { TopicLanes } from './topicLanes.js'
+
+export interface AdmissionSettings {
+  readonly maxBlockMs: number
+  readonly deliveryTimeoutMs: number
+}
+
+export interface AdmissionHost extends LaneHost {
+  /** Records wait for this topic. */
+  need(topic: TopicLanes): void
+  /** Nothing waits for this topic any more. */
+  unneeded(topic: TopicLanes): void
+  readonly observer: ProducerObserver
+}
+
+/**
+ * The way into the buffer. A record that finds a ready topic and room is encoded at once; the others wait in order:
+ * for room in `spaceQueue`, which is one line for all, or, when the share of missing topics is used up, in
+ * `shareQueue`, which holds up only topics that are not there yet. Within a topic no call overtakes another.
+ */
+export class Admission {
+  readonly budget: BufferBudget
+  private readonly settings: AdmissionSettings
+  private readonly host: AdmissionHost
+  private readonly deadlines: Deadlines
+  private readonly generations: Generations
+  private readonly measure = new RecordMeasure()
+  private readonly spaceQueue: SendEntry[] = []
+  private readonly shareQueue: SendEntry[] = []
+  private isPumping = false
+
+  constructor(
+    settings: AdmissionSettings,
+    budget: BufferBudget,
+    deadlines: Deadlines,
+    generations: Generations,
+    host: AdmissionHost,
+  ) {
+    this.settings = settings
+    this.budget = budget
+    this.deadlines = deadlines
+    this.generations = generations
+    this.host = host
+  }
+
+  /**
+   * Takes one topic's messages of a call. They were validated before.
+   *
+   * @returns the entry, where some have to wait
+   */
+  submit(
+    topic: TopicLanes,
+    messages: readonly Message[],
+    call: Call,
+    deliveryClass: DeliveryClass,
+  ): SendEntry | undefined {
+    let next = 0
+    if (topic.isOpen && this.spaceQueue.length === 0) {
+      const generation = this.generations.current
+      for (; next < messages.length; next++) {
+        const message = messages[next]!
+        const bytes = this.measure.of(message).recordBytes
+        if (!this.budget.fits(bytes)) break
+        this.budget.take(bytes)
+        this.append(topic, message, bytes, deliveryClass, generation, undefined, call, next)
+      }
+      if (next === messages.length) return undefined
+    }
+    const entry = new SendEntry(
+      topic,
+      messages,
+      call,
+      deliveryClass,
+      this.generations.current,
+      performance.now(),
+      expired => this.expire(expired),
+    )
+    entry.placed = next
+    entry.admitted = next
+    if (topic.queuedEntries > 0 && this.shareQueue.some(each => each.topic === topic)) {
+      this.enqueue(entry, this.shareQueue)
+    } else if (this.spaceQueue.length > 0) this.enqueue(entry, this.spaceQueue)
+    else this.advance(entry)
+    return entry.listed ? entry : undefined
+  }
+
+  /** Whether a record of this size would be taken at once. */
+  hasRoom(bytes: number): boolean {
+    return this.spaceQueue.length === 0 && this.budget.fits(bytes)
+  }
+
+  sizeOf(message: Message): number {
+    return this.measure.of(message).recordBytes
+  }
+
+  /** Encodes one message behind the others of its partition. */
+  private append(
+    topic: TopicLanes,
+    message: Message,
+    bytes: number,
+    deliveryClass: DeliveryClass,
+    generation: Generation,
+    startedAt: number | undefined,
+    call: Call,
+    index: number,
+  ): void {
+    const view = topic.view!
+    let partition: number
+    try {
+      partition = topic.partitioner.choose(view, message, bytes)
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error))
+      return this.refuse(
+        topic,
+        bytes,
+        call,
+        index,
+        new NonRetriableError(`The partitioner threw: ${cause.message}`, {
+          topic: topic.name,
+          outcome: 'not-written',
+          cause,
+        }),
+      )
+    }
+    if (!(partition >= 0 && partition < view.partitions.length && Number.isInteger(partition))) {
+      const error = new PartitionNotFoundError(topic.name, partition, view.partitions.length)
+      return this.refuse(topic, bytes, call, index, error)
+    }
+    const lane = topic.laneOf(partition, this.host)
+    const { pool } = this.host
+    const timestamp = timestampOf(message)
+    let batch = lane.openBatch(deliveryClass, generation, startedAt)
+    let owner = call.ownerIn(batch)
+    if (!batch.append(message, this.measure, timestamp, bytes, owner, lane.limits, pool)) {
+      lane.close(batch)
+      batch = lane.openBatch(deliveryClass, generation, startedAt)
+      owner = call.ownerIn(batch)
+      batch.append(message, this.measure, timestamp, bytes, owner, lane.limits, pool)
+    }
+    if (batch.generations[0] !== generation) batch.join(generation)
+    call.placed(owner, index)
+  }
+
+  private refuse(topic: TopicLanes, bytes: number, call: Call, index: number, error: Error): void {
+    this.budget.give(bytes, 1)
+    this.host.observer.recordsFailed(topic.name, 1, error.name)
+    call.failedBefore(error, topic.name, index, index + 1)
+  }
+
+  private enqueue(entry: SendEntry, queue: SendEntry[]): void {
+    entry.queue = queue
+    queue.push(entry)
+    entry.topic.queuedEntries++
+    this.schedule(entry)
+    if (entry.topic.view === undefined) this.host.need(entry.topic)
+  }
+
+  private dequeue(entry: SendEntry): void {
+    if (entry.queue === undefined) return
+    const at = entry.queue.indexOf(entry)
+    if (at >= 0) entry.queue.splice(at, 1)
+    entry.queue = undefined
+    entry.topic.queuedEntries--
+  }
+
+  /** The entry's next end: of its patience for space while messages are not admitted, else of their delivery time. */
+  private schedule(entry: SendEntry): void {
+    this.deadlines.remove(entry)
+    const { maxBlockMs, deliveryTimeoutMs } = this.settings
+    const waitsForSpace = entry.admitted < entry.messages.length
+    entry.deadline =
+      entry.startedAt + (waitsForSpace ? Math.min(maxBlockMs, deliveryTimeoutMs) : deliveryTimeoutMs)
+    this.deadlines.add(entry)
+  }
+
+  /** Admits what fits. An entry that is done leaves; one that is not waits where it has to. */
+  private advance(entry: SendEntry): void {
+    const { topic, messages, call } = entry
+    while (entry.admitted < messages.length) {
+      const message = messages[entry.admitted]!
+      const bytes = this.measure.of(message).recordBytes
+      const isReady = topic.view !== undefined && topic.parked.length === 0
+      if (!isReady && !this.budget.fitsParked(bytes)) return this.wait(entry, this.shareQueue)
+      if (!this.budget.fits(bytes)) return this.wait(entry, this.spaceQueue)
+      this.budget.take(bytes)
+      const index = entry.admitted++
+      if (isReady) {
+        entry.placed++
+        this.append(
+          topic,
+          message,
+          bytes,
+          entry.deliveryClass,
+          entry.generation,
+          entry.startedAt,
+          call,
+          index,
+        )
+      } else {
+        this.budget.parkedBytes += bytes
+        entry.charges.push(bytes)
+        if (!entry.isParked) {
+          entry.isParked = true
+          topic.parked.push(entry)
+        }
+      }
+    }
+    if (entry.queue !== undefined) this.host.observer.bufferWaited(performance.now() - entry.startedAt)
+    this.dequeue(entry)
+    if (entry.isParked) {
+      this.schedule(entry)
+      this.host.need(topic)
+    } else this.finish(entry)
+  }
+
+  private wait(entry: SendEntry, queue: SendEntry[]): void {
+    if (entry.queue === queue) return
+    this.dequeue(entry)
+    this.enqueue(entry, queue)
+  }
+
+  private finish(entry: SendEntry): void {
+    this.deadlines.remove(entry)
+    entry.generation.done()
+  }
+
+  /** Buffer space came free: the next in line take it. */
+  pump(): void {
+    // Ending a batch inside the loop would start another round within this one.
+    if (this.isPumping) return
+    this.isPumping = true
+    try {
+      for (let head = this.spaceQueue[0]; head !== undefined; head = this.spaceQueue[0]) {
+        this.advance(head)
+        if (head.queue === this.spaceQueue) break
+      }
+    } finally {
+      this.isPumping = false
+    }
+  }
+
+  /** The topic is there: what waited for it goes on, in order. */
+  topicReady(topic: TopicLanes): void {
+    const parked = topic.parked.splice(0)
+    for (const entry of parked) {
+      this.placeParked(entry)
+      if (entry.queue === undefined) this.finish(entry)
+    }
+    if (topic.queuedEntries > 0) {
+      for (const entry of this.shareQueue.filter(each => each.topic === topic)) this.advance(entry)
+    }
+    this.pumpShare()
+    this.pump()
+  }
+
+  private placeParked(entry: SendEntry): void {
+    entry.isParked = false
+    const charges = entry.charges.splice(0)
+    for (const bytes of charges) {
+      const index = entry.placed++
+      const message = entry.messages[index]!
+      this.budget.parkedBytes -= bytes
+      this.measure.of(message)
+      this.append(
+        entry.topic,
+        message,
+        bytes,
+        entry.deliveryClass,
+        entry.generation,
+        entry.startedAt,
+        entry.call,
+        index,
+      )
+    }
+  }
+
+  /** The share of missing topics has room again. */
+  private pumpShare(): void {
+    for (const entry of [...this.shareQueue]) {
+      if (entry.queue !== this.shareQueue) continue
+      this.advance(entry)
+      if (entry.queue === this.shareQueue) break
+    }
+  }
+
+  /** The topic cannot be had: what waits for it ends. */
+  topicFailed(topic: TopicLanes, error: Error): void {
+    const waiting = [
+      ...topic.parked,
+      ...this.shareQueue.filter(each => each.topic === topic && !each.isParked),
+    ]
+    for (const entry of waiting) this.end(entry, error)
+    this.pumpShare()
+    this.pump()
+  }
+
+  /** Ends what is in no batch yet. */
+  private end(entry: SendEntry, error: Error): void {
+    const { topic, call, messages } = entry
+    this.releaseParked(entry)
+    this.dequeue(entry)
+    this.finish(entry)
+    const from = entry.placed
+    entry.placed = messages.length
+    entry.admitted = messages.length
+    if (from === messages.length) return
+    this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
+    call.failedBefore(error, topic.name, from, messages.length)
+    if (topic.parked.length === 0 && topic.queuedEntries === 0) this.host.unneeded(topic)
+  }
+
+  private releaseParked(entry: SendEntry): void {
+    if (!entry.isParked) return
+    entry.isParked = false
+    entry.topic.parked.splice(entry.topic.parked.indexOf(entry), 1)
+    for (const bytes of entry.charges) {
+      this.budget.parkedBytes -= bytes
+      this.budget.give(bytes, 1)
+    }
+    entry.charges.length = 0
+  }
+
+  private expire(entry: SendEntry): void {
+    const { topic, call, messages } = entry
+    const waitedMs = performance.now() - entry.startedAt
+    const { maxBlockMs, deliveryTimeoutMs } = this.settings
+    const from = entry.admitted
+    if (from < messages.length && maxBlockMs < deliveryTimeoutMs) {
+      // Only those without a place end now; those that are parked keep their delivery time.
+      this.dequeue(entry)
+      entry.admitted = messages.length
+      const error = new BufferFullError(topic.name, { bufferBytes: this.budget.limitBytes, waitedMs })
+      this.host.observer.bufferWaited(waitedMs)
+      this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
+      if (entry.isParked) this.shorten(entry, from)
+      else this.finish(entry)
+      call.failedBefore(error, topic.name, from, messages.length)
+    } else {
+      const error = new DeliveryTimeoutError(topic.name, {
+        deliveryTimeoutMs,
+        attempts: 0,
+        outcome: 'not-written',
+        waitingFor: topic.view === undefined ? 'the topic to become available' : 'buffer space',
+      })
+      this.end(entry, error)
+    }
+    this.pumpShare()
+    this.pump()
+  }
+
+  /** Goes on with the parked messages alone. */
+  private shorten(entry: SendEntry, to: number): void {
+    ;(entry as { messages: readonly Message[] }).messages = entry.messages.slice(0, to)
+    entry.admitted = to
+    this.schedule(entry)
+  }
+
+  abort(entry: SendEntry, reason: unknown): void {
+    if (!entry.listed) return
+    this.end(entry, new SendAbortedError(entry.topic.name, { cause: reason }))
+    this.pumpShare()
+    this.pump()
+  }
+
+  /** Ends everything that is in no batch. */
+  close(topics: Iterable<TopicLanes>, error: (topic: string) => Error): void {
+    const waiting = new Set([...this.spaceQueue, ...this.shareQueue])
+    for (const topic of topics) for (const entry of topic.parked) waiting.add(entry)
+    for (const entry of waiting) this.end(entry, error(entry.topic.name))
+  }
+}
+
+/** kafkajs takes the time of the call where the timestamp is not given or empty. ms since the epoch */
+const timestampOf = (message: Message): number => (message.timestamp ? Number(message.timestamp) : Date.now())

@@ -1,0 +1,270 @@
+import type { Message } from 'kafkajs'
+import { recordBodyBytes, writeRecord } from '../protocol/records/encode.js'
+import { type RecordMeasure, uvarintBytes } from '../protocol/records/measure.js'
+import { copyRecords } from '../protocol/records/rewrite.js'
+import type { BufferPool } from './bufferPool.js'
+import type { BatchCompressor } from './compression/compressor.js'
+import { Expiring } from './deadlines.js'
+import type { Generation } from './generations.js'
+import type { AcknowledgedBatch, RecordOwner } from './owner.js'
+import type { ProducerIdentity } from './sequences.js'
+
+/** What all records of a batch share: calls that differ in it do not share a batch. */
+export interface DeliveryClass {
+  readonly acks: number
+  /** The broker's wait for its replicas. ms */
+  readonly ackTimeoutMs: number
+  readonly compressor: BatchCompressor | undefined
+  /** With producer id and sequence; never with acks 0 or 1. */
+  readonly sequenced: boolean
+  readonly transactional: boolean
+}
+
+const TRANSACTIONAL = 0x10
+
+export type BatchState =
+  /** Takes records. */
+  | 'open'
+  /** Takes no more, and has not been in a request. */
+  | 'closed'
+  | 'inFlight'
+  /** Was in a request, and is to be sent again. */
+  | 'waiting'
+  /** Acknowledged or rejected. */
+  | 'ended'
+
+/** Beyond this a record's timestamp delta would not be exact in a varint written from a double. ms */
+const MAX_TIMESTAMP_DELTA = 2 ** 50
+
+/** The records of one partition that travel together, from the first append until each of them has ended. */
+export class Batch extends Expiring {
+  readonly deliveryClass: DeliveryClass
+  readonly createdAt: number
+  state: BatchState = 'open'
+
+  /** The records, encoded and not compressed. */
+  body: Buffer
+  bodyBytes = 0
+  recordCount = 0
+  baseTimestamp = 0
+  maxTimestamp = 0
+  /** What `bufferBytes` counts for these records. bytes */
+  chargedBytes = 0
+  chargedRecords = 0
+  isRecycled = false
+
+  /** What goes on the wire in place of `body`, once the batch is closed and compressed. */
+  compressed: Buffer | undefined
+  compressing = false
+
+  owners: (RecordOwner | null)[] = []
+  ownerCounts: number[] = []
+  /** Only a split batch has owners whose records do not start with their first. */
+  ownerFirsts: number[] | undefined
+
+  identity: ProducerIdentity | undefined
+  baseSequence = -1
+  /** The checksum under `identity` and `baseSequence`; taken anew when they change. */
+  checksum = -1
+
+  attempts = 0
+  /** Some attempt may have been written although it was not answered so. */
+  fateUnknown = false
+  firstCause: Error | undefined
+  lastCause: Error | undefined
+  /** Requests whose buffers a socket may still be reading: until it is 0, `body` must neither change nor be reused. */
+  pendingWrites = 0
+  /** Ended by its deadline while in flight: the answer still decides what becomes of the sequence. */
+  expiredInFlight = false
+  /** A resend waits until this moment. ms on the clock of `performance.now()` */
+  retryAt = 0
+  readonly generations: Generation[]
+
+  private readonly onExpire: (batch: Batch) => void
+
+  constructor(
+    deliveryClass: DeliveryClass,
+    body: Buffer,
+    createdAt: number,
+    deadline: number,
+    generation: Generation,
+    onExpire: (batch: Batch) => void,
+  ) {
+    super()
+    this.deliveryClass = deliveryClass
+    this.body = body
+    this.createdAt = createdAt
+    this.deadline = deadline
+    this.generations = [generation]
+    this.onExpire = onExpire
+    generation.add()
+  }
+
+  override expire(): void {
+    this.onExpire(this)
+  }
+
+  /**
+   * Encodes a record behind the others.
+   *
+   * @returns false when it does not fit within the limits; a first record always fits
+   */
+  append(
+    message: Message,
+    measure: RecordMeasure,
+    timestamp: number,
+    chargedBytes: number,
+    owner: RecordOwner | null,
+    limits: { readonly bytes: number; readonly records: number },
+    pool: BufferPool,
+  ): boolean {
+    const count = this.recordCount
+    if (count === 0) {
+      this.baseTimestamp = timestamp
+      this.maxTimestamp = timestamp
+    }
+    const timestampDelta = timestamp - this.baseTimestamp
+    const bytes = recordBodyBytes(measure, timestampDelta, count)
+    const at = this.bodyBytes
+    const end = at + uvarintBytes(bytes * 2) + bytes
+    if (count > 0) {
+      if (end > limits.bytes || count >= limits.records) return false
+      if (timestampDelta > MAX_TIMESTAMP_DELTA || timestampDelta < -MAX_TIMESTAMP_DELTA) return false
+    }
+    if (end > this.body.length) this.grow(end, pool)
+    this.bodyBytes = writeRecord(this.body, at, bytes, timestampDelta, count, message, measure)
+    this.recordCount = count + 1
+    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+    this.chargedBytes += chargedBytes
+    this.chargedRecords++
+    const last = this.owners.length - 1
+    if (last >= 0 && owner === this.owners[last]) {
+      this.ownerCounts[last]!++
+    } else {
+      this.owners.push(owner)
+      this.ownerCounts.push(1)
+    }
+    return true
+  }
+
+  private grow(bytes: number, pool: BufferPool): void {
+    const grown = pool.take(Math.max(bytes, this.body.length * 2))
+    this.body.copy(grown, 0, 0, this.bodyBytes)
+    pool.give(this.body)
+    this.body = grown
+  }
+
+  /** The bytes that follow the batch's header on the wire. */
+  get wireBody(): Buffer {
+    return this.compressed ?? this.body.subarray(0, this.bodyBytes)
+  }
+
+  /** The batch's attributes: its compression (bits 0 to 2) and whether it is part of a transaction (bit 4). */
+  get attributes(): number {
+    const codec = this.compressed === undefined ? 0 : (this.deliveryClass.compressor?.attributes ?? 0)
+    return codec | (this.deliveryClass.transactional ? TRANSACTIONAL : 0)
+  }
+
+  get wireBytes(): number {
+    return this.compressed === undefined ? this.bodyBytes : this.compressed.length
+  }
+
+  identify(identity: ProducerIdentity, baseSequence: number): void {
+    this.identity = identity
+    this.baseSequence = baseSequence
+    this.checksum = -1
+  }
+
+  forgetIdentity(): void {
+    this.identity = undefined
+    this.baseSequence = -1
+    this.checksum = -1
+  }
+
+  noteCause(cause: Error): void {
+    this.firstCause ??= cause
+    this.lastCause = cause
+  }
+
+  acknowledge(result: AcknowledgedBatch): void {
+    let index = 0
+    for (let i = 0; i < this.owners.length; i++) {
+      const count = this.ownerCounts[i]!
+      this.owners[i]?.acknowledged(result, this.ownerFirsts?.[i] ?? 0, count, index)
+      index += count
+    }
+  }
+
+  acknowledgeWritten(): void {
+    for (let i = 0; i < this.owners.length; i++) this.owners[i]?.written(this.ownerCounts[i]!)
+  }
+
+  /** @param onUnowned takes the failures of records that nobody waits for */
+  reject(
+    error: Error,
+    topic: string,
+    partition: number,
+    onUnowned: (error: Error, count: number) => void,
+  ): void {
+    for (let i = 0; i < this.owners.length; i++) {
+      const owner = this.owners[i]
+      const count = this.ownerCounts[i]!
+      if (owner == null) onUnowned(error, count)
+      else owner.failed(error, topic, partition, this.ownerFirsts?.[i] ?? 0, count)
+    }
+  }
+
+  /**
+   * Takes the records that `keep` names into a batch of their own, with their owners. This batch stays as it is: its
+   * buffer may still be on its way to a socket.
+   */
+  extract(keep: (index: number) => boolean): Batch {
+    const part = new Batch(
+      this.deliveryClass,
+      copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep),
+      this.createdAt,
+      this.deadline,
+      this.generations[0]!,
+      this.onExpire,
+    )
+    for (const generation of this.generations.slice(1)) part.join(generation)
+    part.state = 'waiting'
+    part.bodyBytes = part.body.length
+    part.baseTimestamp = this.baseTimestamp
+    part.maxTimestamp = this.maxTimestamp
+    part.attempts = this.attempts
+    part.fateUnknown = this.fateUnknown
+    part.firstCause = this.firstCause
+    part.lastCause = this.lastCause
+    part.ownerFirsts = []
+    let index = 0
+    for (let i = 0; i < this.owners.length; i++) {
+      const first = this.ownerFirsts?.[i] ?? 0
+      for (let k = 0; k < this.ownerCounts[i]!; k++, index++) {
+        if (keep(index)) part.pushOwner(this.owners[i]!, first + k)
+      }
+    }
+    return part
+  }
+
+  private pushOwner(owner: RecordOwner | null, first: number): void {
+    const last = this.owners.length - 1
+    this.recordCount++
+    const adjacent =
+      last >= 0 && this.owners[last] === owner && this.ownerFirsts![last]! + this.ownerCounts[last]! === first
+    if (adjacent) {
+      this.ownerCounts[last]!++
+    } else {
+      this.owners.push(owner)
+      this.ownerCounts.push(1)
+      this.ownerFirsts!.push(first)
+    }
+  }
+
+  /** A `flush` of that generation waits for this batch too. */
+  join(generation: Generation): void {
+    if (this.generations.includes(generation)) return
+    this.generations.push(generation)
+    generation.add()
+  }
+}

@@ -1,0 +1,346 @@
+import type { ICustomPartitioner, Logger, Message } from 'kafkajs'
+import { PartitionNotFoundError, ProducerClosedError, SendAbortedError } from '../errors/index.js'
+import type { TopicView } from '../metadata/view.js'
+import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
+import type { TopicDirectory } from '../topics/index.js'
+import type { Transport } from '../transport/port.js'
+import { Admission, type AdmissionHost } from './admission.js'
+import type { Backoff } from './backoff.js'
+import { Batch, type DeliveryClass } from './batch.js'
+import { BufferBudget } from './budget.js'
+import { BufferPool } from './bufferPool.js'
+import type { Call } from './call.js'
+import { Compression } from './compressing.js'
+import { Deadlines } from './deadlines.js'
+import { type Generation, Generations } from './generations.js'
+import type { BatchLimits, Lane } from './lane.js'
+import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitioner.js'
+import type { ProducerIds } from './producerIds.js'
+import type { SendEntry } from './sendEntry.js'
+import { SenderPool } from './senderPool.js'
+import type { ProducerIdentity } from './sequences.js'
+import { Settlement } from './settlement.js'
+import { TopicLanes } from './topicLanes.js'
+
+export interface EngineSettings {
+  readonly batchLimits: BatchLimits
+  readonly lingerMs: number
+  readonly requestBytes: number
+  readonly requestTimeoutMs: number
+  readonly bufferBytes: number
+  readonly maxBlockMs: number
+  readonly deliveryTimeoutMs: number
+  readonly maxInFlightPerBroker: number
+  readonly retries: number
+  readonly retryBackoff: Backoff
+  readonly createPartitioner: ICustomPartitioner | undefined
+}
+
+export interface EngineParts {
+  readonly transport: Transport
+  readonly directory: TopicDirectory
+  readonly producerIds: ProducerIds
+  readonly observer: ProducerObserver
+  readonly logger: Logger
+  /** Failures of records for which nobody waits. */
+  readonly onUnownedFailure: (
+    error: Error,
+    place: { topic: string; partition: number },
+    records: number,
+  ) => void
+  readonly random: () => number
+}
+
+const LEADERLESS_POLL_MS = 500
+const SMALLEST_BODY_BYTES = 512
+
+/** From an accepted message to its end: joins the gate, the lanes, the senders and what settles their batches. */
+export class DeliveryEngine implements AdmissionHost {
+  readonly batchLimits: BatchLimits
+  readonly pool: BufferPool
+  readonly observer: ProducerObserver
+  readonly budget: BufferBudget
+  readonly admission: Admission
+  private readonly settings: EngineSettings
+  private readonly parts: EngineParts
+  private readonly deadlines = new Deadlines()
+  private readonly generations = new Generations()
+  private readonly settlement: Settlement
+  private readonly senders: SenderPool
+  private readonly compression: Compression
+  private readonly topics = new Map<string, TopicLanes>()
+  private readonly partition: ReturnType<ICustomPartitioner> | undefined
+  private readonly unsubscribe: () => void
+  /** Called whenever buffer space comes free. */
+  onSpace: (() => void) | undefined
+
+  constructor(settings: EngineSettings, parts: EngineParts) {
+    this.settings = settings
+    this.parts = parts
+    this.observer = parts.observer
+    this.batchLimits = settings.batchLimits
+    this.pool = new BufferPool(Math.min(settings.bufferBytes, 32 * 1024 * 1024))
+    this.budget = new BufferBudget(settings.bufferBytes)
+    this.partition = settings.createPartitioner?.()
+    this.compression = new Compression((lane, batch) => {
+      this.recycle(batch)
+      lane.sender?.wake(lane)
+    })
+    this.settlement = new Settlement(
+      {
+        deliveryTimeoutMs: settings.deliveryTimeoutMs,
+        retries: settings.retries,
+        backoff: settings.retryBackoff,
+        requestBytes: settings.requestBytes,
+      },
+      {
+        end: batch => this.end(batch),
+        adopt: batch => this.deadlines.add(batch),
+        unowned: (lane, error, count) =>
+          parts.onUnownedFailure(error, { topic: lane.topic, partition: lane.partition }, count),
+        learnLeader: (lane, leader, epoch, endpoint) =>
+          parts.directory.learnLeader(lane.topic, lane.partition, leader, epoch, endpoint),
+        refreshLeaders: (lane, avoidNode) => this.refreshLeaders(lane.topic, avoidNode),
+        wakeAt: (lane, moment) => this.wakeAt(lane, moment),
+        random: parts.random,
+        observer: parts.observer,
+        logger: parts.logger,
+      },
+    )
+    this.senders = new SenderPool(settings, {
+      transport: parts.transport,
+      settlement: this.settlement,
+      observer: parts.observer,
+      random: parts.random,
+      released: batch => this.recycle(batch),
+      suspect: (topic, nodeId) => this.refreshLeaders(topic, nodeId),
+    })
+    this.admission = new Admission(settings, this.budget, this.deadlines, this.generations, this)
+    this.unsubscribe = parts.directory.subscribe(change => {
+      if ('topic' in change) this.applyView(change.topic)
+      else this.topicGone(change.gone)
+    })
+    parts.producerIds.onRenewed = () => this.wakeAll()
+  }
+
+  get levels(): ProducerLevels {
+    return {
+      bufferedRecords: this.budget.records,
+      bufferedBytes: this.budget.usedBytes,
+      topicsWaiting: this.parts.directory.waitingTopics,
+      requestsInFlight: this.senders.inFlight,
+    }
+  }
+
+  get identity(): ProducerIdentity | undefined {
+    return this.parts.producerIds.current
+  }
+
+  renewIdentity(spent: ProducerIdentity | undefined): void {
+    this.parts.producerIds.renew(spent)
+  }
+
+  /** Takes validated messages of one topic. */
+  submit(
+    topicName: string,
+    messages: readonly Message[],
+    call: Call,
+    deliveryClass: DeliveryClass,
+  ): SendEntry | undefined {
+    return this.admission.submit(this.lanesOf(topicName), messages, call, deliveryClass)
+  }
+
+  private lanesOf(name: string): TopicLanes {
+    const known = this.topics.get(name)
+    if (known !== undefined) return known
+    const topic = new TopicLanes(name, this.newPartitioner())
+    this.topics.set(name, topic)
+    const view = this.parts.directory.topic(name)
+    if (view !== undefined) this.attach(topic, view)
+    return topic
+  }
+
+  private newPartitioner(): Partitioner {
+    if (this.partition !== undefined) return new KafkajsPartitioner(this.partition)
+    return new StickyPartitioner(this.parts.random())
+  }
+
+  need(topic: TopicLanes): void {
+    if (topic.isResolving || topic.view !== undefined) return
+    topic.isResolving = true
+    this.parts.directory.resolve(topic.name).then(
+      view => {
+        topic.isResolving = false
+        this.applyView(view)
+      },
+      (error: Error) => {
+        topic.isResolving = false
+        if (topic.view === undefined) this.topicFailed(topic, error)
+      },
+    )
+  }
+
+  unneeded(topic: TopicLanes): void {
+    if (topic.isResolving && !topic.hasBatches) this.parts.directory.release(topic.name)
+  }
+
+  private topicFailed(topic: TopicLanes, error: Error): void {
+    for (const lane of topic.lanes) if (lane !== undefined) this.settlement.rejectAll(lane, error)
+    this.admission.topicFailed(topic, error)
+  }
+
+  private applyView(view: TopicView): void {
+    const topic = this.topics.get(view.name)
+    if (topic !== undefined && view.available.length > 0) this.attach(topic, view)
+    else if (topic?.view !== undefined) this.attach(topic, view)
+  }
+
+  /** Leads every lane to its partition's leader. */
+  private attach(topic: TopicLanes, view: TopicView): void {
+    const wasMissing = topic.view === undefined
+    topic.view = view
+    for (const { index, leader } of view.partitions) {
+      const lane = topic.laneOf(index, this)
+      this.senders.lead(lane, leader)
+    }
+    for (const lane of topic.lanes.slice(view.partitions.length)) {
+      this.senders.lead(lane, -1)
+      this.settlement.rejectAll(
+        lane,
+        new PartitionNotFoundError(topic.name, lane.partition, view.partitions.length),
+      )
+    }
+    if (wasMissing) this.admission.topicReady(topic)
+    this.watchLeaderless(topic)
+  }
+
+  private topicGone(name: string): void {
+    const topic = this.topics.get(name)
+    if (topic?.view === undefined) return
+    topic.view = undefined
+    for (const lane of topic.lanes) this.senders.lead(lane, -1)
+    if (topic.hasBatches || topic.queuedEntries > 0) this.need(topic)
+  }
+
+  private refreshLeaders(topic: string, avoidNode: number | undefined): void {
+    this.parts.directory.refreshLeaders(topic, avoidNode === undefined ? {} : { avoidNode })
+  }
+
+  /** A partition without a leader gets one some time: the topic is asked for until then, as long as records wait. */
+  private watchLeaderless(topic: TopicLanes): void {
+    if (topic.leaderTimer !== undefined) return
+    const isWaiting = topic.lanes.some(lane => lane.sender === undefined && lane.batches.length > 0)
+    if (!isWaiting || topic.view === undefined) return
+    topic.leaderTimer = setTimeout(() => {
+      topic.leaderTimer = undefined
+      if (topic.view === undefined) return
+      this.refreshLeaders(topic.name, undefined)
+      this.watchLeaderless(topic)
+    }, LEADERLESS_POLL_MS)
+  }
+
+  newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch {
+    const deadline = startedAt + this.settings.deliveryTimeoutMs
+    const body = this.pool.take(SMALLEST_BODY_BYTES)
+    const batch = new Batch(deliveryClass, body, performance.now(), deadline, generation, expired =>
+      this.settlement.expire(lane, expired),
+    )
+    this.deadlines.add(batch)
+    const topic = this.topics.get(lane.topic)!
+    // Marks the topic as used; one that was forgotten for long idleness is asked for again, beside the delivery.
+    if (this.parts.directory.topic(lane.topic) === undefined && topic.view !== undefined) {
+      this.refreshLeaders(lane.topic, undefined)
+    }
+    if (lane.sender === undefined) this.watchLeaderlessSoon(topic)
+    return batch
+  }
+
+  private watchLeaderlessSoon(topic: TopicLanes): void {
+    // The batch is not in its lane yet.
+    queueMicrotask(() => this.watchLeaderless(topic))
+  }
+
+  rejectSequenceLost(lane: Lane, batch: Batch): void {
+    this.settlement.sequenceLost(lane, batch)
+  }
+
+  compress(lane: Lane, batch: Batch): void {
+    this.compression.start(lane, batch, error => {
+      if (batch.state === 'ended') this.recycle(batch)
+      else this.settlement.rejectSent(lane, batch, error)
+    })
+  }
+
+  private wakeAt(lane: Lane, moment: number): void {
+    setTimeout(() => lane.sender?.wake(lane), Math.max(1, Math.ceil(moment - performance.now())))
+  }
+
+  private wakeAll(): void {
+    for (const topic of this.topics.values()) {
+      for (const lane of topic.lanes) if (lane.batches.length > 0) lane.sender?.wake(lane)
+    }
+  }
+
+  private end(batch: Batch): void {
+    this.deadlines.remove(batch)
+    batch.state = 'ended'
+    for (const generation of batch.generations) generation.done()
+    this.recycle(batch)
+  }
+
+  /** Gives memory back once the records have ended and no socket reads it any more. */
+  private recycle(batch: Batch): void {
+    if (batch.state !== 'ended' || batch.pendingWrites > 0 || batch.isRecycled) return
+    batch.isRecycled = true
+    this.pool.give(batch.body)
+    this.budget.give(batch.chargedBytes, batch.chargedRecords)
+    this.admission.pump()
+    this.onSpace?.()
+  }
+
+  /** Withdraws what a call has in no request yet. */
+  withdraw(entries: readonly SendEntry[], call: Call, topics: Iterable<string>, reason: unknown): void {
+    for (const entry of entries) this.admission.abort(entry, reason)
+    for (const name of topics) {
+      for (const lane of this.topics.get(name)?.lanes ?? []) {
+        for (const batch of [...lane.batches]) {
+          const error = new SendAbortedError(name, { partition: lane.partition, cause: reason })
+          if (batch.attempts === 0) this.settlement.withdraw(lane, batch, owner => call.owns(owner), error)
+        }
+      }
+    }
+  }
+
+  /** Resolves when everything that was accepted before has ended. */
+  flush(): Promise<void> {
+    for (const topic of this.topics.values()) for (const lane of topic.lanes) lane.closeOpen()
+    return this.generations.seal()
+  }
+
+  /** Rejects what is left and lets go of every timer and connection. */
+  close(): void {
+    this.unsubscribe()
+    this.admission.close(
+      this.topics.values(),
+      topic => new ProducerClosedError({ topic, outcome: 'not-written' }),
+    )
+    for (const topic of this.topics.values()) {
+      clearTimeout(topic.leaderTimer)
+      for (const lane of topic.lanes) {
+        this.settlement.rejectAll(
+          lane,
+          new ProducerClosedError({ topic: lane.topic, partition: lane.partition, outcome: 'not-written' }),
+        )
+        for (const batch of [...lane.batches]) {
+          this.deadlines.remove(batch)
+          this.settlement.abandon(
+            lane,
+            batch,
+            new ProducerClosedError({ topic: lane.topic, partition: lane.partition, outcome: 'unknown' }),
+          )
+        }
+      }
+    }
+    this.senders.close(new ProducerClosedError())
+  }
+}

@@ -1,0 +1,214 @@
+import type { Batch, DeliveryClass } from './batch.js'
+import type { BufferPool } from './bufferPool.js'
+import type { Generation } from './generations.js'
+import type { Sender } from './sender.js'
+import { PartitionSequences, type ProducerIdentity } from './sequences.js'
+
+/** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
+const MAX_UNRESOLVED = 5
+
+export interface BatchLimits {
+  readonly bytes: number
+  readonly records: number
+}
+
+/** What a lane needs of the engine. */
+export interface LaneHost {
+  readonly batchLimits: BatchLimits
+  readonly pool: BufferPool
+  /** The producer's id, or undefined while it is being asked for. */
+  readonly identity: ProducerIdentity | undefined
+  /** The epochs of the current id are used up. */
+  renewIdentity(spent: ProducerIdentity | undefined): void
+  newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch
+  /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
+  rejectSequenceLost(lane: Lane, batch: Batch): void
+  compress(lane: Lane, batch: Batch): void
+}
+
+/** How much a batch must hold to be sent: while requests are in flight, records gather. */
+export type Fill = 'any' | 'full'
+
+/** What a lane has for its sender. */
+export type LaneOffer = Batch | 'gathering' | 'nothing'
+
+/**
+ * The records of one partition on their way: its batches in order, and which of them may be in a request. The rules
+ * for that are PROTOCOL's 'Sequences': one batch until the first acknowledgement from the current leader, then at most
+ * five unresolved; what failed goes again before anything new; an epoch is bumped only when nothing is in flight.
+ */
+export class Lane {
+  readonly topic: string
+  readonly topicBytes: Buffer
+  readonly partition: number
+  private readonly host: LaneHost
+
+  /** The current leader's sender; undefined while the partition has no leader. */
+  sender: Sender | undefined
+  /** In the order in which they were opened: in flight or waiting first, the open one last. */
+  readonly batches: Batch[] = []
+  readonly sequences = new PartitionSequences()
+  inFlight = 0
+  /** Whether the current leader has acknowledged a batch of this epoch: only then does it check what follows. */
+  confirmed = false
+  /** Sequences were used by records that will never be written: start a new epoch once nothing is in flight. */
+  needsBump = false
+  /** A batch of unknown fate expired: whether its sequences were used shows only in the answers to those after it. */
+  unresolved = false
+  /** @internal the sender's: whether it has this lane in its list */
+  isQueued = false
+  /** The engine's, or less once the broker has refused a batch as too large. */
+  limits: BatchLimits
+  onBatchClosed: ((partition: number) => void) | undefined
+
+  constructor(topic: string, topicBytes: Buffer, partition: number, host: LaneHost) {
+    this.topic = topic
+    this.topicBytes = topicBytes
+    this.partition = partition
+    this.host = host
+    this.limits = host.batchLimits
+  }
+
+  /**
+   * The batch that takes the next record of this class.
+   *
+   * @param startedAt when the record's call was made, where that is not now
+   */
+  openBatch(deliveryClass: DeliveryClass, generation: Generation, startedAt: number | undefined): Batch {
+    const last = this.batches[this.batches.length - 1]
+    if (last !== undefined && last.state === 'open') {
+      if (last.deliveryClass === deliveryClass) return last
+      this.close(last)
+    }
+    return this.open(deliveryClass, generation, startedAt ?? performance.now())
+  }
+
+  private open(deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch {
+    const batch = this.host.newBatch(this, deliveryClass, generation, startedAt)
+    this.batches.push(batch)
+    this.sender?.wake(this)
+    return batch
+  }
+
+  /** From here on the batch takes no records. */
+  close(batch: Batch): void {
+    if (batch.state !== 'open') return
+    batch.state = 'closed'
+    this.onBatchClosed?.(this.partition)
+    // A full batch may leave while others are in flight.
+    this.sender?.wake(this)
+  }
+
+  closeOpen(): void {
+    const last = this.batches[this.batches.length - 1]
+    if (last !== undefined) this.close(last)
+  }
+
+  /**
+   * The batch to send next, if any may be sent now. Does not change the batch: {@link Lane.take} does.
+   *
+   * @param openedBefore an open batch as old as this goes whatever it holds. ms on the clock of `performance.now()`
+   */
+  offer(now: number, fill: Fill, openedBefore: number): LaneOffer {
+    const { batches } = this
+    if (batches.length === 0) return 'nothing'
+    if (this.unresolved && !this.resolve()) return 'nothing'
+    if (this.needsBump && !this.bump()) return 'nothing'
+    let at = 0
+    while (at < batches.length && batches[at]!.state === 'inFlight') at++
+    const batch = batches[at]
+    if (batch === undefined || this.inFlight >= this.window(batch)) return 'nothing'
+    // Nothing new goes past a batch that waits to be sent again: `at` stops there.
+    if (batch.state === 'waiting' && batch.retryAt > now) return 'nothing'
+    if (batch.state === 'open' && fill === 'full' && batch.createdAt > openedBefore) return 'gathering'
+    if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
+      this.close(batch)
+      if (!batch.compressing) this.host.compress(this, batch)
+      // A codec that works at once has filled it in.
+      if (batch.compressed === undefined) return 'nothing'
+    }
+    return this.numbered(batch)
+  }
+
+  /** How many batches may be in flight with this one. */
+  private window(batch: Batch): number {
+    if (!batch.deliveryClass.sequenced || !this.confirmed) return 1
+    // Batches without a sequence travel alone, so that order holds around them.
+    return this.batches[0]!.deliveryClass.sequenced ? MAX_UNRESOLVED : 1
+  }
+
+  /** A sequenced batch needs a producer id; the order of its sequence is that of its first sending. */
+  private numbered(batch: Batch): LaneOffer {
+    if (!batch.deliveryClass.sequenced || batch.identity !== undefined) return batch
+    if (this.sequences.identity === undefined) {
+      const { identity } = this.host
+      if (identity === undefined) return 'nothing'
+      this.sequences.start(identity)
+      this.confirmed = false
+    }
+    return batch
+  }
+
+  /** Puts an offered batch in flight. */
+  take(batch: Batch): void {
+    this.close(batch)
+    if (batch.deliveryClass.sequenced && batch.identity === undefined) {
+      batch.identify(this.sequences.identity!, this.sequences.assign(batch.recordCount))
+    }
+    batch.state = 'inFlight'
+    batch.attempts++
+    this.inFlight++
+  }
+
+  /** A batch has left flight; what becomes of it is the caller's. */
+  landed(batch: Batch): void {
+    this.inFlight--
+    batch.state = 'waiting'
+  }
+
+  remove(batch: Batch): void {
+    const at = this.batches.indexOf(batch)
+    if (at === 0) this.batches.shift()
+    else if (at > 0) this.batches.splice(at, 1)
+    batch.state = 'ended'
+  }
+
+  replace(batch: Batch, parts: readonly Batch[]): void {
+    const at = this.batches.indexOf(batch)
+    this.batches.splice(at, 1, ...parts)
+    batch.state = 'ended'
+  }
+
+  /** After an expired batch of unknown fate: goes on once the answers tell, or starts a new epoch. */
+  private resolve(): boolean {
+    if (this.inFlight > 0) return false
+    const head = this.batches[0]!
+    if (head.identity !== undefined) {
+      // Its acknowledgement was the proof: the broker expects just this batch.
+      if (head.baseSequence === this.sequences.expected) {
+        this.unresolved = false
+        return true
+      }
+      // Its own fate is unknown too: only under its old sequence may it be asked for.
+      if (head.fateUnknown) return true
+    }
+    if (!this.sequences.isSettled) this.needsBump = true
+    this.unresolved = false
+    return true
+  }
+
+  /** Starts a new epoch for what is left. */
+  private bump(): boolean {
+    if (this.inFlight > 0) return false
+    for (const batch of [...this.batches]) {
+      if (batch.identity === undefined) continue
+      if (batch.fateUnknown) this.host.rejectSequenceLost(this, batch)
+      else batch.forgetIdentity()
+    }
+    const spent = this.sequences.identity
+    if (!this.sequences.bump()) this.host.renewIdentity(spent)
+    this.needsBump = false
+    this.confirmed = false
+    return this.batches.length > 0
+  }
+}

@@ -1,0 +1,48 @@
+/** Where an acknowledged batch stands in the log. */
+export class AcknowledgedBatch {
+  readonly topic: string
+  readonly partition: number
+  /** As RecordMetadata gives them: ms since the epoch, and the first offset of the log; "-1" where the broker did not say. */
+  readonly logAppendTime: string
+  readonly logStartOffset: string
+  private readonly baseOffset: bigint
+  private readonly safeBaseOffset: number
+
+  constructor(
+    topic: string,
+    partition: number,
+    baseOffset: bigint,
+    logAppendTime: bigint,
+    logStartOffset: bigint,
+  ) {
+    this.topic = topic
+    this.partition = partition
+    this.baseOffset = baseOffset
+    this.safeBaseOffset = baseOffset <= MAX_SAFE ? Number(baseOffset) : -1
+    this.logAppendTime = String(logAppendTime)
+    this.logStartOffset = String(logStartOffset)
+  }
+
+  /** The offset of the record at this index of the batch; "-1" where the broker only said that it has it already. */
+  offsetAt(index: number): string {
+    if (this.safeBaseOffset >= 0) return String(this.safeBaseOffset + index)
+    return this.baseOffset < 0n ? '-1' : String(this.baseOffset + BigInt(index))
+  }
+}
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER) - 0xffff_ffffn
+
+/**
+ * Who waits for records: every record that was admitted ends in exactly one of the calls below. An owner's records
+ * stand together in a batch, in the order they were sent.
+ */
+export interface RecordOwner {
+  /**
+   * @param first the first of these records, counted over the owner's records in the batch it was admitted to
+   * @param index the index of that record in the acknowledged batch
+   */
+  acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void
+  /** acks 0: the records were written to the socket, and nothing more will be known of them. */
+  written(count: number): void
+  failed(error: Error, topic: string, partition: number, first: number, count: number): void
+}

@@ -1,0 +1,81 @@
+import type { ICustomPartitioner, Message, PartitionMetadata } from 'kafkajs'
+import type { TopicView } from '../metadata/view.js'
+import { ERROR } from '../protocol/errorCodes.js'
+import { murmur2 } from './murmur2.js'
+
+/** Chooses a record's partition, once. */
+export interface Partitioner {
+  /** @param recordBytes the record's size, by which a sticky partition is left */
+  choose(view: TopicView, message: Message, recordBytes: number): number
+  /** A batch of this partition takes no more records. */
+  batchClosed(partition: number): void
+}
+
+/** Records without a key stay on a partition for this long even if its batch is not closed (KIP-794). bytes */
+const STICKY_BYTES = 65536
+
+/**
+ * The default, compatible with the Java client's: a pinned partition; else murmur2 of the key over all partitions; else
+ * one partition until its batch closes or 64 KiB have gone to it (KIP-794), then the next that has a leader.
+ */
+export class StickyPartitioner implements Partitioner {
+  private current = -1
+  private bytes = 0
+  private turn: number
+
+  /** @param random a number from 0 to 1, so that producers do not all start on the same partition */
+  constructor(random: number) {
+    this.turn = Math.floor(random * 0x7fffffff)
+  }
+
+  choose(view: TopicView, message: Message, recordBytes: number): number {
+    if (message.partition !== undefined && message.partition !== null) return message.partition
+    const { key } = message
+    if (key !== undefined && key !== null) {
+      const bytes = typeof key === 'string' ? Buffer.from(key) : key
+      return (murmur2(bytes) & 0x7fffffff) % view.partitions.length
+    }
+    if (this.current < 0 || this.bytes >= STICKY_BYTES || this.current >= view.partitions.length) {
+      const { available } = view
+      this.turn = (this.turn + 1) & 0x7fffffff
+      this.current =
+        available.length > 0 ? available[this.turn % available.length]! : this.turn % view.partitions.length
+      this.bytes = 0
+    }
+    this.bytes += recordBytes
+    return this.current
+  }
+
+  batchClosed(partition: number): void {
+    if (partition === this.current) this.current = -1
+  }
+}
+
+/** A partitioner made for kafkajs, called as kafkajs calls it. */
+export class KafkajsPartitioner implements Partitioner {
+  private readonly partition: ReturnType<ICustomPartitioner>
+  private available: readonly number[] | undefined
+  private metadata: PartitionMetadata[] = []
+
+  constructor(partition: ReturnType<ICustomPartitioner>) {
+    this.partition = partition
+  }
+
+  choose(view: TopicView, message: Message): number {
+    // A view's `available` is a new array after each change of leaders or partitions.
+    if (this.available !== view.available) {
+      this.available = view.available
+      this.metadata = view.partitions.map(({ index, leader }) => ({
+        partitionErrorCode: leader < 0 ? ERROR.leaderNotAvailable : ERROR.none,
+        partitionId: index,
+        leader,
+        replicas: [],
+        isr: [],
+        offlineReplicas: [],
+      }))
+    }
+    return this.partition({ topic: view.name, partitionMetadata: this.metadata, message })
+  }
+
+  batchClosed(): void {}
+}

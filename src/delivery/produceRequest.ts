@@ -1,0 +1,141 @@
+import { crc32c } from '../protocol/records/crc32c.js'
+import {
+  BATCH_HEADER_BYTES,
+  CHECKSUM_START,
+  writeBatchHeader,
+  writeChecksum,
+} from '../protocol/records/encode.js'
+import { uvarintBytes } from '../protocol/records/measure.js'
+import type { Batch } from './batch.js'
+
+/** A batch and where it goes. */
+export interface Shipment {
+  readonly topic: string
+  /** The topic's name in UTF-8, encoded once for all its batches. */
+  readonly topicBytes: Buffer
+  readonly partition: number
+  readonly batch: Batch
+}
+
+/** From this version on a request has compact lengths and tagged fields (KIP-482). */
+const FLEXIBLE_FROM = 9
+
+/** A body up to this size is copied between the headers: cheaper than one more piece for the socket. bytes */
+const COPIED_BODY_BYTES = 4096
+
+/** What stands around one batch: index, length, tag section; and around a topic: its count and tag section. */
+const PARTITION_FRAME_BYTES = 4 + 5 + 1
+const TOPIC_FRAME_BYTES = 2 + 5 + 5 + 1
+const REQUEST_FRAME_BYTES = 2 + 2 + 4 + 5 + 1
+
+const NO_PRODUCER_ID = -1n
+
+const uvarint = (buffer: Buffer, at: number, value: number): number => {
+  let offset = at
+  let rest = value
+  while (rest > 0x7f) {
+    buffer[offset++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  buffer[offset++] = rest
+  return offset
+}
+
+/** Room for all that does not travel as a piece of its own. */
+const frameBytes = (topics: readonly (readonly Shipment[])[]): number => {
+  let size = REQUEST_FRAME_BYTES + uvarintBytes(topics.length + 1)
+  for (const shipments of topics) {
+    size += TOPIC_FRAME_BYTES + shipments[0]!.topicBytes.length
+    for (const { batch } of shipments) {
+      size += PARTITION_FRAME_BYTES + BATCH_HEADER_BYTES
+      if (batch.wireBytes <= COPIED_BODY_BYTES) size += batch.wireBytes
+    }
+  }
+  return size
+}
+
+/**
+ * Lays out a Produce request around its record batches: headers and small bodies in one buffer, large bodies as they
+ * are. A batch's header is written here, into this request's own buffer, because an earlier request with another
+ * identity may still be on its way.
+ *
+ * @param frame gives a buffer of at least that many bytes
+ */
+export const layOutProduceRequest = (
+  version: number,
+  acks: number,
+  ackTimeoutMs: number,
+  topics: readonly (readonly Shipment[])[],
+  frame: (bytes: number) => Buffer,
+  transactionalId: string | null = null,
+): Buffer[] => {
+  const flexible = version >= FLEXIBLE_FROM
+  const idBytes = transactionalId === null ? undefined : Buffer.from(transactionalId)
+  const buffer = frame(frameBytes(topics) + (idBytes?.length ?? 0))
+  const chunks: Buffer[] = []
+  let start = 0
+  let at = 0
+
+  const count = (value: number): void => {
+    if (flexible) at = uvarint(buffer, at, value + 1)
+    else at = buffer.writeInt32BE(value, at)
+  }
+  const shortBytes = (value: Buffer): void => {
+    if (flexible) at = uvarint(buffer, at, value.length + 1)
+    else at = buffer.writeInt16BE(value.length, at)
+    at += value.copy(buffer, at)
+  }
+  const noTags = (): void => {
+    if (flexible) buffer[at++] = 0
+  }
+
+  if (idBytes !== undefined) shortBytes(idBytes)
+  else if (flexible) buffer[at++] = 0
+  else at = buffer.writeInt16BE(-1, at)
+  at = buffer.writeInt16BE(acks, at)
+  at = buffer.writeInt32BE(ackTimeoutMs, at)
+  count(topics.length)
+  for (const shipments of topics) {
+    shortBytes(shipments[0]!.topicBytes)
+    count(shipments.length)
+    for (const { partition, batch } of shipments) {
+      const body = batch.wireBody
+      at = buffer.writeInt32BE(partition, at)
+      count(BATCH_HEADER_BYTES + body.length)
+      writeHeader(buffer, at, batch, body)
+      at += BATCH_HEADER_BYTES
+      if (body.length <= COPIED_BODY_BYTES) {
+        at += body.copy(buffer, at)
+      } else {
+        chunks.push(buffer.subarray(start, at), body)
+        start = at
+      }
+      noTags()
+    }
+    noTags()
+  }
+  noTags()
+  if (at > start) chunks.push(buffer.subarray(start, at))
+  return chunks
+}
+
+const writeHeader = (buffer: Buffer, at: number, batch: Batch, body: Buffer): void => {
+  writeBatchHeader(buffer, at, body.length, {
+    attributes: batch.attributes,
+    recordCount: batch.recordCount,
+    baseTimestamp: batch.baseTimestamp,
+    maxTimestamp: batch.maxTimestamp,
+    producerId: batch.identity?.producerId ?? NO_PRODUCER_ID,
+    producerEpoch: batch.identity?.epoch ?? -1,
+    baseSequence: batch.baseSequence,
+  })
+  if (batch.checksum < 0) {
+    batch.checksum = crc32c(
+      body,
+      0,
+      body.length,
+      crc32c(buffer, at + CHECKSUM_START, at + BATCH_HEADER_BYTES),
+    )
+  }
+  writeChecksum(buffer, at, batch.checksum)
+}

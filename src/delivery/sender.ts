@@ -1,0 +1,398 @@
+import kafkajs from 'kafkajs'
+import { ProducerClosedError } from '../errors/index.js'
+import { MalformedMessageError } from '../protocol/wire/malformed.js'
+import type { BrokerAddress, ProduceLink } from '../transport/port.js'
+import { type Backoff, backoffMs } from './backoff.js'
+import type { DeliveryClass } from './batch.js'
+import type { Lane } from './lane.js'
+import { layOutProduceRequest, type Shipment } from './produceRequest.js'
+import { decodeProduceResponse, type PartitionAnswer } from './produceResponse.js'
+
+/** One batch in a request, until it is answered. */
+export interface Passenger extends Shipment {
+  readonly lane: Lane
+}
+
+/** A request that is in flight. */
+export interface FlyingRequest {
+  readonly passengers: readonly Passenger[]
+  readonly sentAt: number
+  readonly version: number
+  deadline: number
+}
+
+export interface SenderSettings {
+  readonly maxInFlight: number
+  readonly lingerMs: number
+  /** No request grows beyond this by a further batch. bytes */
+  readonly requestTargetBytes: number
+  readonly requestTimeoutMs: number
+  readonly connectBackoff: Backoff
+  /** After this long without an answer another broker is asked who leads. ms */
+  readonly stallMs: number
+}
+
+/** What a sender tells the engine. */
+export interface SenderHost {
+  openLink(nodeId: number): Promise<ProduceLink>
+  departed(passengers: readonly Passenger[], now: number): void
+  /** @param endpoint the address of the leader that the answer hints at (KIP-951) */
+  answered(passenger: Passenger, answer: PartitionAnswer, endpoint: BrokerAddress | undefined): void
+  /** acks 0: written, and nothing more will come. */
+  written(passenger: Passenger): void
+  /** The request ended without an answer; `sent`: a part of it may have reached the broker. */
+  lost(passenger: Passenger, error: Error, sent: boolean): void
+  /** A request's buffers are free again. */
+  released(passengers: readonly Passenger[]): void
+  requestEnded(elapsedMs: number): void
+  /** This broker cannot be reached, or says nothing: who leads these lanes' topics, another is asked. */
+  suspect(lanes: Iterable<Lane>, nodeId: number): void
+  /** Connecting can never succeed, for example because the credentials are refused. */
+  unusable(lanes: Iterable<Lane>, error: Error): void
+  takeFrame(bytes: number): Buffer
+  giveFrame(frame: Buffer): void
+  readonly random: () => number
+}
+
+const requestTimeout = (nodeId: number, afterMs: number): Error =>
+  new kafkajs.KafkaJSRequestTimeoutError(
+    `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
+  )
+
+/** Sends the batches of the partitions that one broker leads. */
+export class Sender {
+  readonly nodeId: number
+  private readonly host: SenderHost
+  private readonly settings: SenderSettings
+  private queued: Lane[] = []
+  private readonly flying = new Set<FlyingRequest>()
+  private link: ProduceLink | undefined
+  private opening = false
+  private closed = false
+  private connectFailures = 0
+  private scheduled = false
+  /** The earlier of the next connect attempt, the end of a throttle and the end of a linger. */
+  private wakeTimer: NodeJS.Timeout | undefined
+  private watchTimer: NodeJS.Timeout | undefined
+  private notBefore = 0
+
+  constructor(nodeId: number, settings: SenderSettings, host: SenderHost) {
+    this.nodeId = nodeId
+    this.settings = settings
+    this.host = host
+  }
+
+  get inFlight(): number {
+    return this.flying.size
+  }
+
+  /** The lane may have something to send. */
+  wake(lane: Lane): void {
+    if (!lane.isQueued) {
+      lane.isQueued = true
+      this.queued.push(lane)
+    }
+    this.schedule()
+  }
+
+  /** The lane's partition has another leader now. */
+  leave(lane: Lane): void {
+    if (!lane.isQueued) return
+    lane.isQueued = false
+    this.queued = this.queued.filter(each => each !== lane)
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.closed) return
+    this.scheduled = true
+    // On the next turn of the loop: what the current one still sends goes along.
+    setImmediate(() => {
+      this.scheduled = false
+      this.drain()
+    })
+  }
+
+  private drain(): void {
+    if (this.closed || this.queued.length === 0) return
+    const { link } = this
+    if (link === undefined || !link.isOpen) {
+      this.open()
+      return
+    }
+    const now = performance.now()
+    if (this.notBefore > now) return this.wakeAt(this.notBefore)
+    if (link.throttledForMs > 0) return this.wakeAt(now + link.throttledForMs)
+    if (link.needsAuthentication) {
+      if (this.flying.size === 0) this.authenticate(link)
+      return
+    }
+    while (this.flying.size < this.settings.maxInFlight && this.queued.length > 0) {
+      const passengers = this.collect(now)
+      if (passengers.length === 0) return
+      this.send(link, passengers, now)
+      if (this.link !== link) return
+    }
+  }
+
+  /** Takes what one request can carry. Lanes that have nothing to send now leave the list until they are woken. */
+  private collect(now: number): Passenger[] {
+    const { lingerMs, requestTargetBytes } = this.settings
+    const fill = lingerMs > 0 || this.flying.size > 0 ? 'full' : 'any'
+    const openedBefore = lingerMs > 0 ? now - lingerMs : -1
+    const passengers: Passenger[] = []
+    // Lanes that found no place in this request come first in the next, or busy ones could keep them out for ever.
+    const skipped: Lane[] = []
+    const remaining: Lane[] = []
+    let deliveryClass: DeliveryClass | undefined
+    let bytes = 0
+    let lingerEnds = Infinity
+    const { queued } = this
+    for (let i = 0; i < queued.length; i++) {
+      const lane = queued[i]!
+      const offer = lane.offer(now, fill, openedBefore)
+      if (offer === 'nothing') {
+        lane.isQueued = false
+        continue
+      }
+      if (offer === 'gathering') {
+        remaining.push(lane)
+        const opened = lane.batches[lane.batches.length - 1]!.createdAt
+        if (opened < lingerEnds) lingerEnds = opened
+        continue
+      }
+      if (
+        deliveryClass !== undefined &&
+        (offer.deliveryClass.acks !== deliveryClass.acks ||
+          offer.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
+          bytes + offer.wireBytes > requestTargetBytes)
+      ) {
+        skipped.push(lane)
+        continue
+      }
+      deliveryClass = offer.deliveryClass
+      bytes += offer.wireBytes
+      lane.take(offer)
+      passengers.push({
+        topic: lane.topic,
+        topicBytes: lane.topicBytes,
+        partition: lane.partition,
+        lane,
+        batch: offer,
+      })
+      remaining.push(lane)
+    }
+    this.queued = skipped.length > 0 ? skipped.concat(remaining) : remaining
+    if (lingerMs > 0 && lingerEnds < Infinity) this.wakeAt(lingerEnds + lingerMs)
+    return passengers
+  }
+
+  private send(link: ProduceLink, passengers: Passenger[], now: number): void {
+    const { acks, ackTimeoutMs } = passengers[0]!.batch.deliveryClass
+    const byTopic = new Map<string, Passenger[]>()
+    for (const passenger of passengers) {
+      const same = byTopic.get(passenger.topic)
+      if (same === undefined) byTopic.set(passenger.topic, [passenger])
+      else same.push(passenger)
+      passenger.batch.pendingWrites++
+    }
+    let frame: Buffer | undefined
+    const chunks = layOutProduceRequest(
+      link.produceVersion,
+      acks,
+      ackTimeoutMs,
+      [...byTopic.values()],
+      bytes => {
+        frame = this.host.takeFrame(bytes)
+        return frame
+      },
+    )
+    // The broker may use the whole ack timeout: the request's own deadline has to be later.
+    const timeoutMs = Math.max(this.settings.requestTimeoutMs, ackTimeoutMs + 1000)
+    const request: FlyingRequest = {
+      passengers,
+      sentAt: now,
+      version: link.produceVersion,
+      deadline: now + timeoutMs,
+    }
+    this.flying.add(request)
+    this.host.departed(passengers, now)
+    link.produce(chunks, acks, {
+      onResponse: payload => this.answered(link, request, payload),
+      onFailure: (error, sent) => this.failed(request, error, sent),
+      onBuffersReleased: () => {
+        this.host.giveFrame(frame!)
+        this.host.released(passengers)
+      },
+    })
+    this.watch()
+  }
+
+  private answered(link: ProduceLink, request: FlyingRequest, payload: Buffer | null): void {
+    if (!this.flying.delete(request)) return
+    this.host.requestEnded(performance.now() - request.sentAt)
+    if (payload === null) {
+      for (const passenger of request.passengers) this.host.written(passenger)
+    } else {
+      try {
+        this.deliver(link, request, payload)
+      } catch (error) {
+        // An answer that cannot be read tells nothing of what was written, nor does anything after it on this connection.
+        const cause = error instanceof Error ? error : new Error(String(error))
+        for (const passenger of request.passengers) {
+          if (passenger.batch.state === 'inFlight') this.host.lost(passenger, cause, true)
+        }
+        link.destroy(cause)
+      }
+    }
+    this.connectFailures = 0
+    this.afterAnswer()
+  }
+
+  private deliver(link: ProduceLink, request: FlyingRequest, payload: Buffer): void {
+    const response = decodeProduceResponse(request.version, payload)
+    const answers = new Map<string, Map<number, PartitionAnswer>>()
+    for (const { name, partitionResponses } of response.responses) {
+      const partitions = answers.get(name) ?? new Map<number, PartitionAnswer>()
+      for (const answer of partitionResponses) partitions.set(answer.index, answer)
+      answers.set(name, partitions)
+    }
+    for (const { topic, partition } of request.passengers) {
+      if (answers.get(topic)?.get(partition) === undefined) {
+        throw new MalformedMessageError(
+          `the Produce response lacks topic ${JSON.stringify(topic)}, partition ${partition}`,
+        )
+      }
+    }
+    if (response.throttleTimeMs > 0) link.throttle(response.throttleTimeMs)
+    for (const passenger of request.passengers) {
+      const answer = answers.get(passenger.topic)!.get(passenger.partition)!
+      const { leaderId } = answer.currentLeader
+      const endpoint =
+        leaderId < 0 ? undefined : response.nodeEndpoints.find(each => each.nodeId === leaderId)
+      this.host.answered(passenger, answer, endpoint)
+    }
+  }
+
+  private failed(request: FlyingRequest, error: Error, sent: boolean): void {
+    if (!this.flying.delete(request)) return
+    this.host.requestEnded(performance.now() - request.sentAt)
+    for (const passenger of request.passengers) this.host.lost(passenger, error, sent)
+    this.afterAnswer()
+  }
+
+  private afterAnswer(): void {
+    if (this.flying.size === 0 && this.watchTimer !== undefined) {
+      clearTimeout(this.watchTimer)
+      this.watchTimer = undefined
+    }
+    if (this.queued.length > 0) this.schedule()
+  }
+
+  /** While requests are in flight: asks another broker when this one says nothing, and ends what is overdue. */
+  private watch(): void {
+    if (this.watchTimer !== undefined || this.flying.size === 0) return
+    this.watchTimer = setTimeout(() => {
+      this.watchTimer = undefined
+      const now = performance.now()
+      const stalled = new Set<Lane>()
+      let overdue: FlyingRequest | undefined
+      for (const request of this.flying) {
+        if (request.deadline <= now) overdue ??= request
+        if (now - request.sentAt >= this.settings.stallMs) {
+          for (const { lane } of request.passengers) stalled.add(lane)
+        }
+      }
+      if (stalled.size > 0) this.host.suspect(stalled, this.nodeId)
+      if (overdue !== undefined) this.link?.destroy(requestTimeout(this.nodeId, now - overdue.sentAt))
+      this.watch()
+    }, this.watchDelay())
+  }
+
+  private watchDelay(): number {
+    const now = performance.now()
+    let next = Infinity
+    for (const { sentAt, deadline } of this.flying) {
+      const stalledAt = sentAt + this.settings.stallMs
+      next = Math.min(next, deadline, stalledAt > now ? stalledAt : now + this.settings.stallMs)
+    }
+    return Math.max(1, Math.ceil(next - now))
+  }
+
+  /** Whether a request of this lane has gone unanswered for longer than a live leader takes. */
+  isStalled(lane: Lane): boolean {
+    const since = performance.now() - this.settings.stallMs
+    for (const { sentAt, passengers } of this.flying) {
+      if (sentAt <= since && passengers.some(each => each.lane === lane)) return true
+    }
+    return false
+  }
+
+  /** Gives up on the connection: what is in flight on it ends with an unknown fate and goes to the leader of the moment. */
+  abandon(error: Error): void {
+    this.link?.destroy(error)
+  }
+
+  private open(): void {
+    if (this.opening || this.closed) return
+    const now = performance.now()
+    if (this.notBefore > now) return this.wakeAt(this.notBefore)
+    this.opening = true
+    this.host.openLink(this.nodeId).then(
+      link => {
+        this.opening = false
+        if (this.closed) return link.destroy(new ProducerClosedError())
+        this.link = link
+        link.onClosed = () => {
+          if (this.link === link) this.link = undefined
+          if (this.queued.length > 0) this.schedule()
+        }
+        this.drain()
+      },
+      (error: Error & { retriable?: boolean }) => {
+        this.opening = false
+        if (this.closed) return
+        const lanes = [...this.queued]
+        this.connectFailures++
+        this.notBefore =
+          performance.now() +
+          backoffMs(this.settings.connectBackoff, this.connectFailures, this.host.random())
+        if (error.retriable === false) this.host.unusable(lanes, error)
+        else this.host.suspect(lanes, this.nodeId)
+        if (this.queued.length > 0) this.wakeAt(this.notBefore)
+      },
+    )
+  }
+
+  private authenticate(link: ProduceLink): void {
+    if (this.opening) return
+    this.opening = true
+    link.authenticate().then(
+      () => {
+        this.opening = false
+        this.schedule()
+      },
+      (error: Error) => {
+        this.opening = false
+        link.destroy(error)
+      },
+    )
+  }
+
+  private wakeAt(moment: number): void {
+    if (this.wakeTimer !== undefined) clearTimeout(this.wakeTimer)
+    this.wakeTimer = setTimeout(
+      () => {
+        this.wakeTimer = undefined
+        this.drain()
+      },
+      Math.max(1, Math.ceil(moment - performance.now())),
+    )
+  }
+
+  close(error: Error): void {
+    this.closed = true
+    clearTimeout(this.wakeTimer)
+    clearTimeout(this.watchTimer)
+    this.link?.destroy(error)
+  }
+}

@@ -1,0 +1,385 @@
+import type { Logger } from 'kafkajs'
+import { BrokerVerdictError, type Outcome, withOutcome } from '../errors/bases.js'
+import {
+  DeliveryRetriesExceededError,
+  DeliveryTimeoutError,
+  InvalidTopicError,
+  RecordRejectedError,
+  RecordTooLargeError,
+  SequenceLostError,
+  TopicAuthorizationError,
+} from '../errors/index.js'
+import type { ProducerObserver } from '../metrics/observer.js'
+import { ERROR, errorCode } from '../protocol/errorCodes.js'
+import type { BrokerAddress } from '../transport/port.js'
+import { type Backoff, backoffMs } from './backoff.js'
+import type { Batch } from './batch.js'
+import type { Lane } from './lane.js'
+import { AcknowledgedBatch, type RecordOwner } from './owner.js'
+import type { PartitionAnswer } from './produceResponse.js'
+import type { Passenger } from './sender.js'
+import { advanceSequence } from './sequences.js'
+import { verdictOf } from './verdict.js'
+
+export interface SettlementSettings {
+  readonly deliveryTimeoutMs: number
+  readonly retries: number
+  readonly backoff: Backoff
+  readonly requestBytes: number
+}
+
+/** What settling a batch needs of the engine. */
+export interface SettlementHost {
+  /** The batch has ended: its memory, its deadline and its place in a flush are given back. */
+  end(batch: Batch): void
+  /** A batch took the place of another. */
+  adopt(batch: Batch): void
+  unowned(lane: Lane, error: Error, count: number): void
+  learnLeader(lane: Lane, leader: number, leaderEpoch: number, endpoint: BrokerAddress | undefined): void
+  refreshLeaders(lane: Lane, avoidNode: number | undefined): void
+  wakeAt(lane: Lane, moment: number): void
+  readonly random: () => number
+  readonly observer: ProducerObserver
+  readonly logger: Logger
+}
+
+/** What becomes of a batch once it is answered, lost, or out of time: each of its records ends here exactly once. */
+export class Settlement {
+  private readonly settings: SettlementSettings
+  private readonly host: SettlementHost
+
+  constructor(settings: SettlementSettings, host: SettlementHost) {
+    this.settings = settings
+    this.host = host
+  }
+
+  answered(
+    { lane, batch }: Passenger,
+    answer: PartitionAnswer,
+    nodeId: number,
+    endpoint: BrokerAddress | undefined,
+  ): void {
+    lane.landed(batch)
+    const verdict = verdictOf(answer.errorCode)
+    if (verdict === 'written') return this.succeed(lane, batch, answer, nodeId)
+    const code = errorCode(answer.errorCode)
+    const cause = new BrokerVerdictError(
+      `broker ${nodeId} answered ${code.type}: ${answer.errorMessage ?? code.message}`,
+      code,
+      { topic: lane.topic, partition: lane.partition },
+    )
+    // Any error closes the gate: a leader that has lost its state would take any sequence for the first.
+    lane.confirmed = false
+    if (batch.expiredInFlight) {
+      if (verdict === 'retryMaybeWritten') batch.fateUnknown = true
+      return this.drop(lane, batch)
+    }
+    switch (verdict) {
+      case 'moved':
+        return this.moved(lane, batch, answer, nodeId, endpoint, cause)
+      case 'retry':
+        return this.retry(lane, batch, cause, code.type)
+      case 'retryMaybeWritten':
+        batch.fateUnknown = true
+        return this.retry(lane, batch, cause, code.type)
+      case 'split':
+        return this.tooLarge(lane, batch, cause)
+      case 'sequence':
+        return this.sequenceRefused(lane, batch, answer, cause)
+      case 'refused':
+        return this.refused(lane, batch, answer, cause)
+    }
+  }
+
+  /** acks 0: the bytes were written to the socket. */
+  written({ lane, batch }: Passenger): void {
+    lane.landed(batch)
+    lane.remove(batch)
+    if (!batch.expiredInFlight) {
+      this.host.observer.recordsSent(lane.topic, batch.recordCount)
+      batch.acknowledgeWritten()
+    }
+    this.host.end(batch)
+    lane.sender?.wake(lane)
+  }
+
+  /** The request ended without an answer. */
+  lost({ lane, batch }: Passenger, error: Error, sent: boolean, nodeId: number): void {
+    lane.landed(batch)
+    lane.confirmed = false
+    if (sent) batch.fateUnknown = true
+    if (batch.expiredInFlight) return this.drop(lane, batch)
+    this.host.refreshLeaders(lane, nodeId)
+    this.retry(lane, batch, error, error.name)
+  }
+
+  private succeed(lane: Lane, batch: Batch, answer: PartitionAnswer, nodeId: number): void {
+    if (batch.identity !== undefined) lane.sequences.acknowledge(batch.baseSequence, batch.recordCount)
+    // An answer of a former leader says nothing of what the present one knows.
+    if (lane.sender?.nodeId === nodeId) lane.confirmed = true
+    lane.remove(batch)
+    if (!batch.expiredInFlight) {
+      const { observer } = this.host
+      observer.recordsSent(lane.topic, batch.recordCount)
+      observer.batchDelivered(lane.topic, batch.recordCount, performance.now() - batch.createdAt)
+      const baseOffset = answer.errorCode === ERROR.none ? answer.baseOffset : -1n
+      batch.acknowledge(
+        new AcknowledgedBatch(
+          lane.topic,
+          lane.partition,
+          baseOffset,
+          answer.logAppendTimeMs,
+          answer.logStartOffset,
+        ),
+      )
+    }
+    this.host.end(batch)
+    if (lane.batches.length > 0) lane.sender?.wake(lane)
+  }
+
+  private moved(
+    lane: Lane,
+    batch: Batch,
+    answer: PartitionAnswer,
+    nodeId: number,
+    endpoint: BrokerAddress | undefined,
+    cause: BrokerVerdictError,
+  ): void {
+    const { leaderId, leaderEpoch } = answer.currentLeader
+    if (leaderId >= 0) this.host.learnLeader(lane, leaderId, leaderEpoch, endpoint)
+    const isElsewhere = lane.sender !== undefined && lane.sender.nodeId !== nodeId
+    if (!isElsewhere) this.host.refreshLeaders(lane, undefined)
+    this.retry(lane, batch, cause, cause.type, isElsewhere ? 'at once' : 'after backoff')
+  }
+
+  private retry(
+    lane: Lane,
+    batch: Batch,
+    cause: Error,
+    reason: string,
+    when: 'at once' | 'after backoff' = 'after backoff',
+  ): void {
+    batch.noteCause(cause)
+    if (batch.attempts > this.settings.retries) {
+      return this.rejectSent(
+        lane,
+        batch,
+        new DeliveryRetriesExceededError(lane.topic, {
+          partition: lane.partition,
+          attempts: batch.attempts,
+          outcome: this.outcomeOf(batch),
+          elapsedMs: performance.now() - batch.createdAt,
+          firstCause: batch.firstCause,
+          cause,
+        }),
+      )
+    }
+    const now = performance.now()
+    const delayMs =
+      when === 'at once' ? 0 : backoffMs(this.settings.backoff, batch.attempts, this.host.random())
+    batch.retryAt = now + delayMs
+    this.host.observer.recordsRetried(lane.topic, batch.recordCount, reason)
+    this.host.logger.debug('A record batch will be sent again', {
+      topic: lane.topic,
+      partition: lane.partition,
+      records: batch.recordCount,
+      attempt: batch.attempts,
+      delayMs: Math.round(delayMs),
+      reason: cause.message,
+    })
+    if (delayMs === 0) lane.sender?.wake(lane)
+    else this.host.wakeAt(lane, batch.retryAt)
+  }
+
+  private tooLarge(lane: Lane, batch: Batch, cause: BrokerVerdictError): void {
+    if (batch.recordCount === 1) {
+      return this.rejectSent(
+        lane,
+        batch,
+        new RecordTooLargeError(lane.topic, "Make it smaller, or raise the topic's max.message.bytes.", {
+          recordBytes: batch.wireBytes,
+          partition: lane.partition,
+          attempts: batch.attempts,
+          cause,
+        }),
+      )
+    }
+    const half = batch.recordCount >>> 1
+    const parts = [batch.extract(index => index < half), batch.extract(index => index >= half)]
+    if (batch.identity !== undefined) {
+      parts[0]!.identify(batch.identity, batch.baseSequence)
+      parts[1]!.identify(batch.identity, advanceSequence(batch.baseSequence, half))
+    }
+    lane.limits = { bytes: Math.max(1, Math.floor(batch.bodyBytes / 2)), records: lane.limits.records }
+    this.host.observer.recordsRetried(lane.topic, batch.recordCount, cause.type)
+    this.substitute(lane, batch, parts)
+  }
+
+  /** The parts take over the batch's records, and with them what the buffer counts for them. */
+  private substitute(lane: Lane, batch: Batch, parts: readonly Batch[]): void {
+    lane.replace(batch, parts)
+    const { chargedBytes } = batch
+    for (const part of parts) {
+      part.chargedBytes = Math.floor((chargedBytes * part.recordCount) / batch.recordCount)
+      part.chargedRecords = part.recordCount
+      batch.chargedBytes -= part.chargedBytes
+      batch.chargedRecords -= part.recordCount
+      this.host.adopt(part)
+    }
+    this.host.end(batch)
+    lane.sender?.wake(lane)
+  }
+
+  private sequenceRefused(
+    lane: Lane,
+    batch: Batch,
+    answer: PartitionAnswer,
+    cause: BrokerVerdictError,
+  ): void {
+    const isBehindUnresolved =
+      answer.errorCode === ERROR.outOfOrderSequence &&
+      !lane.unresolved &&
+      batch.baseSequence !== lane.sequences.expected &&
+      lane.batches[0] !== batch
+    if (isBehindUnresolved) {
+      // Refused only because the batch before it has not arrived: it goes again behind that one, which costs no attempt.
+      batch.attempts--
+      return this.retry(lane, batch, cause, cause.type, 'at once')
+    }
+    lane.needsBump = true
+    lane.unresolved = false
+    // Numbered anew, a record that an earlier attempt did write would stand there twice.
+    if (batch.fateUnknown) return this.sequenceLost(lane, batch)
+    this.retry(lane, batch, cause, cause.type)
+  }
+
+  sequenceLost(lane: Lane, batch: Batch): void {
+    const error = new SequenceLostError(lane.topic, errorCode(ERROR.outOfOrderSequence), {
+      partition: lane.partition,
+      attempts: batch.attempts,
+      cause: batch.lastCause,
+    })
+    this.reject(lane, batch, error)
+  }
+
+  private refused(lane: Lane, batch: Batch, answer: PartitionAnswer, cause: BrokerVerdictError): void {
+    const verdict = errorCode(answer.errorCode)
+    const context = {
+      partition: lane.partition,
+      attempts: batch.attempts,
+      outcome: this.outcomeOf(batch),
+      cause,
+    }
+    const named = new Map(answer.recordErrors.map(each => [each.batchIndex, each.batchIndexErrorMessage]))
+    const isNamed = (index: number): boolean => named.has(index)
+    if (named.size > 0 && named.size < batch.recordCount && !batch.fateUnknown) {
+      const bad = batch.extract(isNamed)
+      const good = batch.extract(index => !isNamed(index))
+      if (bad.recordCount > 0 && good.recordCount > 0) {
+        if (batch.identity !== undefined) lane.needsBump = true
+        this.substitute(lane, batch, [bad, good])
+        const reason = [...named.values()].find(each => each !== null) ?? answer.errorMessage
+        this.reject(lane, bad, new RecordRejectedError(lane.topic, verdict, reason, context))
+        return
+      }
+      for (const part of [bad, good]) for (const generation of part.generations) generation.done()
+    }
+    const error =
+      verdict.code === ERROR.topicAuthorizationFailed
+        ? new TopicAuthorizationError(lane.topic, context)
+        : verdict.code === ERROR.invalidTopic
+          ? new InvalidTopicError(lane.topic, answer.errorMessage ?? verdict.message, context)
+          : new RecordRejectedError(lane.topic, verdict, answer.errorMessage, context)
+    this.rejectSent(lane, batch, error)
+  }
+
+  /** The batch's time is up. */
+  expire(lane: Lane, batch: Batch): void {
+    const wasInFlight = batch.state === 'inFlight'
+    const outcome: Outcome = wasInFlight ? 'unknown' : this.outcomeOf(batch)
+    const error = new DeliveryTimeoutError(lane.topic, {
+      partition: lane.partition,
+      deliveryTimeoutMs: this.settings.deliveryTimeoutMs,
+      attempts: batch.attempts,
+      outcome,
+      waitingFor: wasInFlight
+        ? "the broker's answer"
+        : lane.sender === undefined
+          ? 'a leader of the partition'
+          : batch.attempts > 0
+            ? 'another attempt'
+            : 'its turn to be sent',
+      firstCause: batch.firstCause,
+      cause: batch.lastCause,
+    })
+    if (!wasInFlight) return this.rejectSent(lane, batch, error)
+    // Its sequence is still under way: the answer, or the loss of it, settles the lane.
+    batch.expiredInFlight = true
+    this.tell(lane, batch, error)
+  }
+
+  /** Rejects a batch that is not in flight, and says what its sequences, if it had any, mean for those after it. */
+  rejectSent(lane: Lane, batch: Batch, error: Error): void {
+    if (batch.identity !== undefined) {
+      if (batch.fateUnknown) lane.unresolved = true
+      else lane.needsBump = true
+    }
+    this.reject(lane, batch, error)
+  }
+
+  /** Rejects what a call has in a batch that was in no request yet; the others stay. */
+  withdraw(lane: Lane, batch: Batch, owns: (owner: RecordOwner | null) => boolean, error: Error): void {
+    const isOwned: boolean[] = []
+    batch.owners.forEach((owner, i) => {
+      for (let k = 0; k < batch.ownerCounts[i]!; k++) isOwned.push(owns(owner))
+    })
+    if (!isOwned.includes(true)) return
+    if (!isOwned.includes(false)) return this.rejectSent(lane, batch, error)
+    lane.close(batch)
+    const withdrawn = batch.extract(index => isOwned[index]!)
+    const kept = batch.extract(index => !isOwned[index]!)
+    for (const part of [withdrawn, kept]) part.state = 'closed'
+    this.substitute(lane, batch, [withdrawn, kept])
+    this.rejectSent(lane, withdrawn, error)
+  }
+
+  /** The producer closes while the batch is in flight: its answer will not be heard. */
+  abandon(lane: Lane, batch: Batch, error: Error): void {
+    batch.fateUnknown = true
+    this.reject(lane, batch, error)
+  }
+
+  /** Rejects everything of a lane that is not in flight. */
+  rejectAll(lane: Lane, error: Error): void {
+    for (const batch of [...lane.batches]) {
+      if (batch.state !== 'inFlight') this.rejectSent(lane, batch, withOutcome(error, this.outcomeOf(batch)))
+    }
+  }
+
+  private reject(lane: Lane, batch: Batch, error: Error): void {
+    lane.remove(batch)
+    this.tell(lane, batch, error)
+    this.host.end(batch)
+    if (lane.batches.length > 0) lane.sender?.wake(lane)
+  }
+
+  private tell(lane: Lane, batch: Batch, error: Error): void {
+    this.host.observer.recordsFailed(lane.topic, batch.recordCount, error.name)
+    batch.reject(error, lane.topic, lane.partition, (cause, count) => this.host.unowned(lane, cause, count))
+  }
+
+  /** A batch whose records were rejected by their deadline while it was in flight. */
+  private drop(lane: Lane, batch: Batch): void {
+    lane.remove(batch)
+    if (batch.identity !== undefined) {
+      if (batch.fateUnknown) lane.unresolved = true
+      else lane.needsBump = true
+    }
+    this.host.end(batch)
+    lane.sender?.wake(lane)
+  }
+
+  private outcomeOf(batch: Batch): Outcome {
+    return batch.fateUnknown ? 'unknown' : 'not-written'
+  }
+}

@@ -1,0 +1,47 @@
+import type { TopicView } from '../metadata/view.js'
+import { Lane, type LaneHost } from './lane.js'
+import type { Partitioner } from './partitioner.js'
+import type { SendEntry } from './sendEntry.js'
+
+/**
+ * One topic's lanes, and the records that wait for it. Kept as long as the producer: a lane that was forgotten and made
+ * anew would number its batches from 0 again, and the broker would take them for ones it has.
+ */
+export class TopicLanes {
+  readonly name: string
+  private readonly nameBytes: Buffer
+  readonly partitioner: Partitioner
+  readonly lanes: Lane[] = []
+  /** Undefined while the topic does not exist, as far as is known. */
+  view: TopicView | undefined
+  isResolving = false
+  /** Entries with admitted records that wait for the topic, in the order of their calls. */
+  readonly parked: SendEntry[] = []
+  /** How many entries of this topic wait for buffer space or for the share of missing topics. */
+  queuedEntries = 0
+  leaderTimer: NodeJS.Timeout | undefined
+
+  constructor(name: string, partitioner: Partitioner) {
+    this.name = name
+    this.nameBytes = Buffer.from(name)
+    this.partitioner = partitioner
+  }
+
+  /** Records may be appended at once: nothing of this topic waits before them. */
+  get isOpen(): boolean {
+    return this.view !== undefined && this.parked.length === 0 && this.queuedEntries === 0
+  }
+
+  laneOf(partition: number, host: LaneHost): Lane {
+    const known = this.lanes[partition]
+    if (known !== undefined) return known
+    const lane = new Lane(this.name, this.nameBytes, partition, host)
+    lane.onBatchClosed = closed => this.partitioner.batchClosed(closed)
+    this.lanes[partition] = lane
+    return lane
+  }
+
+  get hasBatches(): boolean {
+    return this.lanes.some(lane => lane.batches.length > 0)
+  }
+}

@@ -1,0 +1,38 @@
+import { ERROR, errorCode } from '../protocol/errorCodes.js'
+
+/** What a broker's answer for one batch means for it. */
+export type Verdict =
+  | 'written'
+  /** Another broker leads the partition now, or none does. */
+  | 'moved'
+  | 'retry'
+  /** To be tried again, though it may have been written. */
+  | 'retryMaybeWritten'
+  | 'split'
+  /** The broker's state of the sequence does not fit. */
+  | 'sequence'
+  | 'refused'
+
+const verdicts = new Map<number, Verdict>([
+  [ERROR.none, 'written'],
+  // The broker has the batch already, and only its offset is not known any more.
+  [ERROR.duplicateSequence, 'written'],
+  [ERROR.unknownTopicOrPartition, 'moved'],
+  [ERROR.leaderNotAvailable, 'moved'],
+  [ERROR.notLeaderOrFollower, 'moved'],
+  [ERROR.replicaNotAvailable, 'moved'],
+  [ERROR.fencedLeaderEpoch, 'moved'],
+  [ERROR.unknownLeaderEpoch, 'moved'],
+  [ERROR.unknownTopicId, 'moved'],
+  [ERROR.kafkaStorageError, 'moved'],
+  [ERROR.requestTimedOut, 'retryMaybeWritten'],
+  [ERROR.notEnoughReplicasAfterAppend, 'retryMaybeWritten'],
+  [ERROR.messageTooLarge, 'split'],
+  [ERROR.recordListTooLarge, 'split'],
+  [ERROR.outOfOrderSequence, 'sequence'],
+  [ERROR.unknownProducerId, 'sequence'],
+  [ERROR.invalidProducerEpoch, 'sequence'],
+])
+
+export const verdictOf = (code: number): Verdict =>
+  verdicts.get(code) ?? (errorCode(code).retriable ? 'retry' : 'refused')

@@ -1,0 +1,15 @@
+export type { OnDelivery } from './delivery/call.js'
+export * from './errors/index.js'
+export type { MetricsOptions, MetricsRegistry, TopicLabel } from './metrics/options.js'
+export { createResilientProducer } from './producer/producer.js'
+export type {
+  Abortable,
+  DeliveryRetryOptions,
+  MetadataRetryUserOptions,
+  ResilientProducer,
+  ResilientProducerOptions,
+  TopicMessage,
+  WaitOptions,
+  WritableOptions,
+} from './producer/types.js'
+export type { RetryNotice, TopicCreation, TopicMatch, TopicPolicyOptions, TopicRule } from './topics/index.js'

@@ -1,0 +1,101 @@
+import type { ICustomPartitioner } from 'kafkajs'
+import { InvalidOptionsError } from '../errors/index.js'
+import type { MetricsOptions } from '../metrics/options.js'
+import {
+  compileTopicPolicy,
+  type MetadataRetryOptions,
+  type TopicPolicy,
+  topicPolicyProblems,
+} from '../topics/index.js'
+import { checkOption, OPTION_SCHEMA } from './optionSchema.js'
+import type { ResilientProducerOptions } from './types.js'
+
+/** Options with every default filled in. */
+export interface ProducerSettings {
+  readonly acks: number
+  readonly ackTimeoutMs: number
+  readonly idempotent: boolean | undefined
+  readonly lingerMs: number
+  readonly batchBytes: number
+  readonly batchRecords: number
+  readonly requestBytes: number
+  readonly bufferBytes: number
+  readonly maxBlockMs: number
+  readonly deliveryTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly metadataRequestTimeoutMs: number
+  readonly maxInFlightPerBroker: number
+  readonly retry: {
+    readonly retries: number
+    readonly minTimeoutMs: number
+    readonly maxTimeoutMs: number
+    readonly factor: number
+  }
+  readonly metadataRetry: MetadataRetryOptions
+  readonly metadataMaxAgeMs: number
+  readonly metadataMaxIdleMs: number
+  readonly compression: number
+  readonly createPartitioner: ICustomPartitioner | undefined
+  readonly topics: TopicPolicy
+  readonly metrics: MetricsOptions | undefined
+  readonly onDeliveryError: ResilientProducerOptions['onDeliveryError']
+}
+
+type Bag = Record<string, unknown>
+
+const isBag = (value: unknown): value is Bag => typeof value === 'object' && value !== null
+
+/** The parts of a name: `retry.factor` is the field `factor` of the option `retry`. */
+const split = (name: string): [string, string | undefined] => {
+  const [group, field] = name.split('.') as [string, string?]
+  return [group, field]
+}
+
+const GROUPS = new Set(
+  OPTION_SCHEMA.map(each => split(each.name)).flatMap(([group, field]) => (field ? [group] : [])),
+)
+const NAMES = new Set(OPTION_SCHEMA.map(each => each.name))
+
+const unknownNames = (options: Bag): string[] =>
+  Object.keys(options).flatMap(name => {
+    if (!GROUPS.has(name)) return NAMES.has(name) ? [] : [`${name} is not an option`]
+    const group = options[name]
+    if (group === undefined) return []
+    if (!isBag(group)) return [`${name} must be an object`]
+    return Object.keys(group).flatMap(field =>
+      NAMES.has(`${name}.${field}`) ? [] : [`${name}.${field} is not an option`],
+    )
+  })
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {InvalidOptionsError} that lists every problem
+ */
+export const resolveOptions = (options: ResilientProducerOptions = {}): ProducerSettings => {
+  if (!isBag(options as unknown)) throw new InvalidOptionsError(['the options must be an object'])
+  const problems = unknownNames(options as Bag)
+  const settings: Bag = {}
+  for (const option of OPTION_SCHEMA) {
+    const [group, field] = split(option.name)
+    if (field === undefined) {
+      settings[group] = checkOption(option, (options as Bag)[group], problems)
+    } else {
+      const given = (options as Bag)[group]
+      const target = (settings[group] ??= {}) as Bag
+      target[field] = checkOption(option, isBag(given) ? given[field] : undefined, problems)
+    }
+  }
+  if (options.topics !== undefined) problems.push(...topicPolicyProblems(options.topics))
+  if (options.idempotent === true && options.acks !== undefined && options.acks !== -1) {
+    problems.push('idempotent: true needs acks -1')
+  }
+  for (const name of ['retry', 'metadataRetry'] as const) {
+    const { minTimeoutMs, maxTimeoutMs } = settings[name] as ProducerSettings['retry']
+    if (minTimeoutMs > maxTimeoutMs)
+      problems.push(`${name}.minTimeoutMs must not be above ${name}.maxTimeoutMs`)
+  }
+  if (problems.length > 0) throw new InvalidOptionsError(problems)
+  settings.topics = compileTopicPolicy(options.topics)
+  return settings as unknown as ProducerSettings
+}

@@ -1,0 +1,141 @@
+import type { Kafka, Logger } from 'kafkajs'
+import { DeliveryEngine } from '../delivery/engine.js'
+import { ProducerIds } from '../delivery/producerIds.js'
+import { SpentBudgetError } from '../errors/bases.js'
+import { IdempotenceRefusedError, ProducerClosedError } from '../errors/index.js'
+import { onSchedule } from '../metadata/schedule.js'
+import type { ProducerObserver } from '../metrics/observer.js'
+import { TopicDirectory } from '../topics/index.js'
+import { createKafkajsTransport } from '../transport/kafkajs/index.js'
+import type { Transport } from '../transport/port.js'
+import type { ProducerSettings } from './options.js'
+
+export interface SessionParts {
+  readonly kafka: Kafka
+  readonly settings: ProducerSettings
+  readonly logger: Logger
+  readonly observer: ProducerObserver
+  readonly emit: (eventName: string, payload: object) => void
+}
+
+/** What exists from `connect` to `disconnect`: connections, metadata, the engine. */
+export class Session {
+  readonly engine: DeliveryEngine
+  private readonly transport: Transport
+  private readonly directory: TopicDirectory
+  private readonly producerIds: ProducerIds
+  private readonly parts: SessionParts
+  private readonly unwatch: () => void
+  private readonly closing = new AbortController()
+  /** Whether calls with acks -1 carry sequences; known once connected. */
+  isSequenced = false
+
+  constructor(parts: SessionParts) {
+    const { kafka, settings, logger, observer, emit } = parts
+    this.parts = parts
+    this.transport = createKafkajsTransport(kafka, { emit })
+    this.directory = new TopicDirectory({
+      transport: this.transport,
+      policy: settings.topics,
+      metadataRetry: settings.metadataRetry,
+      metadataMaxAgeMs: settings.metadataMaxAgeMs,
+      metadataMaxIdleMs: settings.metadataMaxIdleMs,
+      metadataRequestTimeoutMs: settings.metadataRequestTimeoutMs,
+      logger,
+      observer,
+    })
+    this.producerIds = new ProducerIds({
+      transport: this.transport,
+      logger,
+      requestTimeoutMs: settings.metadataRequestTimeoutMs,
+      random: Math.random,
+    })
+    this.engine = new DeliveryEngine(
+      {
+        ...settings,
+        batchLimits: { bytes: settings.batchBytes, records: settings.batchRecords },
+        retries: settings.retry.retries,
+        retryBackoff: {
+          minMs: settings.retry.minTimeoutMs,
+          maxMs: settings.retry.maxTimeoutMs,
+          factor: settings.retry.factor,
+        },
+      },
+      {
+        transport: this.transport,
+        directory: this.directory,
+        producerIds: this.producerIds,
+        observer,
+        logger,
+        onUnownedFailure: (error, place, records) => this.unowned(error, place, records),
+        random: Math.random,
+      },
+    )
+    this.unwatch = observer.watchLevels(() => this.engine.levels)
+  }
+
+  /**
+   * Reaches a broker and, for an idempotent producer, gets its id.
+   *
+   * @throws what the transport throws when no broker can be reached, {@link IdempotenceRefusedError}
+   */
+  async open(): Promise<void> {
+    await this.directory.connect()
+    const { idempotent, acks } = this.parts.settings
+    if (idempotent === false || (idempotent === undefined && acks !== -1)) return
+    try {
+      await this.acquireProducerId()
+      this.isSequenced = true
+    } catch (error) {
+      if (!(error instanceof IdempotenceRefusedError) || idempotent === true) throw error
+      this.parts.logger.warn(
+        `Going on without idempotence: a retry may write a record twice. ${error.message} Set idempotent: false to silence this.`,
+      )
+    }
+  }
+
+  private acquireProducerId(): Promise<void> {
+    return onSchedule(() => this.producerIds.acquire(), {
+      retry: this.parts.settings.metadataRetry,
+      signal: this.closing.signal,
+      onRetry: ({ attempt, delayMs, error }) =>
+        this.parts.logger.debug('No producer id yet', { attempt, delayMs, error: error.message }),
+      exhausted: ({ attempts, elapsedMs, cause }) =>
+        new SpentBudgetError(
+          `No producer id was given in ${attempts} attempts over ${Math.round(elapsedMs)} ms (last: ${cause.message}). ` +
+            'Look at the brokers, or raise metadataRetry.',
+          { attempts, elapsedMs, cause },
+        ),
+    })
+  }
+
+  private unowned(error: Error, place: { topic: string; partition: number }, records: number): void {
+    const { onDeliveryError } = this.parts.settings
+    const { logger } = this.parts
+    if (onDeliveryError === undefined) {
+      logger.error(`${records} enqueued records failed: ${error.message}`, place)
+      return
+    }
+    for (let i = 0; i < records; i++) {
+      try {
+        onDeliveryError(error, place)
+      } catch (thrown) {
+        logger.error(
+          `onDeliveryError threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+          place,
+        )
+      }
+    }
+  }
+
+  /** Rejects what is left, closes every connection, and leaves no timer. */
+  async close(): Promise<void> {
+    const error = new ProducerClosedError()
+    this.closing.abort(error)
+    this.engine.close()
+    this.producerIds.close()
+    this.directory.close(error)
+    this.unwatch()
+    await this.transport.close()
+  }
+}

@@ -1,0 +1,86 @@
+import type { Message } from 'kafkajs'
+import { NonRetriableError } from '../errors/bases.js'
+import { InvalidMessageError, RecordTooLargeError } from '../errors/index.js'
+import { RecordMeasure } from '../protocol/records/measure.js'
+
+/** Above this a message's exact size is taken at the call. bytes */
+const LOOK_CLOSER_BYTES = 65536
+
+const measure = new RecordMeasure()
+
+export interface MessageLimits {
+  readonly requestBytes: number
+  readonly bufferBytes: number
+}
+
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
+
+const isData = (value: unknown): boolean => typeof value === 'string' || value === null || isBytes(value)
+
+/**
+ * Refuses a message that cannot become a record, with kafkajs's words where kafkajs has some.
+ *
+ * @throws {InvalidMessageError} {RecordTooLargeError} {NonRetriableError}
+ */
+export const checkMessage = (topic: string, message: Message, index: number, limits: MessageLimits): void => {
+  if (typeof message !== 'object' || message === null) {
+    throw new InvalidMessageError(topic, index, 'it is not an object')
+  }
+  const { key, value, partition, headers, timestamp } = message
+  if (value === undefined) {
+    throw new NonRetriableError(
+      `Invalid message without value for topic "${topic}": ${JSON.stringify(message)}`,
+      {
+        topic,
+        outcome: 'not-written',
+      },
+    )
+  }
+  if (!isData(value)) throw new InvalidMessageError(topic, index, 'value must be a Buffer, a string or null')
+  if (key !== undefined && !isData(key))
+    throw new InvalidMessageError(topic, index, 'key must be a Buffer, a string or null')
+  if (partition !== undefined && partition !== null && !(Number.isInteger(partition) && partition >= 0)) {
+    throw new InvalidMessageError(topic, index, 'partition must be a whole number of at least 0')
+  }
+  if (headers !== undefined && headers !== null) checkHeaders(topic, index, headers)
+  if (timestamp) checkTimestamp(topic, index, timestamp)
+  const roughBytes =
+    (value === null ? 0 : value.length) + (key === null || key === undefined ? 0 : key.length)
+  if (roughBytes > LOOK_CLOSER_BYTES || headers || roughBytes * 4 > limits.bufferBytes)
+    checkSize(topic, message, limits)
+}
+
+const checkHeaders = (topic: string, index: number, headers: object): void => {
+  if (typeof headers !== 'object') throw new InvalidMessageError(topic, index, 'headers must be an object')
+  for (const [name, value] of Object.entries(headers)) {
+    const values: unknown[] = Array.isArray(value) ? value : [value]
+    if (values.every(each => each === undefined || isData(each))) continue
+    const shown = JSON.stringify(name)
+    throw new InvalidMessageError(
+      topic,
+      index,
+      `the header ${shown} must be a Buffer, a string, or an array of those`,
+    )
+  }
+}
+
+const checkTimestamp = (topic: string, index: number, timestamp: unknown): void => {
+  if (Number.isSafeInteger(Number(timestamp)) && typeof timestamp !== 'object') return
+  throw new InvalidMessageError(
+    topic,
+    index,
+    'timestamp must be a whole number of ms since the epoch, as a string',
+  )
+}
+
+const checkSize = (topic: string, message: Message, { requestBytes, bufferBytes }: MessageLimits): void => {
+  const { recordBytes } = measure.of(message)
+  if (recordBytes > requestBytes) {
+    throw new RecordTooLargeError(topic, `It is above requestBytes (${requestBytes}).`, { recordBytes })
+  }
+  if (recordBytes > bufferBytes) {
+    throw new RecordTooLargeError(topic, `It is above bufferBytes (${bufferBytes}): raise that.`, {
+      recordBytes,
+    })
+  }
+}

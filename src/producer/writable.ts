@@ -1,0 +1,65 @@
+import { Writable } from 'node:stream'
+import type { Message } from 'kafkajs'
+import type { OnDelivery } from '../delivery/call.js'
+import type { TopicMessage, WritableOptions } from './types.js'
+
+export interface WritableTarget {
+  enqueue(record: TopicMessage, onDelivery: OnDelivery): boolean
+  ready(): Promise<void>
+  /** Whether the record would be taken at once. */
+  hasRoom(message: Message): boolean
+}
+
+/**
+ * A Writable of `{ topic, ...message }`. It holds its source back when the buffer fills, ends after the acknowledgement
+ * of its own records, and is destroyed by a record's failure unless `onError` takes it.
+ */
+export const createWritable = (target: WritableTarget, { onError }: WritableOptions): Writable => {
+  let unended = 0
+  let whenEnded: (() => void) | undefined
+  const stream: Writable = new Writable({
+    objectMode: true,
+    write(record: TopicMessage, _encoding, callback) {
+      const fail = (error: Error): void => {
+        if (onError === undefined) {
+          stream.destroy(error)
+          return
+        }
+        try {
+          onError(error, record)
+        } catch (thrown) {
+          stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)))
+        }
+      }
+      const accept = (): void => {
+        let hasSpace: boolean
+        unended++
+        try {
+          hasSpace = target.enqueue(record, error => {
+            unended--
+            if (error !== null) fail(error)
+            if (unended === 0) whenEnded?.()
+          })
+        } catch (error) {
+          unended--
+          fail(error as Error)
+          return callback()
+        }
+        if (hasSpace) callback()
+        else target.ready().then(() => callback(), callback)
+      }
+      try {
+        // Waiting for the low mark makes room for any record that the buffer can hold at all.
+        if (target.hasRoom(record)) accept()
+        else target.ready().then(accept, callback)
+      } catch (error) {
+        callback(error as Error)
+      }
+    },
+    final(callback) {
+      if (unended === 0) callback()
+      else whenEnded = callback
+    },
+  })
+  return stream
+}

@@ -29,6 +29,8 @@ export interface FakeBrokerOptions {
   /** Keys of APIs that wait for the test although they are answered by themselves otherwise. */
   readonly manual?: readonly number[]
   readonly port?: number
+  /** Before SaslAuthenticate, the mechanism's bytes followed the handshake with only a size before them. */
+  readonly unframedSasl?: boolean
 }
 
 /** One end of a raw connection, in the order of acceptance. */
@@ -37,6 +39,7 @@ export class FakeConnection {
   /** Every request seen, the automatic ones included. */
   readonly seen: ReceivedRequest[] = []
   received = 0
+  expectsUnframedSasl = false
 
   constructor(
     readonly id: number,
@@ -167,6 +170,11 @@ export class FakeBroker {
   }
 
   #receive(connection: FakeConnection, frame: Buffer): void {
+    if (connection.expectsUnframedSasl) {
+      connection.expectsUnframedSasl = false
+      connection.socket.write(Buffer.alloc(4))
+      return
+    }
     const clientIdLength = frame.readInt16BE(8)
     const restAt = 10 + Math.max(0, clientIdLength)
     const request = new ReceivedRequest(
@@ -193,16 +201,20 @@ export class FakeBroker {
       writer.int32(1)
       writer.int16(5)
       writer.utf8('PLAIN')
+      request.connection.expectsUnframedSasl = this.options.unframedSasl ?? false
       request.respond(writer.finish())
-    } else if (request.apiKey === SASL_AUTHENTICATE) {
-      const writer = new Writer()
-      writer.int16(0)
-      writer.int16(-1)
-      writer.int32(0)
-      if (request.version >= 1) writer.int64(BigInt(this.options.sessionLifetimeMs?.() ?? 0))
-      request.respond(writer.finish())
-    } else return false
+    } else if (request.apiKey === SASL_AUTHENTICATE) this.answerSaslAuthenticate(request)
+    else return false
     return true
+  }
+
+  answerSaslAuthenticate(request: ReceivedRequest): void {
+    const writer = new Writer()
+    writer.int16(0)
+    writer.int16(-1)
+    writer.int32(0)
+    if (request.version >= 1) writer.int64(BigInt(this.options.sessionLifetimeMs?.() ?? 0))
+    request.respond(writer.finish())
   }
 
   answerApiVersions(request: ReceivedRequest, versions = this.options.versions ?? DEFAULT_VERSIONS): void {

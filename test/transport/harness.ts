@@ -103,3 +103,35 @@ export const recordExchange = (log: string[], name = '') => {
   }
   return { exchange, result, ended, released }
 }
+
+/** Counts the timers that were made since, and neither cleared nor run out. */
+export const trackTimers = () => {
+  const live = new Set<unknown>()
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis
+  const restore = () => Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval })
+  Object.assign(globalThis, {
+    setTimeout(run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) {
+      const timer = setTimeout(() => {
+        live.delete(timer)
+        run(...args)
+      }, ms)
+      live.add(timer)
+      return timer
+    },
+    setInterval(run: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) {
+      const timer = setInterval(run, ms, ...args)
+      live.add(timer)
+      return timer
+    },
+    clearTimeout(timer: NodeJS.Timeout | undefined) {
+      live.delete(timer)
+      clearTimeout(timer)
+    },
+    clearInterval(timer: NodeJS.Timeout | undefined) {
+      live.delete(timer)
+      clearInterval(timer)
+    },
+  })
+  cleanups.push(async () => restore())
+  return live
+}

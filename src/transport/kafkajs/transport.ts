@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import kafkajs, { type Logger, type RetryOptions } from 'kafkajs'
 import { ProducerClosedError } from '../../errors/index.js'
 import { type Api, decodeResponse, encodeBody } from '../../protocol/api.js'
@@ -39,6 +40,8 @@ export class KafkajsTransport implements Transport {
   #turn = 0
 
   constructor(private readonly inside: KafkajsInside) {
+    // Every call under way listens to it: Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, this.#closing.signal)
     this.retry = inside.retry
     this.logger = inside.logger
     this.#connector = new Connector(inside, this.#health)
@@ -65,7 +68,10 @@ export class KafkajsTransport implements Transport {
   ): Promise<ControlAnswer<Response>> {
     const deadline = new Deadline(
       timeoutMs,
-      () => new kafkajs.KafkaJSRequestTimeoutError(`${api.name} found no broker within ${timeoutMs} ms`),
+      () =>
+        new kafkajs.KafkaJSRequestTimeoutError(
+          `${api.name} could not be sent within ${timeoutMs} ms: no usable connection to ${describeTarget(target)}`,
+        ),
       this.#closing.signal,
     )
     let lane: ControlLane | undefined
@@ -125,7 +131,8 @@ export class KafkajsTransport implements Transport {
       try {
         return await this.#tryCandidate(candidate, deadline)
       } catch (error) {
-        if (deadline.signal.aborted || !mayTryAnother(error)) throw error
+        if (deadline.signal.aborted) throw lastError === undefined ? error : withCause(error, lastError)
+        if (!mayTryAnother(error)) throw error
         lastError = error
         this.logger.debug(`Broker ${addressKey(candidate.address)} cannot be reached, trying another one`, {
           error: (error as Error).message,
@@ -170,6 +177,13 @@ export class KafkajsTransport implements Transport {
 /** Not being let in, or not being understood, is the same at every broker. */
 const mayTryAnother = (error: unknown): boolean =>
   error instanceof Error && (!('retriable' in error) || error.retriable === true)
+
+const describeTarget = (target: ControlTarget): string =>
+  'node' in target ? `broker ${target.node}` : 'any broker'
+
+/** kafkajs's time-out takes no cause. */
+const withCause = (error: unknown, cause: unknown): unknown =>
+  error instanceof Error ? Object.assign(error, { cause }) : error
 
 // kafkajs's types do not know the argument that its constructor needs.
 const brokerNotFound = (nodeId: number): Error =>

@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { metadataApi } from '../../src/protocol/messages/metadata.js'
+import { produceApi } from '../../src/protocol/messages/produce.js'
+import { MAX_RESPONSE_BYTES, ResponseFrames } from '../../src/transport/kafkajs/responseFrames.js'
+import { answerMetadata, askMetadata, at, openTransport, recordExchange, startBroker } from './harness.js'
+
+const int32 = (value: number) => {
+  const buffer = Buffer.alloc(4)
+  buffer.writeInt32BE(value)
+  return buffer
+}
+
+test.each([
+  ['announces more than is ever gathered', int32(MAX_RESPONSE_BYTES + 1)],
+  ['announces a negative size', int32(-5)],
+  ['has no room for a correlation id', Buffer.concat([int32(3), Buffer.alloc(3)])],
+  ['is empty', int32(0)],
+  ['answers a request that was not made', Buffer.concat([int32(4), int32(77)])],
+  ['is shorter than its message', Buffer.concat([int32(6), int32(1), Buffer.alloc(2)])],
+])('a response that %s drops the connection with a typed error', async (_, bytes) => {
+  const broker = await startBroker()
+  const { transport, lines } = openTransport([broker.address])
+  const asked = askMetadata(transport)
+  const rejected = expect(asked).rejects.toMatchObject({
+    name: 'MalformedMessageError',
+    message: expect.any(String),
+  })
+  const request = await broker.next(metadataApi)
+  request.connection.socket.write(bytes)
+  await rejected
+  await request.connection.closed
+  expect(lines.filter(({ level }) => level < 5)).toEqual([])
+  const again = askMetadata(transport)
+  expect((await answerMetadata(broker)).connection.id).toBe(2)
+  await again
+})
+
+test('bytes left over behind a message drop the connection', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  const asked = askMetadata(transport)
+  const rejected = expect(asked).rejects.toMatchObject({
+    name: 'MalformedMessageError',
+    message: expect.stringContaining('Metadata version 12'),
+  })
+  const request = await broker.next(metadataApi)
+  request.respond(Buffer.alloc(400))
+  await rejected
+  await request.connection.closed
+})
+
+test('answers out of order end nothing as acknowledged', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  transport.setBrokers([at(0, broker)])
+  const link = await transport.openProduceLink(0)
+  const log: string[] = []
+  const exchanges = ['one', 'two'].map(name => recordExchange(log, name))
+  for (const { exchange } of exchanges) link.produce([Buffer.from('x')], -1, exchange)
+  await broker.next(produceApi)
+  ;(await broker.next(produceApi)).respond(Buffer.from('for the second'))
+  await Promise.all(exchanges.map(({ ended }) => ended))
+  expect(log.filter(each => !each.endsWith('released'))).toEqual(['one failure', 'two failure'])
+  expect(exchanges[0]?.result.error).toMatchObject({ name: 'MalformedMessageError' })
+})
+
+test('what came whole before an impossible size still counts', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  transport.setBrokers([at(0, broker)])
+  const link = await transport.openProduceLink(0)
+  const log: string[] = []
+  const exchanges = ['one', 'two'].map(name => recordExchange(log, name))
+  for (const { exchange } of exchanges) link.produce([Buffer.from('x')], -1, exchange)
+  const first = await broker.next(produceApi)
+  await broker.next(produceApi)
+  first.connection.socket.write(Buffer.concat([first.frame(Buffer.from('good')), int32(-1)]))
+  await Promise.all(exchanges.map(({ ended }) => ended))
+  expect(log.filter(each => !each.endsWith('released'))).toEqual(['one response', 'two failure'])
+})
+
+test('bytes nobody asked for drop an idle link', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  transport.setBrokers([at(0, broker)])
+  const link = await transport.openProduceLink(0)
+  const closed = new Promise<Error>(resolve => {
+    link.onClosed = resolve
+  })
+  const connection = await broker.connected(1)
+  connection.socket.write(Buffer.concat([int32(8), int32(9), Buffer.alloc(4)]))
+  expect(await closed).toMatchObject({ name: 'MalformedMessageError' })
+})
+
+test('whatever bytes answer ApiVersions, opening ends with a typed error', async () => {
+  const broker = await startBroker({ manual: [18] })
+  const { transport } = openTransport([broker.address])
+  transport.setBrokers([at(0, broker)])
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), fc.boolean(), async (bytes, framed) => {
+      const opening = transport.openProduceLink(0)
+      const outcome = opening.then(
+        link => link.destroy(new Error('next')),
+        (error: unknown) => error,
+      )
+      const request = await broker.next({ key: 18 })
+      const body = Buffer.from(bytes)
+      request.connection.socket.end(framed ? request.frame(body) : body)
+      // A lucky guess is refused as an older version of ApiVersions would be, and asked again in one.
+      const retry = broker.next({ key: 18 }).then(again => again.connection.socket.destroy())
+      const error = await outcome
+      broker.forgetWaiting()
+      void retry
+      expect(error).toBeInstanceOf(Error)
+      expect([
+        'MalformedMessageError',
+        'KafkaJSConnectionError',
+        'KafkaJSConnectionClosedError',
+        'KafkaJSProtocolError',
+        'KafkaJSServerDoesNotSupportApiKey',
+      ]).toContain((error as Error).name)
+    }),
+    { numRuns: 100, seed: 7 },
+  )
+})
+
+test('frames are followed however the bytes are cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 4, max: 40 }), { maxLength: 6 }),
+      fc.option(fc.integer({ max: 3 }), { nil: undefined }),
+      fc.array(fc.integer({ min: 1, max: 9 })),
+      (sizes, impossible, cuts) => {
+        const good = Buffer.concat(sizes.map(size => Buffer.concat([int32(size), Buffer.alloc(size)])))
+        const all = impossible === undefined ? good : Buffer.concat([good, int32(impossible), good])
+        const frames = new ResponseFrames()
+        let accepted = 0
+        for (let at = 0, i = 0; at < all.length && frames.impossibleSize === undefined; i++) {
+          const piece = all.subarray(at, at + (cuts[i % cuts.length] ?? all.length))
+          accepted += frames.accept(piece, 4)
+          at += piece.length
+        }
+        expect(frames.impossibleSize).toBe(impossible)
+        // Of an impossible header cut in two, the bytes before the cut were accepted already.
+        expect(accepted).toBeGreaterThanOrEqual(good.length)
+        expect(accepted).toBeLessThan(good.length + 4)
+      },
+    ),
+    { seed: 11 },
+  )
+})

@@ -1,53 +1,13 @@
 import type { Socket } from 'node:net'
-import kafkajs from 'kafkajs'
-import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import type { ProduceExchange } from '../port.js'
-import { type Address, addressKey } from './address.js'
+import type { Address } from './address.js'
+import { closedError, connectionError, misunderstood, typedError } from './connectionErrors.js'
 import { abortable } from './deadline.js'
 import type { KafkajsBroker, KafkajsConnection, KafkajsVersions } from './inside.js'
+import { guardParser } from './parserGuard.js'
 import { quietLogger, shielded, stopIdleTimers } from './quiet.js'
-import { type RequestHeaderFields, requestHeader } from './requestHeader.js'
-import { ResponseFrames } from './responseFrames.js'
-
-export interface OutgoingRequest extends RequestHeaderFields {
-  readonly apiName: string
-  readonly expectResponse: boolean
-  /** The body. Not copied. */
-  readonly chunks: readonly Buffer[]
-}
-
-/** The correlation id, which no valid response lacks. bytes */
-const MIN_RESPONSE_BYTES = 4
-
-/** One request from `send` to its end. */
-class Sending {
-  sent = false
-  ended = false
-  released = false
-
-  constructor(
-    readonly request: OutgoingRequest,
-    readonly exchange: ProduceExchange,
-  ) {}
-
-  respond(payload: Buffer | null): void {
-    if (this.ended) return
-    this.ended = true
-    shielded(() => this.exchange.onResponse(payload))
-  }
-
-  fail(error: Error): void {
-    if (this.ended) return
-    this.ended = true
-    shielded(() => this.exchange.onFailure(error, this.sent))
-  }
-
-  release(): void {
-    if (this.released) return
-    this.released = true
-    shielded(() => this.exchange.onBuffersReleased())
-  }
-}
+import { requestHeader } from './requestHeader.js'
+import { type OutgoingRequest, Sending } from './sending.js'
 
 /**
  * One connection of kafkajs, from connect to close, never connected again: a half-read response survives in a Connection
@@ -86,7 +46,11 @@ export class BrokerConnection {
     connection.logger = quietLogger(connection.logger)
     stopIdleTimers(connection.requestQueue)
     this.#watchSocket()
-    this.#guardParser()
+    guardParser(
+      connection,
+      () => this.#closedWith !== undefined,
+      (problem, cause) => this.close(misunderstood(address, problem, cause)),
+    )
   }
 
   get isOpen(): boolean {
@@ -287,38 +251,6 @@ export class BrokerConnection {
     }
   }
 
-  #guardParser(): void {
-    const connection = this.#kafkajs
-    const { requestQueue: queue } = connection
-    const parse = connection.processData.bind(connection)
-    const fulfill = queue.fulfillRequest.bind(queue)
-    const frames = new ResponseFrames()
-    const distrust = (problem: string, cause?: unknown) =>
-      this.close(
-        new MalformedMessageError(`The broker ${addressKey(this.address)} sent ${problem}`, { cause }),
-      )
-
-    connection.processData = data => {
-      if (this.#closedWith) return
-      const unframed = connection.authHandlers != null && !connection.authExpectResponse
-      const minBytes = connection.authHandlers == null ? MIN_RESPONSE_BYTES : 0
-      const good = unframed ? data.length : frames.accept(data, minBytes)
-      try {
-        if (good > 0) parse(good === data.length ? data : data.subarray(0, good))
-      } catch (error) {
-        distrust('a response that cannot be read', error)
-      }
-      if (frames.impossibleSize !== undefined) distrust(`a response of ${frames.impossibleSize} bytes`)
-    }
-    queue.fulfillRequest = response => {
-      if (this.#closedWith) return
-      // A broker answers in order. Anything else could take one batch's acknowledgement for another's.
-      const [expected] = queue.inflight.keys()
-      if (response.correlationId === expected) fulfill(response)
-      else distrust(`an answer to request ${response.correlationId} where ${expected ?? 'none'} was expected`)
-    }
-  }
-
   async #closingOnAbort<T>(signal: AbortSignal, step: Promise<T>): Promise<T> {
     try {
       return await abortable(step, signal)
@@ -327,20 +259,3 @@ export class BrokerConnection {
     }
   }
 }
-
-export const connectionError = (message: string, address: Address, cause?: Error): Error => {
-  const code = cause !== undefined && 'code' in cause ? String(cause.code) : undefined
-  const broker = addressKey(address)
-  return new kafkajs.KafkaJSConnectionError(message, code === undefined ? { broker } : { broker, code })
-}
-
-const closedError = (address: Address): Error => connectionError('Closed connection', address)
-
-/** kafkajs's parser throws bare RangeErrors at what it cannot read. */
-const typedError = (error: unknown, address: Address): Error =>
-  error instanceof Error && ('retriable' in error || error instanceof MalformedMessageError)
-    ? error
-    : new MalformedMessageError(
-        `The broker ${addressKey(address)} could not be understood: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      )

@@ -1,6 +1,7 @@
 import { type Address, addressKey } from './address.js'
-import { BrokerConnection, connectionError } from './brokerConnection.js'
+import { BrokerConnection } from './brokerConnection.js'
 import type { BrokerHealth } from './brokerHealth.js'
+import { connectionError } from './connectionErrors.js'
 import { Deadline } from './deadline.js'
 import type { KafkajsConnectionPool, KafkajsInside } from './inside.js'
 

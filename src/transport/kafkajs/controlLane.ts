@@ -1,5 +1,6 @@
 import type { Address } from './address.js'
-import { type BrokerConnection, connectionError } from './brokerConnection.js'
+import type { BrokerConnection } from './brokerConnection.js'
+import { connectionError } from './connectionErrors.js'
 import type { Connector } from './connector.js'
 
 /**

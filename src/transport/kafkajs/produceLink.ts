@@ -1,7 +1,8 @@
 import { produceApi } from '../../protocol/messages/produce.js'
 import type { ProduceExchange, ProduceLink } from '../port.js'
 import { addressKey } from './address.js'
-import { type BrokerConnection, connectionError } from './brokerConnection.js'
+import type { BrokerConnection } from './brokerConnection.js'
+import { connectionError } from './connectionErrors.js'
 import { Deadline } from './deadline.js'
 import { negotiate } from './versions.js'
 

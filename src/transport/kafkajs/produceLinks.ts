@@ -1,6 +1,7 @@
 import type { BrokerAddress } from '../port.js'
 import { type Address, addressKey } from './address.js'
-import { type BrokerConnection, connectionError } from './brokerConnection.js'
+import type { BrokerConnection } from './brokerConnection.js'
+import { connectionError } from './connectionErrors.js'
 import type { Connector } from './connector.js'
 import { KafkajsProduceLink } from './produceLink.js'
 

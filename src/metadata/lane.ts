@@ -1,12 +1,19 @@
 import type { MetadataTrigger } from '../metrics/observer.js'
 import type { TopicAnswer } from './answer.js'
 
+/**
+ * `at-once`: whoever asks has a reason to expect news. `first`: a name that was never asked: at once, unless topics are
+ * being created. `again`: what was asked before, and may only have to be waited for.
+ */
+export type Pace = 'at-once' | 'first' | 'again'
+
 /** One caller's question about one topic. It is answered by a request that starts after it was asked. */
 export interface Ask {
   readonly name: string
   readonly trigger: MetadataTrigger
-  /** From 1; above 1 it is paced. */
+  /** From 1, for the log. */
   readonly attempt: number
+  readonly pace: Pace
   readonly avoidNode: number | undefined
   readonly signal: AbortSignal | undefined
   readonly resolve: (answer: TopicAnswer) => void
@@ -32,6 +39,8 @@ export class Lane {
   readonly create: boolean
   readonly #minTimeoutMs: number
   readonly #waiting = new Set<string>()
+  /** Names of the last request that have to be asked again by somebody who still waits. */
+  #unfinished = new Set<string>()
   #asks: Ask[] = []
   #lastStart = Number.NEGATIVE_INFINITY
   #gapMs = 0
@@ -52,16 +61,19 @@ export class Lane {
 
   unwait(name: string): void {
     this.#waiting.delete(name)
+    this.#unfinished.delete(name)
   }
 
   /** When the next request may start, Infinity when none is wanted. ms, performance.now() */
   readyAt(): number {
     this.#dropWithdrawn()
     if (this.#asks.length === 0) return Number.POSITIVE_INFINITY
-    // Leaders are needed by records that wait now, and their asking is paced by itself: topics in creation must not delay it.
-    if (this.#asks.some(each => each.trigger !== 'topic')) return Number.NEGATIVE_INFINITY
-    const first = this.#asks.some(each => each.attempt === 1)
-    return this.#lastStart + (first ? Math.min(this.#gapMs, FIRST_ASK_GAP_MS) : this.#gapMs)
+    const paces = new Set(this.#asks.map(each => each.pace))
+    if (paces.has('at-once')) return Number.NEGATIVE_INFINITY
+    if (!paces.has('first')) return this.#lastStart + this.#gapMs
+    return this.#unfinished.size === 0
+      ? Number.NEGATIVE_INFINITY
+      : this.#lastStart + Math.min(this.#gapMs, FIRST_ASK_GAP_MS)
   }
 
   /** Takes the next request's names: those asked for, then those that wait, `limit` at most. */
@@ -86,9 +98,10 @@ export class Lane {
     return { asks, names: [first, ...rest] }
   }
 
-  /** A request ended; `unfinished` when some name of it has to be asked again. */
-  ended(unfinished: boolean): void {
-    if (!unfinished) this.#gapMs = 0
+  /** A request ended; `unfinished` are those of its names that are not available yet. */
+  ended(unfinished: readonly string[]): void {
+    this.#unfinished = new Set(unfinished.filter(name => this.#waiting.has(name)))
+    if (unfinished.length === 0) this.#gapMs = 0
     else this.#gapMs = this.#gapMs === 0 ? this.#minTimeoutMs : 2 * this.#minTimeoutMs
   }
 

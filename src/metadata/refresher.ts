@@ -5,7 +5,7 @@ import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
 import { answerForError, answerWithoutLeader, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
-import { type Ask, Lane, type Load } from './lane.js'
+import { type Ask, Lane, type Load, type Pace } from './lane.js'
 import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
 import type { MetadataResponse } from './view.js'
 
@@ -24,8 +24,10 @@ export interface LookupOptions {
   /** Whether the broker may create the topic (allow_auto_topic_creation). */
   readonly create: boolean
   readonly trigger: MetadataTrigger
-  /** From 1. A repeated ask is paced; the first goes out at once. Default 1. */
+  /** From 1, for the log. Default 1. */
   readonly attempt?: number
+  /** Default `at-once`. */
+  readonly pace?: Pace
   /** The broker to ask only when no other answers. */
   readonly avoidNode?: number | undefined
   /** Withdraws the ask as long as no request carries it. */
@@ -69,13 +71,11 @@ export class MetadataRefresher {
    *
    * @throws the transport's error when the request fails
    */
-  lookup(
-    name: string,
-    { create, trigger, attempt = 1, avoidNode, signal }: LookupOptions,
-  ): Promise<TopicAnswer> {
+  lookup(name: string, options: LookupOptions): Promise<TopicAnswer> {
+    const { create, trigger, attempt = 1, pace = 'at-once', avoidNode, signal } = options
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed.error)
-      this.#lane(create).ask({ name, trigger, attempt, avoidNode, signal, resolve, reject })
+      this.#lane(create).ask({ name, trigger, attempt, pace, avoidNode, signal, resolve, reject })
       this.#wake()
     })
   }
@@ -157,13 +157,13 @@ export class MetadataRefresher {
   }
 
   async #refresh(lane: Lane, { asks, names }: Load): Promise<void> {
-    let unfinished = true
+    let unfinished: readonly string[] = names
     const query = { names, create: lane.create }
     const trigger = mainTrigger(asks)
     const avoid = asks.find(each => each.avoidNode !== undefined)?.avoidNode
     await this.#exchange(query, trigger, avoid, asks, ({ response, nodeId, version }, elapsedMs) => {
       const answers = this.#apply(response, names, nodeId)
-      unfinished = [...answers.values()].some(each => each.kind === 'creating')
+      unfinished = names.filter(name => answers.get(name)!.kind === 'creating')
       this.#log(trigger, query, {
         nodeId,
         version,

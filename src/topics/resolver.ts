@@ -121,11 +121,12 @@ export class TopicResolver {
       topic: wait.topic,
       settings: wait.settings,
       fail: error => this.#fail(wait, error),
-      lookup: async (attempt, create) => {
+      lookup: async (attempt, create, pace = attempt === 1 ? 'first' : 'again') => {
         const answer = await refresher.lookup(wait.topic, {
           create,
           trigger: 'topic',
           attempt,
+          pace,
           signal: wait.ending.signal,
         })
         wait.missed ||= answer.kind === 'creating'

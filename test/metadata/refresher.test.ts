@@ -45,9 +45,19 @@ describe('MetadataRefresher', () => {
   /** What is set on an immediate while the clock runs fires one fake ms later. */
   const turn = () => vi.advanceTimersByTimeAsync(1)
   const create = (name: string, attempt = 1) =>
-    refresher.lookup(name, { create: true, trigger: 'topic', attempt })
+    refresher.lookup(name, {
+      create: true,
+      trigger: 'topic',
+      attempt,
+      pace: attempt === 1 ? 'first' : 'again',
+    })
   const look = (name: string, attempt = 1) =>
-    refresher.lookup(name, { create: false, trigger: 'topic', attempt })
+    refresher.lookup(name, {
+      create: false,
+      trigger: 'topic',
+      attempt,
+      pace: attempt === 1 ? 'first' : 'again',
+    })
   /** The outcome of a lookup that may still be open. */
   const watch = (lookup: Promise<TopicAnswer>) => {
     const seen: { answer?: TopicAnswer; error?: unknown } = {}
@@ -79,9 +89,7 @@ describe('MetadataRefresher', () => {
     await turn()
     held.open()
     await turn()
-    // The answer in flight says nothing about the late topic.
     expect(early.answer).toMatchObject({ kind: 'creating', errorCode: 3 })
-    expect(late.answer).toBeUndefined()
     await vi.advanceTimersByTimeAsync(100)
     expect(cluster.asked.map(each => [each.names, each.create])).toEqual([
       [['early'], true],
@@ -169,6 +177,20 @@ describe('MetadataRefresher', () => {
       await turn()
       expect(lookup.answer).toMatchObject({ kind: 'available' })
     }
+  })
+
+  it('holds a first-time name back only while somebody waits for a topic in creation', async () => {
+    refresher.wait('missing', true)
+    watch(create('missing'))
+    await turn()
+    cluster.addTopic('a')
+    const held = watch(create('a'))
+    await turn()
+    expect(held.answer).toBeUndefined()
+    refresher.unwait('missing', true)
+    watch(create('a'))
+    await turn()
+    expect(held.answer).toMatchObject({ kind: 'available' })
   })
 
   it('does not hold leader lookups back behind topics that are awaited', async () => {
@@ -338,7 +360,7 @@ describe('MetadataRefresher', () => {
     await turn()
     const withdrawn = new AbortController()
     const lookup = watch(
-      refresher.lookup('t', { create: true, trigger: 'topic', attempt: 2, signal: withdrawn.signal }),
+      refresher.lookup('t', { create: true, trigger: 'topic', pace: 'again', signal: withdrawn.signal }),
     )
     await turn()
     const reason = new Error('enough')

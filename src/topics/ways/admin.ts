@@ -21,7 +21,7 @@ export const adminWay = (context: WayContext, { creator, observer }: AdminWayOpt
     const outcome = await creator.create({ name: topic, ...settings })
     created = true
     if (outcome === 'created') observer.topicCreated(topic, 'admin')
-    const after = await context.lookup(1, false)
+    const after = await context.lookup(attempt, false, 'at-once')
     if (after.kind === 'available') return after.topic
     throw notYet(topic, after)
   }

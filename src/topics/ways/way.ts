@@ -1,5 +1,6 @@
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
 import { answerError, type TopicAnswer } from '../../metadata/answer.js'
+import type { Pace } from '../../metadata/lane.js'
 import { NotYet } from '../../metadata/schedule.js'
 import type { TopicView } from '../../metadata/view.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
@@ -12,8 +13,8 @@ export type Attempt = (attempt: number) => Promise<TopicView>
 export interface WayContext {
   readonly topic: string
   readonly settings: TopicSettings
-  /** One question to the cluster, with or without the creation flag. An attempt above 1 is paced. */
-  lookup(attempt: number, create: boolean): Promise<TopicAnswer>
+  /** One question to the cluster, with or without the creation flag. */
+  lookup(attempt: number, create: boolean, pace?: Pace): Promise<TopicAnswer>
   /** Ends the wait at once, between attempts too. */
   fail(error: unknown): void
 }

@@ -5,15 +5,20 @@
  * Hints to the current leader (KIP-951) from version 10 on.
  */
 import { produceApi } from '../../protocol/messages/produce.js'
+import { isTransactional, isWellFormed, readBatchHeader } from '../../protocol/records/decode.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { ERROR } from '../errorCodes.js'
 import { appendRecords } from '../state/append.js'
+import type { ProducerIdentity } from '../state/transactions.js'
 import { type RequestContext, serve } from './served.js'
 
 type Request = Decoded<typeof produceApi.request>
 type Response = Encodable<typeof produceApi.response>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 type PartitionAnswer = Response['responses'][number]['partitionResponses'][number]
+
+/** From this version on a transaction needs no AddPartitionsToTxn (KIP-890). */
+const ADDS_PARTITIONS_SINCE = 12
 
 const failed = (index: number, errorCode: number, errorMessage: string | null = null): PartitionAnswer => ({
   index,
@@ -55,6 +60,31 @@ const append = (
   }
 }
 
+/** The producer of a transactional batch; of anything else none: the append will say what is wrong with it. */
+const transactionalProducer = (records: Buffer | null): ProducerIdentity | undefined => {
+  if (!records || !isWellFormed(records)) return undefined
+  const header = readBatchHeader(records)
+  if (!isTransactional(header)) return undefined
+  return { producerId: Number(header.producerId), epoch: header.producerEpoch }
+}
+
+/** Adds the partitions of a request to its producer's transaction, where it may act for it. */
+const joinTransaction = (
+  id: string,
+  topicData: Request['topicData'],
+  { cluster, node }: RequestContext,
+): void => {
+  for (const { name, partitionData } of topicData) {
+    for (const { index, records } of partitionData) {
+      const partition = cluster.visibleTopic(name, node)?.partitions[index]
+      const producer = transactionalProducer(records)
+      if (!partition || !producer) continue
+      if (cluster.transactions.producerError(id, producer) !== ERROR.NONE) continue
+      cluster.transactions.addPartition(id, partition)
+    }
+  }
+}
+
 /** The addresses of the leaders that the answer hints at. */
 const hintedEndpoints = (responses: Response['responses'], { cluster }: RequestContext) => {
   const leaders = new Set<number>()
@@ -73,7 +103,10 @@ export const produce = serve<Request, Response>(produceApi, {
     pick: (request, keep) => ({ ...request, topicData: request.topicData.filter(({ name }) => keep(name)) }),
     join: (first, second) => ({ ...second, responses: [...first.responses, ...second.responses] }),
   },
-  handle: ({ topicData, acks }, context) => {
+  handle: ({ topicData, acks, transactionalId }, context) => {
+    if (transactionalId !== null && context.version >= ADDS_PARTITIONS_SINCE) {
+      joinTransaction(transactionalId, topicData, context)
+    }
     const responses = topicData.map(({ name, partitionData }) => ({
       name,
       partitionResponses: partitionData.map(data => append(name, data, acks, context)),

@@ -1,3 +1,5 @@
+import { addOffsetsToTxn } from './addOffsetsToTxn.js'
+import { addPartitionsToTxn } from './addPartitionsToTxn.js'
 import { alterConfigs } from './alterConfigs.js'
 import { apiVersions } from './apiVersions.js'
 import { createPartitions } from './createPartitions.js'
@@ -8,6 +10,7 @@ import { deleteTopics } from './deleteTopics.js'
 import { describeCluster } from './describeCluster.js'
 import { describeConfigs } from './describeConfigs.js'
 import { describeGroups } from './describeGroups.js'
+import { endTxn } from './endTxn.js'
 import { fetch } from './fetch.js'
 import { findCoordinator } from './findCoordinator.js'
 import { heartbeat } from './heartbeat.js'
@@ -26,6 +29,7 @@ import { saslAuthenticate } from './saslAuthenticate.js'
 import { saslHandshake } from './saslHandshake.js'
 import type { ServedApi } from './served.js'
 import { syncGroup } from './syncGroup.js'
+import { txnOffsetCommit } from './txnOffsetCommit.js'
 
 /** Every API the brokers serve, by its name in Kafka's protocol. */
 export const served = {
@@ -49,6 +53,10 @@ export const served = {
   DeleteRecords: deleteRecords,
   InitProducerId: initProducerId,
   OffsetForLeaderEpoch: offsetForLeaderEpoch,
+  AddPartitionsToTxn: addPartitionsToTxn,
+  AddOffsetsToTxn: addOffsetsToTxn,
+  EndTxn: endTxn,
+  TxnOffsetCommit: txnOffsetCommit,
   DescribeConfigs: describeConfigs,
   AlterConfigs: alterConfigs,
   SaslAuthenticate: saslAuthenticate,

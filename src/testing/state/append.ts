@@ -43,6 +43,8 @@ const refused = (
 /** Zstandard came with version 7 of Produce (KIP-110). */
 const ZSTD = 4
 const ZSTD_SINCE = 7
+/** Older clients do not know TRANSACTION_ABORTABLE (KIP-890). */
+const ABORTABLE_SINCE = 11
 
 const readHeader = (records: Buffer): RecordBatchHeader | AppendResult => {
   try {
@@ -185,8 +187,8 @@ export const appendRecords = (
   }
   if (isTransactional(header) && !log.producers.isInTransaction(batch.producerId)) {
     return refused(
-      ERROR.TRANSACTION_ABORTABLE,
-      'The transaction has not been verified: the partition is not part of it.',
+      version >= ABORTABLE_SINCE ? ERROR.TRANSACTION_ABORTABLE : ERROR.INVALID_TXN_STATE,
+      'The partition is not part of a transaction of this producer.',
     )
   }
   const stored = byAppend ? withAppendTime(records, now) : records

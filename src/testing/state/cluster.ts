@@ -6,6 +6,7 @@ import { AutoCreation } from './autoCreate.js'
 import { BrokerConfig, TopicConfig } from './configs.js'
 import { Groups } from './groups.js'
 import { NO_LEADER, Partition, type Topic } from './topic.js'
+import { Transactions } from './transactions.js'
 
 export interface BrokerState {
   readonly id: number
@@ -37,6 +38,7 @@ export class ClusterState {
   /** The APIs and versions that every broker lists. */
   readonly offered: readonly OfferedApi[]
   readonly groups: Groups
+  readonly transactions: Transactions
   readonly sasl: ListenerOptions['sasl']
   private nextProducerId = 1000
 
@@ -61,6 +63,7 @@ export class ClusterState {
       }),
     }))
     this.groups = new Groups(() => this.random.uuid(), this.broker(0).config)
+    this.transactions = new Transactions(this)
     this.autoCreation = new AutoCreation(this, creation)
   }
 
@@ -203,6 +206,7 @@ export class ClusterState {
   close(): void {
     this.autoCreation.close()
     this.groups.close()
+    this.transactions.close()
   }
 
   private *allPartitions(): Iterable<Partition> {

@@ -60,9 +60,9 @@ export class ProducerStates {
       }
     }
     const newest = state.batches.at(-1)
-    const expected =
-      batch.producerEpoch > state.epoch ? 0 : newest ? addToSequence(newest.lastSequence, 1) : undefined
-    if (expected !== undefined && batch.baseSequence !== expected) {
+    const continues = newest !== undefined && batch.producerEpoch === state.epoch
+    const expected = continues ? addToSequence(newest.lastSequence, 1) : 0
+    if (batch.baseSequence !== expected) {
       return {
         kind: 'refused',
         errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER,

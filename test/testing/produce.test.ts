@@ -1,0 +1,179 @@
+import { EmbeddedKafka, ERROR } from 'kafkajs-resilient-producer/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { produceApi } from '../../src/protocol/messages/produce.js'
+import { batch } from './support/batches.js'
+import { produce } from './support/produce.js'
+import { RawClient } from './support/rawClient.js'
+
+let cluster: EmbeddedKafka
+let client: RawClient
+
+beforeEach(async () => {
+  cluster = await EmbeddedKafka.start({ brokers: 2, autoCreate: false })
+  cluster.createTopic('t', { replicationFactor: 2, leaders: [0], configs: { 'max.message.bytes': '500' } })
+  client = await RawClient.connect(cluster.bootstrap[0]!)
+})
+
+afterEach(async () => {
+  await client.close()
+  await cluster.close()
+})
+
+const spoiled = (position: number): Buffer => {
+  const bytes = batch()
+  bytes[position]! ^= 0xff
+  return bytes
+}
+
+describe('a leader refuses', () => {
+  test.each<[string, Buffer | null, number]>([
+    ['a wrong checksum', spoiled(70), ERROR.CORRUPT_MESSAGE],
+    ['an old magic byte', spoiled(16), ERROR.CORRUPT_MESSAGE],
+    ['a truncated batch', batch().subarray(0, 64), ERROR.CORRUPT_MESSAGE],
+    ['half a header', batch().subarray(0, 30), ERROR.CORRUPT_MESSAGE],
+    ['no records', null, ERROR.INVALID_RECORD],
+    ['two batches of a partition', Buffer.concat([batch(), batch()]), ERROR.INVALID_RECORD],
+    ['a wrong number of records', batch({ recordCount: 2, lastOffsetDelta: 1 }), ERROR.INVALID_RECORD],
+    ['offsets that do not fit', batch({ lastOffsetDelta: 3 }), ERROR.INVALID_RECORD],
+    ['an empty batch', batch({ recordCount: 0, lastOffsetDelta: -1 }), ERROR.INVALID_RECORD],
+    ['control records', batch({ attributes: 0x20 }), ERROR.INVALID_RECORD],
+    ['a producer without a sequence', batch({ producerId: 1, sequence: -1 }), ERROR.INVALID_RECORD],
+    ['a batch over max.message.bytes', batch({ values: ['x'.repeat(500)] }), ERROR.MESSAGE_TOO_LARGE],
+    ['a transaction it was not told of', batch({ producerId: 1, attributes: 0x10 }), ERROR.INVALID_TXN_STATE],
+  ])('%s', async (_name, records, errorCode) => {
+    expect(await produce(client, records)).toMatchObject({ errorCode, baseOffset: -1n })
+    expect(cluster.records('t')).toEqual([])
+  })
+
+  test('acks that are none', async () => {
+    expect(await produce(client, batch(), { acks: 2 })).toMatchObject({
+      errorCode: ERROR.INVALID_REQUIRED_ACKS,
+    })
+  })
+
+  test('unknown topics and partitions', async () => {
+    const { errorCode } = await produce(client, batch(), { topic: 'other' })
+    expect(errorCode).toBe(ERROR.UNKNOWN_TOPIC_OR_PARTITION)
+    expect((await produce(client, batch(), { partition: 1 })).errorCode).toBe(
+      ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+    )
+  })
+
+  test('what it has no right to', async () => {
+    const allow = cluster.deny('t', ['write'])
+    expect((await produce(client, batch())).errorCode).toBe(ERROR.TOPIC_AUTHORIZATION_FAILED)
+    allow()
+    expect((await produce(client, batch())).errorCode).toBe(ERROR.NONE)
+  })
+
+  test('acks -1 while too few replicas are in sync, and takes acks 1', async () => {
+    cluster.createTopic('safe', {
+      replicationFactor: 2,
+      leaders: [0],
+      configs: { 'min.insync.replicas': '2' },
+    })
+    await cluster.stopBroker(1)
+    expect((await produce(client, batch(), { topic: 'safe' })).errorCode).toBe(ERROR.NOT_ENOUGH_REPLICAS)
+    expect((await produce(client, batch(), { topic: 'safe', acks: 1 })).errorCode).toBe(ERROR.NONE)
+    await cluster.startBroker(1)
+    expect((await produce(client, batch(), { topic: 'safe' })).errorCode).toBe(ERROR.NONE)
+  })
+
+  test('records from the future, by their index, when the topic has a limit', async () => {
+    cluster.createTopic('dated', { leaders: [0], configs: { 'message.timestamp.after.max.ms': '1000' } })
+    const now = Date.now()
+    const answer = await produce(
+      client,
+      batch({ values: ['a', 'b', 'c'], timestamps: [now, now + 7_200_000, now] }),
+      { topic: 'dated' },
+    )
+    expect(answer.errorCode).toBe(ERROR.INVALID_TIMESTAMP)
+    expect(answer.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1])
+    const zipped = batch({ values: ['a', 'b'], timestamps: [now, now + 7_200_000], gzip: true })
+    expect((await produce(client, zipped, { topic: 'dated' })).recordErrors).toHaveLength(1)
+    expect(cluster.records('dated')).toEqual([])
+  })
+})
+
+describe('a leader that is one no more', () => {
+  test('hints at the new one from version 10 on', async () => {
+    cluster.moveLeader('t', 0, 1)
+    const request = {
+      transactionalId: null,
+      acks: -1,
+      timeoutMs: 100,
+      topicData: [{ name: 't', partitionData: [{ index: 0, records: batch() }] }],
+    }
+    const hinted = await client.call(produceApi, 10, request)
+    expect(hinted?.responses[0]?.partitionResponses[0]).toMatchObject({
+      errorCode: ERROR.NOT_LEADER_OR_FOLLOWER,
+      currentLeader: { leaderId: 1, leaderEpoch: 1 },
+    })
+    const [host, port] = cluster.bootstrap[1]!.split(':')
+    expect(hinted?.nodeEndpoints).toEqual([{ nodeId: 1, host, port: Number(port), rack: null }])
+    const plain = await client.call(produceApi, 9, request)
+    expect(plain?.responses[0]?.partitionResponses[0]).toMatchObject({
+      errorCode: ERROR.NOT_LEADER_OR_FOLLOWER,
+      currentLeader: { leaderId: -1, leaderEpoch: -1 },
+    })
+  })
+
+  test('cuts the connection of a producer that waits for no answer', async () => {
+    cluster.moveLeader('t', 0, 1)
+    client.request(produceApi, 9, {
+      transactionalId: null,
+      acks: 0,
+      timeoutMs: 100,
+      topicData: [{ name: 't', partitionData: [{ index: 0, records: batch() }] }],
+    })
+    await client.ended()
+    expect(client.unread).toHaveLength(0)
+  })
+})
+
+test.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12])('version %i is served', async version => {
+  expect(await produce(client, batch(), { version })).toMatchObject({ errorCode: ERROR.NONE, baseOffset: 0n })
+  expect(await produce(client, batch({ values: ['a', 'b'] }), { version })).toMatchObject({ baseOffset: 1n })
+  expect(cluster.records('t').map(({ value }) => `${value}`)).toEqual(['value', 'a', 'b'])
+})
+
+test('each partition of a request has its own verdict', async () => {
+  const response = await client.call(produceApi, 9, {
+    transactionalId: null,
+    acks: -1,
+    timeoutMs: 100,
+    topicData: [
+      {
+        name: 't',
+        partitionData: [
+          { index: 0, records: batch() },
+          { index: 9, records: batch() },
+        ],
+      },
+      { name: 'other', partitionData: [{ index: 0, records: batch() }] },
+    ],
+  })
+  expect(response?.responses.flatMap(each => each.partitionResponses.map(p => p.errorCode))).toEqual([
+    0, 3, 3,
+  ])
+})
+
+test('a topic with append times stores and answers them', async () => {
+  cluster.createTopic('clocked', { leaders: [0], configs: { 'message.timestamp.type': 'LogAppendTime' } })
+  const before = Date.now()
+  const answer = await produce(client, batch({ timestamps: [5] }), { topic: 'clocked' })
+  const [record] = cluster.records('clocked')
+  expect(answer.logAppendTimeMs).toBe(BigInt(record?.timestamp ?? -2))
+  expect(record?.timestamp).toBeGreaterThanOrEqual(before)
+})
+
+test('a version that is not offered cuts the connection', async () => {
+  client.request({ ...produceApi, maxVersion: 99 }, 2, {
+    transactionalId: null,
+    acks: 1,
+    timeoutMs: 1,
+    topicData: [],
+  })
+  await client.ended()
+  expect(cluster.journal.of('Produce')).toEqual([])
+})

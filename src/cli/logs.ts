@@ -9,20 +9,28 @@ export type LogConfig = Required<Pick<KafkaConfig, 'logLevel' | 'logCreator'>>
  * Where the client's log goes. Quietly: only the producer's own warnings, because kafkajs reports as errors what is
  * retried and mended, and what is not comes as the command's own complaint. With `verbose`, everything.
  */
-export function logConfig(verbose: boolean, print: (line: string) => void): LogConfig {
-  return {
-    logLevel: verbose ? logLevel.DEBUG : logLevel.WARN,
-    logCreator: () => entry => {
-      if (verbose || (entry.level === logLevel.WARN && isOurs(entry))) print(logLine(entry, verbose))
-    },
+export class ClientLog {
+  readonly config: LogConfig
+  /** The newest error that was retried: all there is to tell when the patience for it ends. */
+  lastError: string | undefined
+
+  constructor(verbose: boolean, print: (line: string) => void) {
+    this.config = {
+      // Entries below the level never reach the creator, and the retried errors are debug entries.
+      logLevel: logLevel.DEBUG,
+      logCreator: () => entry => {
+        if (typeof entry.log.error === 'string') this.lastError = entry.log.error
+        if (verbose || (entry.level === logLevel.WARN && isOurs(entry))) print(logLine(entry, verbose))
+      },
+    }
   }
 }
 
-const isOurs = (entry: LogEntry): boolean => entry.namespace.startsWith('ResilientProducer')
+const isOurs = (entry: LogEntry): boolean => entry.namespace === 'Producer'
 
 function logLine({ namespace, label, log }: LogEntry, verbose: boolean): string {
   const { message, timestamp, logger: _logger, ...details } = log
   if (!verbose) return `warning: ${printable(message)}`
   const more = Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ''
-  return printable(`${timestamp} ${label} [${namespace}] ${message}${more}`, 4000)
+  return printable(`${timestamp} ${label} ${namespace ? `[${namespace}] ` : ''}${message}${more}`, 4000)
 }

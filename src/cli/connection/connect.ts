@@ -1,4 +1,5 @@
 import { formatDuration } from '../terminal/format.js'
+import { connectionProblem } from './problem.js'
 
 interface Connectable {
   connect(): Promise<void>
@@ -10,20 +11,23 @@ export class ConnectTimeoutError extends Error {
   override name = 'ConnectTimeoutError'
 }
 
+export interface ConnectLimits {
+  readonly timeoutMs: number
+  readonly brokers: readonly string[]
+  readonly signal: AbortSignal
+  /** Why the last attempt failed, as far as the client's log tells. */
+  readonly lastError: () => string | undefined
+}
+
 /**
  * Connects within `timeoutMs` or gives up, whatever the client's own patience is.
  *
  * @throws ConnectTimeoutError, the signal's reason, or why no broker could be used
  */
-export async function connectWithin(
-  producer: Connectable,
-  { timeoutMs, brokers, signal }: { timeoutMs: number; brokers: readonly string[]; signal: AbortSignal },
-): Promise<void> {
+export async function connectWithin(producer: Connectable, limits: ConnectLimits): Promise<void> {
+  const { timeoutMs, signal } = limits
   const limit = new AbortController()
-  const timer = setTimeout(() => {
-    const seconds = formatDuration(timeoutMs)
-    limit.abort(new ConnectTimeoutError(`no answer from ${brokers.join(', ')} within ${seconds}`))
-  }, timeoutMs)
+  const timer = setTimeout(() => limit.abort(new ConnectTimeoutError(timeoutMessage(limits))), timeoutMs)
   try {
     await orAborted(producer.connect(), AbortSignal.any([signal, limit.signal]))
   } catch (error) {
@@ -33,6 +37,13 @@ export async function connectWithin(
   } finally {
     clearTimeout(timer)
   }
+}
+
+function timeoutMessage({ brokers, timeoutMs, lastError }: ConnectLimits): string {
+  const last = lastError()
+  const where = brokers.length === 1 ? 'the broker' : 'any broker of'
+  const problem = last === undefined ? 'no answer' : connectionProblem(last)
+  return `cannot reach ${where} ${brokers.join(', ')}: ${problem} (given up after ${formatDuration(timeoutMs)})`
 }
 
 /** The promise's outcome, unless the signal aborts first: then its reason is thrown and the promise left to itself. */

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ConnectTimeoutError, connectWithin, orAborted } from '../../../src/cli/connection/connect.js'
+import {
+  type ConnectLimits,
+  ConnectTimeoutError,
+  connectWithin,
+  orAborted,
+} from '../../../src/cli/connection/connect.js'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -10,7 +15,13 @@ afterEach(() => {
 
 const never = () => new Promise<never>(() => {})
 const brokers = ['a:1', 'b:2']
-const limits = (signal = new AbortController().signal) => ({ timeoutMs: 2_000, brokers, signal })
+const limits = (changes: Partial<ConnectLimits> = {}): ConnectLimits => ({
+  timeoutMs: 2_000,
+  brokers,
+  signal: new AbortController().signal,
+  lastError: () => undefined,
+  ...changes,
+})
 
 describe('connectWithin', () => {
   it('leaves no timer behind', async () => {
@@ -22,11 +33,23 @@ describe('connectWithin', () => {
     const disconnect = vi.fn(never)
     const connecting = connectWithin({ connect: never, disconnect }, limits())
     const failed = expect(connecting).rejects.toThrow(
-      new ConnectTimeoutError('no answer from a:1, b:2 within 2.0 s'),
+      new ConnectTimeoutError('cannot reach any broker of a:1, b:2: no answer (given up after 2.0 s)'),
     )
     await vi.advanceTimersByTimeAsync(2_000)
     await failed
     expect(disconnect).toHaveBeenCalledOnce()
+  })
+
+  it('tells why the last attempt failed, when it has to give up', async () => {
+    const connecting = connectWithin(
+      { connect: never, disconnect: never },
+      limits({ brokers: ['a:1'], lastError: () => 'Connection error: connect ECONNREFUSED 127.0.0.1:1' }),
+    )
+    const failed = expect(connecting).rejects.toThrow(
+      'cannot reach the broker a:1: connection refused (given up after 2.0 s)',
+    )
+    await vi.advanceTimersByTimeAsync(2_000)
+    await failed
   })
 
   it('passes on why the client gave up itself', async () => {
@@ -42,7 +65,7 @@ describe('connectWithin', () => {
 
   it('ends by the signal', async () => {
     const stop = new AbortController()
-    const connecting = connectWithin({ connect: never, disconnect: never }, limits(stop.signal))
+    const connecting = connectWithin({ connect: never, disconnect: never }, limits({ signal: stop.signal }))
     stop.abort(new Error('interrupted'))
     await expect(connecting).rejects.toThrow('interrupted')
   })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import type { Io, Output, StopSignal } from '../../../src/cli/io.js'
 
@@ -53,5 +54,14 @@ export function testIo({
       return () => void listeners.delete(listener)
     },
     exitNow: code => void exits.push(code),
+  }
+}
+
+/** Waits until the text printed so far satisfies `pattern`, and gives the match. */
+export async function printed(output: CapturedOutput, pattern: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const match = pattern.exec(output.text)
+    if (match) return match
+    await once(output, 'data')
   }
 }

@@ -1,0 +1,83 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+
+export interface BuiltPackage {
+  readonly command: string
+  readonly example: string
+  remove(): Promise<void>
+}
+
+/** Compiles src and examples beside a copy of package.json, as the build does, without touching the checkout's own dist. */
+export async function buildPackage(): Promise<BuiltPackage> {
+  const dir = await mkdtemp(join(tmpdir(), 'built-package-'))
+  await copyFile(join(root, 'package.json'), join(dir, 'package.json'))
+  await symlink(join(root, 'node_modules'), join(dir, 'node_modules'))
+  await compile('tsconfig.build.json', join(dir, 'dist'), ['src'])
+  await compile('tsconfig.tools.json', join(dir, 'build'), ['examples'])
+  return {
+    command: join(dir, 'dist', 'cli', 'main.js'),
+    example: join(dir, 'build', 'examples', 'earthquakes.js'),
+    remove: () => rm(dir, { recursive: true }),
+  }
+}
+
+/** Types are for `npm run check`. */
+async function compile(base: string, outDir: string, folders: readonly string[]): Promise<void> {
+  await mkdir(outDir, { recursive: true })
+  const config = {
+    extends: join(root, base),
+    compilerOptions: { outDir, noCheck: true, declaration: false, sourceMap: false },
+    include: folders.map(folder => join(root, folder)),
+  }
+  const path = join(outDir, 'tsconfig.json')
+  await writeFile(path, JSON.stringify(config))
+  await promisify(execFile)(process.execPath, [tsc, '-p', path])
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly output: { out: string; err: string }
+  /** The exit status, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string | null>
+}
+
+const started = new Set<ChildProcess>()
+
+export function start(script: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  // Neither this runner's NODE_ENV, which changes kafkajs's retries, nor a user's colours.
+  const { NODE_ENV: _test, FORCE_COLOR: _color, ...inherited } = process.env
+  const child = spawn(process.execPath, [script, ...argv], { env: { ...inherited, ...env } })
+  started.add(child)
+  const output = { out: '', err: '' }
+  child.stdout.on('data', chunk => {
+    output.out += String(chunk)
+  })
+  child.stderr.on('data', chunk => {
+    output.err += String(chunk)
+  })
+  const ended = new Promise<number | string | null>(resolve => {
+    child.on('close', (code, signal) => {
+      started.delete(child)
+      resolve(code ?? signal)
+    })
+  })
+  return { child, output, ended }
+}
+
+/** Resolves once the process has printed more to `stream`, or has ended. */
+export async function untilOutput({ child, ended }: Running, stream: 'stdout' | 'stderr'): Promise<void> {
+  await Promise.race([once(child[stream]!, 'data'), ended])
+}
+
+/** For a test that failed half-way: nothing it started stays. */
+export function killStarted(): void {
+  for (const child of started) child.kill('SIGKILL')
+}

@@ -1,0 +1,78 @@
+import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type BuiltPackage, buildPackage, killStarted, start, untilOutput } from '../cli/support/package.js'
+
+let built: BuiltPackage
+let cluster: EmbeddedKafka
+let brokers: string
+
+beforeAll(async () => {
+  built = await buildPackage()
+})
+afterAll(() => built.remove())
+afterEach(async () => {
+  killStarted()
+  await cluster.close()
+})
+
+const startCluster = async () => {
+  cluster = await EmbeddedKafka.start({ autoCreate: { style: 'kraft', createdAfter: 2 } })
+  brokers = cluster.bootstrap.join(',')
+}
+/** Nothing listens there any more. */
+const deadBroker = async (): Promise<string> => {
+  await startCluster()
+  await cluster.stopBroker(0)
+  return cluster.bootstrap[0]!
+}
+
+describe('the main job as a process', () => {
+  const TABLE_ROW = /^ {2}earthquakes\.(\w+) +\d+ +\d+ +\S+ \w+ +\d+$/gm
+
+  it('shows a plain run on its own cluster and proves it', async () => {
+    await startCluster()
+    const { output, ended } = start(built.example, [])
+    expect(await ended).toBe(0)
+    expect(output.err).toBe('')
+    expect(output.out).not.toContain('\u001b')
+    expect(output.out.match(TABLE_ROW)).toHaveLength(12)
+    const [proof, last] = output.out.trimEnd().split('\n').slice(-2)
+    expect(proof).toBe('✔ read back from the broker: every record is there, once')
+    expect(last).toMatch(
+      /^1,707 records delivered to 12 topics in .* s, \d+ metadata retries, 0 record retries$/,
+    )
+  })
+
+  it('does the same on brokers that are named, and again on the topics that are there then', async () => {
+    await startCluster()
+    for (const run of [1, 2]) {
+      const { output, ended } = start(built.example, ['--brokers', brokers])
+      expect(await ended).toBe(0)
+      expect(output.out).toContain('✔ read back')
+      expect(output.out).toMatch(/^1,707 records delivered to 12 topics/m)
+      const stored = cluster.topics.filter(topic => topic.startsWith('earthquakes.'))
+      expect(stored).toHaveLength(12)
+      expect(stored.flatMap(topic => cluster.records(topic))).toHaveLength(1707 * run)
+    }
+    expect(cluster.journal.allTopicsRequests()).toEqual([])
+  })
+
+  it('ends with one line when no broker is there', async () => {
+    const dead = await deadBroker()
+    const { output, ended } = start(built.example, ['--brokers', dead, '--connect-timeout-ms', '2000'])
+    expect(await ended).toBe(1)
+    expect(output.err).toBe(
+      `error: cannot reach the broker ${dead}: connection refused (given up after 2.0 s)\n`,
+    )
+  })
+
+  it('ends quietly when its output is closed', async () => {
+    await startCluster()
+    const running = start(built.example, ['--brokers', brokers])
+    const { child, output, ended } = running
+    await untilOutput(running, 'stdout')
+    child.stdout!.destroy()
+    expect(await ended).toBe(141)
+    expect(output.err).toBe('')
+  })
+})

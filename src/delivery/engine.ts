@@ -68,6 +68,7 @@ export class DeliveryEngine implements AdmissionHost {
   private readonly settlement: Settlement
   private readonly senders: SenderPool
   private readonly compression: Compression
+  private readonly retryTimers = new Map<Lane, NodeJS.Timeout>()
   private readonly topics = new Map<string, TopicLanes>()
   private readonly partition: ReturnType<ICustomPartitioner> | undefined
   private readonly unsubscribe: () => void
@@ -272,7 +273,18 @@ export class DeliveryEngine implements AdmissionHost {
   }
 
   private wakeAt(lane: Lane, moment: number): void {
-    setTimeout(() => lane.sender?.wake(lane), Math.max(1, Math.ceil(moment - performance.now())))
+    clearTimeout(this.retryTimers.get(lane))
+    const timer = setTimeout(
+      () => {
+        this.retryTimers.delete(lane)
+        // Node's timers go by the time at which the loop's turn began, and may come a little early: the lane would
+        // still have nothing to offer then, and nobody would ask it again.
+        if (performance.now() < moment) this.wakeAt(lane, moment)
+        else lane.sender?.wake(lane)
+      },
+      Math.max(1, Math.ceil(moment - performance.now())),
+    )
+    this.retryTimers.set(lane, timer)
   }
 
   private wakeAll(): void {
@@ -341,6 +353,7 @@ export class DeliveryEngine implements AdmissionHost {
         }
       }
     }
+    for (const timer of this.retryTimers.values()) clearTimeout(timer)
     this.senders.close(new ProducerClosedError())
   }
 }

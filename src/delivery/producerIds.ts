@@ -1,4 +1,4 @@
-import type { Logger } from 'kafkajs'
+import kafkajs, { type Logger } from 'kafkajs'
 import { IdempotenceRefusedError } from '../errors/index.js'
 import { ERROR, errorCode } from '../protocol/errorCodes.js'
 import { initProducerIdApi } from '../protocol/messages/initProducerId.js'
@@ -60,9 +60,9 @@ export class ProducerIds {
     if (response.errorCode !== ERROR.none) {
       const verdict = errorCode(response.errorCode)
       if (REFUSALS.has(response.errorCode)) throw new IdempotenceRefusedError(verdict)
-      throw Object.assign(new Error(`InitProducerId answered ${verdict.type}: ${verdict.message}`), {
-        retriable: verdict.retriable,
-      })
+      throw new kafkajs.KafkaJSProtocolError(
+        Object.assign(new Error(`InitProducerId answered ${verdict.type}: ${verdict.message}`), verdict),
+      )
     }
     this.identity = { producerId: response.producerId, epoch: response.producerEpoch }
     logger.debug('Got a producer id', {

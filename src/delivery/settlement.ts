@@ -43,6 +43,10 @@ export interface SettlementHost {
   readonly logger: Logger
 }
 
+const AT_ONCE: Backoff = { minMs: 0, maxMs: 0, factor: 1 }
+/** After this many attempts even a leader that is said to be one is looked up again. */
+const APPOINTED_ATTEMPTS = 4
+
 /** What becomes of a batch once it is answered, lost, or out of time: each of its records ends here exactly once. */
 export class Settlement {
   private readonly settings: SettlementSettings
@@ -148,8 +152,19 @@ export class Settlement {
     const { leaderId, leaderEpoch } = answer.currentLeader
     if (leaderId >= 0) this.host.learnLeader(lane, leaderId, leaderEpoch, endpoint)
     const isElsewhere = lane.sender !== undefined && lane.sender.nodeId !== nodeId
-    if (!isElsewhere) this.host.refreshLeaders(lane, undefined)
-    this.retry(lane, batch, cause, cause.type, isElsewhere ? 'at once' : 'after backoff')
+    if (isElsewhere) return this.retry(lane, batch, cause, cause.type, AT_ONCE)
+    // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
+    // creation: there is nothing to ask, and little to wait for.
+    const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS
+    if (!isAppointed) this.host.refreshLeaders(lane, undefined)
+    const { backoff } = this.settings
+    this.retry(
+      lane,
+      batch,
+      cause,
+      cause.type,
+      isAppointed ? { ...backoff, minMs: backoff.minMs / 5 } : backoff,
+    )
   }
 
   private retry(
@@ -157,7 +172,7 @@ export class Settlement {
     batch: Batch,
     cause: Error,
     reason: string,
-    when: 'at once' | 'after backoff' = 'after backoff',
+    backoff: Backoff = this.settings.backoff,
   ): void {
     batch.noteCause(cause)
     if (batch.attempts > this.settings.retries) {
@@ -244,7 +259,7 @@ export class Settlement {
     if (isBehindUnresolved) {
       // Refused only because the batch before it has not arrived: it goes again behind that one, which costs no attempt.
       batch.attempts--
-      return this.retry(lane, batch, cause, cause.type, 'at once')
+      return this.retry(lane, batch, cause, cause.type, AT_ONCE)
     }
     lane.needsBump = true
     lane.unresolved = false

@@ -190,8 +190,7 @@ export class Settlement {
       )
     }
     const now = performance.now()
-    const delayMs =
-      when === 'at once' ? 0 : backoffMs(this.settings.backoff, batch.attempts, this.host.random())
+    const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
     batch.retryAt = now + delayMs
     this.host.observer.recordsRetried(lane.topic, batch.recordCount, reason)
     this.host.logger.debug('A record batch will be sent again', {

@@ -152,15 +152,23 @@ export class FakeBroker {
     const connection = new FakeConnection(this.connections.length + 1, socket)
     this.connections.push(connection)
     socket.on('error', () => {})
-    let buffered = Buffer.alloc(0)
+    let pieces: Buffer[] = []
+    let gathered = 0
+    let needed = 4
     socket.on('data', data => {
       connection.received += data.length
-      buffered = Buffer.concat([buffered, data])
+      pieces.push(data)
+      gathered += data.length
+      if (gathered < needed) return
+      let buffered = Buffer.concat(pieces)
       while (buffered.length >= 4 && buffered.length >= 4 + buffered.readInt32BE(0)) {
         const end = 4 + buffered.readInt32BE(0)
         this.#receive(connection, buffered.subarray(4, end))
         buffered = buffered.subarray(end)
       }
+      pieces = [buffered]
+      gathered = buffered.length
+      needed = gathered < 4 ? 4 : 4 + buffered.readInt32BE(0)
     })
     this.#awaitedConnections = this.#awaitedConnections.filter(({ count, resolve }) => {
       if (this.connections.length < count) return true

@@ -1,3 +1,4 @@
+import net from 'node:net'
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
@@ -65,6 +66,49 @@ test('close ends what is in flight, waiting and connecting, though the broker ha
   await Promise.all(broker.connections.map(({ closed }) => closed))
   expect(timers.size).toBe(0)
   expect(liveSockets()).toBe(0)
+})
+
+test('close ends a connection whose handshake never ends, and its timer', async () => {
+  const sockets: net.Socket[] = []
+  const timers = trackTimers()
+  const { transport } = openTransport(['127.0.0.1:1'], {
+    socketFactory: () => {
+      const socket = new net.Socket()
+      sockets.push(socket)
+      return socket
+    },
+  })
+  const asked = expect(askMetadata(transport)).rejects.toMatchObject({ name: 'ProducerClosedError' })
+  // kafkajs takes a few microtasks to make the socket.
+  await new Promise(resolve => setImmediate(resolve))
+  expect(sockets).toHaveLength(1)
+  await transport.close()
+  await asked
+  expect(sockets[0]?.destroyed).toBe(true)
+  expect(timers.size).toBe(0)
+})
+
+test('a handshake that never ends is given up after connectionTimeout', async () => {
+  const { transport } = openTransport(['127.0.0.1:1'], {
+    connectionTimeout: 20,
+    socketFactory: () => new net.Socket(),
+  })
+  await expect(askMetadata(transport)).rejects.toMatchObject({
+    name: 'KafkaJSConnectionError',
+    message: 'Connection timeout',
+  })
+})
+
+test('a socket that closes while it connects, without an error, ends the attempt at once', async () => {
+  const { transport } = openTransport(['127.0.0.1:1'], {
+    connectionTimeout: 3_600_000,
+    socketFactory: () => {
+      const socket = new net.Socket()
+      setImmediate(() => socket.destroy())
+      return socket
+    },
+  })
+  await expect(askMetadata(transport)).rejects.toMatchObject({ name: 'KafkaJSConnectionError' })
 })
 
 test('close during the lookup of the brokers ends the call', async () => {

@@ -1,3 +1,5 @@
+import net from 'node:net'
+import type { KafkaConfig } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import type { FakeBroker } from './fakeBroker.js'
@@ -5,8 +7,8 @@ import { at, openTransport, recordExchange, startBroker } from './harness.js'
 
 const NOT_ENOUGH_FOR = 24 * 1024 * 1024 // more than the socket buffers of both ends take from a writer whose reader stands still
 
-const openLink = async (broker: FakeBroker) => {
-  const opened = openTransport([broker.address])
+const openLink = async (broker: FakeBroker, config: Partial<KafkaConfig> = {}) => {
+  const opened = openTransport([broker.address], config)
   opened.transport.setBrokers([at(3, broker)])
   const link = await opened.transport.openProduceLink(3)
   const log: string[] = []
@@ -114,6 +116,24 @@ test('acks 0 that never left the process is a failure when the connection ends',
   await stuck.released
   expect(stuck.result).toMatchObject({ sent: true, error: { message: 'given up' } })
   expect(log).toEqual(['stuck failure', 'closed', 'stuck released'])
+})
+
+test('acks 0 is no success when the socket is destroyed under the write, by whoever', async () => {
+  const broker = await startBroker()
+  const sockets: net.Socket[] = []
+  const { produce, connection, log, closed } = await openLink(broker, {
+    socketFactory: ({ host, port, onConnect }) => {
+      const socket = net.connect({ host, port }, onConnect)
+      sockets.push(socket)
+      return socket
+    },
+  })
+  connection.socket.pause()
+  const stuck = produce('stuck', 0, Buffer.alloc(NOT_ENOUGH_FOR))
+  sockets[0]?.destroy()
+  await Promise.all([closed, stuck.released])
+  expect(stuck.result.sent).toBe(true)
+  expect(log.filter(each => !each.endsWith('released'))).toEqual(['stuck failure', 'closed'])
 })
 
 test('destroy ends every exchange once, then the link, and closes the socket', async () => {

@@ -29,7 +29,7 @@ export class BrokerConnection {
   #closedWith: Error | undefined
   #failOpening: ((error: Error) => void) | undefined
   #markGone: () => void = () => {}
-  /** Written, the write not reported as complete. */
+  /** Written, the write not reported as complete. Those without a response are ended from here. */
   readonly #unwritten = new Set<Sending>()
   /** Those of them that still stand in the stream's own buffer, behind a write that the system has not taken yet. */
   #buffered: Sending[] = []
@@ -209,10 +209,9 @@ export class BrokerConnection {
   }
 
   #written(sending: Sending, error: Error | null | undefined): void {
-    this.#unwritten.delete(sending)
-    // A write that a destroyed socket cuts off reports no error (net's onWriteComplete).
-    const complete = error == null && this.#socket?.destroyed === false
-    if (complete) {
+    // A write that a destroyed socket cuts off reports no error (net's onWriteComplete). Its exchange ends with the close that follows.
+    if (error == null && this.#socket?.destroyed === false) {
+      this.#unwritten.delete(sending)
       // With this write done, the stream has handed over all it kept: their bytes may leave from now on.
       for (const each of this.#buffered) each.sent = true
       this.#buffered = []

@@ -1,6 +1,6 @@
-import kafkajs from 'kafkajs'
+import kafkajs, { type Kafka } from 'kafkajs'
 import { expect, test } from 'vitest'
-import { forEachBroker, uniqueTopic } from './suite.js'
+import { describeEmbedded, forEachBroker, uniqueTopic } from './suite.js'
 
 forEachBroker('what a suite is given', { real: 'shared' }, broker => {
   test("is a broker that kafkajs's own client reaches", async () => {
@@ -34,3 +34,20 @@ forEachBroker(
     })
   },
 )
+
+describeEmbedded('the journal of a suite', {}, broker => {
+  const askForAll = async (kafka: Kafka) => {
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.listTopics()
+    await admin.disconnect()
+  }
+
+  test('may hold all-topics requests of the helper', async () => {
+    await askForAll(broker.helper())
+    expect(broker.embedded.journal.allTopicsRequests()).not.toEqual([])
+  })
+
+  // Its afterEach is what fails: the journal is kept for the suite, so this test must stay the last one.
+  test.fails('fails a test in which anybody else made one', () => askForAll(broker.kafka()))
+})

@@ -2,6 +2,7 @@
 import { createPartitionsApi } from '../../protocol/messages/createPartitions.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { ERROR } from '../errorCodes.js'
+import { MAX_PARTITIONS_PER_REQUEST } from '../state/topicRules.js'
 import { type RequestContext, serve } from './served.js'
 
 type Spec = Decoded<typeof createPartitionsApi.request>['topics'][number]
@@ -24,6 +25,9 @@ const grow = ({ name, count }: Spec, validateOnly: boolean, { cluster }: Request
       ERROR.INVALID_PARTITIONS,
       `The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`,
     )
+  }
+  if (count - current > MAX_PARTITIONS_PER_REQUEST) {
+    return failed(ERROR.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
   }
   if (!validateOnly) cluster.addPartitions(topic, count)
   return { name, errorCode: ERROR.NONE, errorMessage: null }

@@ -7,14 +7,11 @@ import { createTopicsApi } from '../../protocol/messages/createTopics.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { ERROR } from '../errorCodes.js'
 import { invalidTopicConfigReason } from '../state/configs.js'
-import { invalidNameReason } from '../state/topicRules.js'
+import { invalidNameReason, MAX_PARTITIONS_PER_REQUEST } from '../state/topicRules.js'
 import { type RequestContext, serve } from './served.js'
 
 type Spec = Decoded<typeof createTopicsApi.request>['topics'][number]
 type Result = Encodable<typeof createTopicsApi.response>['topics'][number]
-
-/** KIP-578's guard in the controller. */
-const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 interface Refusal {
   readonly errorCode: number
@@ -166,7 +163,7 @@ export const createTopics = serve(createTopicsApi, {
         refusal(ERROR.NOT_CONTROLLER, 'This is not the correct controller for this cluster.'),
       )
     }
-    const total = topics.reduce((sum, spec) => sum + partitionCount(spec, context), 0)
+    const total = topics.reduce((sum, spec) => sum + Math.max(0, partitionCount(spec, context)), 0)
     if (total > MAX_PARTITIONS_PER_REQUEST) {
       return failAll(
         topics,

@@ -1,3 +1,6 @@
+/** The controller's guard against requests that would take too much memory (ReplicationControlManager). */
+export const MAX_PARTITIONS_PER_REQUEST = 10_000
+
 const MAX_NAME_LENGTH = 249
 
 const reasonOf = (name: string): string | undefined => {

@@ -1,0 +1,119 @@
+import fc from 'fast-check'
+import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { apiVersionsApi } from '../../src/protocol/messages/apiVersions.js'
+import { served } from '../../src/testing/apis/registry.js'
+import { batch } from './support/batches.js'
+import { produce } from './support/produce.js'
+import { RawClient } from './support/rawClient.js'
+
+let cluster: EmbeddedKafka
+let other: RawClient
+
+beforeEach(async () => {
+  cluster = await EmbeddedKafka.start({ autoCreate: false })
+  cluster.createTopic('t')
+  other = await RawClient.connect(cluster.bootstrap[0]!)
+})
+
+// Fails when a hostile request broke a handler: the cluster reports its own defects.
+afterEach(async () => {
+  await other.close()
+  await cluster.close()
+})
+
+const run = { numRuns: 150, seed: 20_261_121 }
+
+/** Whether a cluster that was written to still serves others. */
+const survives = async (bytes: Uint8Array): Promise<void> => {
+  const hostile = await RawClient.connect(cluster.bootstrap[0]!)
+  hostile.write(bytes)
+  expect((await other.call(apiVersionsApi, 3, {}))?.errorCode).toBe(0)
+  await hostile.close()
+}
+
+const framed = (content: Uint8Array): Buffer => {
+  const frame = Buffer.alloc(4 + content.length)
+  frame.writeInt32BE(content.length)
+  frame.set(content, 4)
+  return frame
+}
+
+const requestHeader = (key: number, version: number, body: Uint8Array): Buffer => {
+  const header = Buffer.alloc(10)
+  header.writeInt16BE(key, 0)
+  header.writeInt16BE(version, 2)
+  header.writeInt32BE(1, 4)
+  header.writeInt16BE(-1, 8)
+  return framed(Buffer.concat([header, body]))
+}
+
+test('any bytes at all', async () => {
+  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), survives), run)
+})
+
+test('any bytes as a frame', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), content => survives(framed(content))),
+    run,
+  )
+})
+
+test('any body under the header of any API and version', async () => {
+  const apis = Object.values(served).map(({ api }) => api)
+  const request = fc
+    .constantFrom(...apis)
+    .chain(api => fc.tuple(fc.constant(api.key), fc.integer({ min: api.minVersion, max: api.maxVersion })))
+  await fc.assert(
+    fc.asyncProperty(request, fc.uint8Array({ maxLength: 200 }), ([key, version], body) =>
+      survives(requestHeader(key, version, body)),
+    ),
+    { ...run, numRuns: 400 },
+  )
+})
+
+test('record batches with any bytes changed: an error for the partition, or what the checksum cannot see', async () => {
+  const client = await RawClient.connect(cluster.bootstrap[0]!)
+  const whole = batch({ values: ['a', 'bc', null], producerId: 3 })
+  const change = fc.tuple(fc.nat({ max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }))
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async changes => {
+      const bytes = Buffer.from(whole)
+      for (const [at, mask] of changes) bytes[at]! ^= mask
+      const { errorCode } = await produce(client, bytes)
+      // Base offset and leader epoch are the broker's to set; the checksum starts behind them.
+      const unseen =
+        bytes.subarray(8, 12).equals(whole.subarray(8, 12)) && bytes.subarray(16).equals(whole.subarray(16))
+      expect(errorCode === 0).toBe(unseen)
+    }),
+    run,
+  )
+  await client.close()
+})
+
+test('a frame of a size no broker takes cuts the connection at once', async () => {
+  for (const size of [-1, 104_857_601, 0x7fffffff]) {
+    const client = await RawClient.connect(cluster.bootstrap[0]!)
+    const frame = Buffer.alloc(4)
+    frame.writeInt32BE(size)
+    client.write(frame)
+    await client.ended()
+  }
+})
+
+test('a request in single bytes is served', async () => {
+  const client = await RawClient.connect(cluster.bootstrap[0]!)
+  for (const byte of requestHeader(18, 0, Buffer.alloc(0))) {
+    client.write(Buffer.of(byte))
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  expect((await client.answer(apiVersionsApi, 0, 1))?.errorCode).toBe(0)
+  await client.close()
+})
+
+test('many requests in one write are answered in their order', async () => {
+  const client = await RawClient.connect(cluster.bootstrap[0]!)
+  const ids = Array.from({ length: 50 }, () => client.request(apiVersionsApi, 0, {}))
+  for (const id of ids) expect((await client.answer(apiVersionsApi, 0, id))?.errorCode).toBe(0)
+  await client.close()
+})

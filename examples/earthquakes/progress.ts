@@ -40,7 +40,7 @@ export class RunProgress {
       `${formatCount(this.deliveredCount)} of ${plural(this.total, 'record')} delivered`,
       ...(this.failedCount > 0 ? [`${formatCount(this.failedCount)} failed`] : []),
       formatDuration(performance.now() - this.started),
-      ...(waiting.length > 0 ? [`waiting for ${waiting.join(' ')}`] : []),
+      ...(waiting.length > 0 ? [`waiting for ${someOf(waiting)}`] : []),
     ].join(' · ')
   }
 
@@ -51,3 +51,8 @@ export class RunProgress {
     )
   }
 }
+
+const NAMED = 3
+
+const someOf = (topics: readonly string[]): string =>
+  topics.length <= NAMED ? topics.join(', ') : plural(topics.length, 'topic')

@@ -66,6 +66,22 @@ describe('the main job as a process', () => {
     )
   })
 
+  it('ends with one line when the broker refuses the credentials', async () => {
+    cluster = await EmbeddedKafka.start({ listeners: { sasl: { users: { me: 'correct horse' } } } })
+    const flags = [
+      '--brokers',
+      cluster.bootstrap.join(','),
+      '--sasl-mechanism',
+      'plain',
+      '--sasl-username',
+      'me',
+    ]
+    const { output, ended } = start(built.example, flags, { KAFKA_SASL_PASSWORD: 'battery staple' })
+    expect(await ended).toBe(1)
+    expect(output.err).toMatch(/^error: the broker refused the SASL credentials: .*\n$/)
+    expect(output.out + output.err).not.toContain('battery staple')
+  })
+
   it('ends quietly when its output is closed', async () => {
     await startCluster()
     const running = start(built.example, ['--brokers', brokers])

@@ -18,7 +18,7 @@ export interface ConnectionFlags {
   readonly saslPasswordFile?: string
 }
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
 export function addConnectionFlags(command: Command): Command {
   return command

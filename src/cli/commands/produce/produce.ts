@@ -11,6 +11,7 @@ import { feed } from './feed.js'
 import { mappingOf, type ProduceFlags, producerOptionsOf } from './flags.js'
 import { sourcesOf } from './sources.js'
 import { Tally } from './tally.js'
+import { windowFor } from './window.js'
 
 /** How long a run that was told to stop goes on delivering what it had read; ms. A second signal ends it at once. */
 const LAST_FLUSH_MS = 25_000
@@ -52,6 +53,7 @@ export async function produce(
     await feed(sources, producer, tally, {
       mapping,
       onMalformed: flags.strict ? 'stop' : 'continue',
+      window: windowFor(options.bufferBytes),
       signal,
     })
     await deliverTheRest(producer, tally, signal, note)

@@ -4,6 +4,7 @@ import type { Message } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { type FeedOptions, feed, type Sink } from '../../../../src/cli/commands/produce/feed.js'
 import { Tally } from '../../../../src/cli/commands/produce/tally.js'
+import { windowFor } from '../../../../src/cli/commands/produce/window.js'
 
 /** Takes records until `room` of them are held, as a producer does; a test decides when they end. */
 class TestSink implements Sink {
@@ -55,6 +56,7 @@ const source = (name: string, chunks: Iterable<string> | Readable) => {
 const options = (changes: Partial<FeedOptions> = {}): FeedOptions => ({
   mapping: { topic: { field: 't' }, topicPrefix: '', keyField: undefined, maxLineBytes: 100 },
   onMalformed: 'continue',
+  window: windowFor(undefined),
   signal: new AbortController().signal,
   ...changes,
 })
@@ -137,6 +139,33 @@ describe('feed', () => {
     await feeding
   })
 
+  it.each([
+    ['records', { records: 4, bytes: 1_000_000 }],
+    ['bytes', { records: 1_000, bytes: 4 * 9 }],
+  ] as const)(
+    'keeps no more %s on their way than the window holds, though the sink takes all',
+    async (_what, window) => {
+      const sink = new TestSink()
+      const { tally } = tallyWithLog()
+      const input = source('in', ['{"t":"x"}\n'.repeat(10)])
+      const feeding = feed([input], sink, tally, options({ window }))
+      for (let i = 0; i < 20; i++) await turn()
+      expect(sink.taken).toHaveLength(4)
+      sink.taken[0]!.end(null)
+      for (let i = 0; i < 20; i++) await turn()
+      expect(sink.taken).toHaveLength(4)
+      sink.taken[1]!.end(new Error('an end like any other'))
+      for (let i = 0; i < 20; i++) await turn()
+      expect(sink.taken).toHaveLength(6)
+      for (let next = 2; next < 10; next++) {
+        sink.taken[next]!.end(null)
+        for (let i = 0; i < 20; i++) await turn()
+      }
+      await feeding
+      expect(tally.outstanding).toBe(0)
+    },
+  )
+
   it('ends by the signal while it waits for input, and closes it', async () => {
     const silent = new Readable({ read() {} })
     const stop = new AbortController()
@@ -186,5 +215,13 @@ describe('feed', () => {
     sink.taken[2]!.end(new Error('gone'))
     expect([tally.delivered, tally.failed, tally.outstanding]).toEqual([1, 1, 1])
     expect(log).toEqual(['in:3: not delivered: gone'])
+  })
+})
+
+describe('windowFor', () => {
+  it('is never more than half the buffer, nor more than its own bound', () => {
+    expect(windowFor(undefined)).toEqual({ records: 50_000, bytes: 33_554_432 })
+    expect(windowFor(2 ** 30).bytes).toBe(33_554_432)
+    expect(windowFor(10_000).bytes).toBe(5_000)
   })
 })

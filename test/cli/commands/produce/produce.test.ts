@@ -136,6 +136,14 @@ describe('resilient-producer produce', () => {
     expect(logged('t').map(([, value]) => JSON.parse(value!).n)).toEqual(records.map(({ n }) => n))
   })
 
+  it('finds a place for lines of half the buffer', async () => {
+    await startCluster()
+    const config = await inputFile('tight.json', JSON.stringify({ producer: { bufferBytes: 40_000 } }))
+    const stdin = lines(...Array.from({ length: 20 }, (_, n) => ({ n, pad: 'x'.repeat(19_000) })))
+    expect(await produce(['--topic', 't', '--config', config], { stdin })).toMatchObject({ code: 0, err: '' })
+    expect(logged('t')).toHaveLength(20)
+  })
+
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

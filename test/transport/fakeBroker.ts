@@ -77,7 +77,7 @@ export class ReceivedRequest {
   }
 }
 
-export const responseBody = <In>(
+const responseBody = <In>(
   api: AnyApi & Pick<Api<unknown, never, unknown, In>, 'response'>,
   version: number,
   value: In,

@@ -66,7 +66,7 @@ export const at = (nodeId: number, { port }: { port: number }) => ({
   rack: null,
 })
 
-export const deferred = () => {
+const deferred = () => {
   let resolve: () => void = () => {}
   const promise = new Promise<void>(settle => {
     resolve = settle

@@ -1,7 +1,7 @@
 import { withBroker } from './harness/broker.js'
 import { commonConditions } from './harness/comparison.js'
 import * as contenders from './harness/contender.js'
-import { figureWithRange } from './harness/format.js'
+import { figure, figureWithRange } from './harness/format.js'
 import { interleave } from './harness/interleave.js'
 import type { Question } from './harness/question.js'
 import { spread } from './harness/stats.js'
@@ -55,7 +55,7 @@ export const question: Question = {
               figureWithRange(of(id, sample => sample.delayP99Ms)),
               figureWithRange(of(id, sample => sample.delayMaxMs)),
               figureWithRange(of(id, sample => sample.bytesPerSecond / 1e6)),
-              String(of(id, sample => sample.failed).max),
+              figure(of(id, sample => sample.failed).max),
             ]),
           },
         ],

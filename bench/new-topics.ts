@@ -27,14 +27,14 @@ type Sample = NewTopicsResult & { readonly onBroker: number }
 type Contender = contenders.Contender
 
 const existing = (broker: Broker, topics: readonly string[]): Promise<number> =>
-  recordsIn(broker.bootstrap, topics).catch(() => Number.NaN)
+  recordsIn(broker.bootstrap, topics).catch(() => 0)
 
 const once = async (broker: Broker, contender: Contender, topics: readonly string[]): Promise<Sample> => {
   const work: NewTopicsWork = { kind: 'newTopics', topics, deadlineMs: DEADLINE_MS }
   const result = await contenders.contend(contender, broker.bootstrap, work)
   return {
     ...result,
-    onBroker: result.delivered === topics.length ? await existing(broker, topics) : Number.NaN,
+    onBroker: result.delivered === topics.length ? await existing(broker, topics) : result.delivered,
   }
 }
 
@@ -126,8 +126,11 @@ export const question: Question = {
     for (const count of SIZES) byCount.set(count, await measure(count, true, chosen, options))
     const missing = await measure(MISSING, false, chosen, options)
     const [ours, librdkafka] = [contenders.OURS_METRICS, contenders.CONFLUENT]
-    const lost = SIZES.flatMap(count =>
-      of(byCount.get(count)!, ours).map(({ onBroker }) => (onBroker === count ? 0 : count - (onBroker || 0))),
+    // The worst round decides: a median would hide a lost record.
+    const lost = Math.max(
+      ...SIZES.flatMap(count =>
+        of(byCount.get(count)!, ours).map(({ delivered, onBroker }) => count - Math.min(delivered, onBroker)),
+      ),
     )
     const claims: Claim[] = [
       {
@@ -140,7 +143,14 @@ export const question: Question = {
         bar: 1 / 2,
         goal: 1 / 3,
       },
-      { what: 'records lost by ours', measured: spread(lost), unit: '', better: 'lower', bar: 0, goal: 0 },
+      {
+        what: 'records lost by ours, worst round',
+        measured: spread([lost]),
+        unit: '',
+        better: 'lower',
+        bar: 0,
+        goal: 0,
+      },
       {
         what: 'ours, missing topics: seconds until the last error',
         measured: spread(of(missing, ours).map(sample => sample.seconds)),

@@ -69,7 +69,7 @@ const untilItAnswers = async (bootstrap: string, java: ChildProcess, logFile: st
 }
 
 /** A fresh single-node KRaft broker as a process of this machine, on loopback and free ports. */
-export const startBroker = async (config: Record<string, string> = {}): Promise<Broker> => {
+const startBroker = async (config: Record<string, string> = {}): Promise<Broker> => {
   const missing = await ensureJars()
   if (missing !== undefined) throw new Error(`no broker to measure on: ${missing}`)
   const { root, storage } = await logRoot()

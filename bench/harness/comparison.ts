@@ -13,11 +13,11 @@ const known = (values: readonly (number | undefined)[]): number[] =>
   values.filter(value => value !== undefined)
 
 /** `above` to `below`, round by round. */
-export const ratio = (rounds: Rounds, above: string, below: string): Spread =>
+const ratio = (rounds: Rounds, above: string, below: string): Spread =>
   spread(pairedRatios(rates(rounds.samples.get(above)), rates(rounds.samples.get(below))))
 
 /** The fastest of them by its median, so that a claim stands against a peer's best row. */
-export const fastest = (rounds: Rounds, entrants: readonly Entrant[]): Entrant | undefined => {
+const fastest = (rounds: Rounds, entrants: readonly Entrant[]): Entrant | undefined => {
   const score = ({ id }: Entrant): number => median(known(rates(rounds.samples.get(id))))
   return entrants
     .filter(entrant => Number.isFinite(score(entrant)))
@@ -34,7 +34,7 @@ const checked = (samples: readonly (Sample | undefined)[]): string => {
   return failed === 0 ? counts : `${counts}; ${figure(failed)} failed: ${ran.find(s => s.error)?.error}`
 }
 
-export const throughputTable = (
+const throughputTable = (
   title: string,
   rounds: Rounds,
   entrants: readonly Entrant[],

@@ -56,6 +56,10 @@ export const nodeEntrant = (
 const lastMatch = (text: string, pattern: RegExp): RegExpMatchArray | undefined =>
   [...text.matchAll(pattern)].at(-1)
 
+/** Records a JVM needs until its code is compiled, and the fewest that are worth a figure after them. */
+const JAVA_WARMUP = 1_000_000
+const JAVA_LEAST = 1_000_000
+
 /**
  * Java's ProducerPerformance. It takes a number of records, not a time: the number follows from the round before. It has
  * no window: 32 MiB of buffer.
@@ -65,7 +69,7 @@ export const javaEntrant = (
   properties: Readonly<Record<string, string>>,
   { valueBytes }: BenchOptions,
 ): Entrant => {
-  let rate = 300_000
+  let rate = 0
   return {
     id: `java-${tuning === 'defaults' ? 'defaults' : 'tuned'}`,
     label: 'Java ProducerPerformance 4.2.0',
@@ -75,8 +79,8 @@ export const javaEntrant = (
     topicCount: 1,
     partitions: PARTITIONS,
     run: async ({ bootstrap, topics, seconds, warmupSeconds }) => {
-      const warmup = Math.round(rate * warmupSeconds)
-      const total = warmup + Math.round(rate * seconds)
+      const warmup = Math.max(JAVA_WARMUP, Math.round(rate * warmupSeconds))
+      const total = warmup + Math.max(JAVA_LEAST, Math.round(rate * seconds))
       const settings = { 'bootstrap.servers': bootstrap, acks: 'all', ...properties }
       const result = await run('java', [
         ...['-Xms512m', '-Xmx512m', '-cp', `${JARS}/*`, 'org.apache.kafka.tools.ProducerPerformance'],

@@ -32,7 +32,7 @@ export interface Report {
 
 export type Standing = 'goal met' | 'bar met' | 'MISSED' | 'not measured'
 
-export const standing = (claim: Claim): Standing => {
+const standing = (claim: Claim): Standing => {
   if (claim.measured === undefined || !Number.isFinite(claim.measured.median)) return 'not measured'
   const reaches = (mark: number): boolean =>
     claim.better === 'higher' ? claim.measured!.median >= mark : claim.measured!.median <= mark

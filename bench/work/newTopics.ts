@@ -30,6 +30,7 @@ export const newTopics = async (
   await client.connect()
   const value = Buffer.from('the first record of a new topic')
   const failures: { topic: string; text: string }[] = []
+  const ended = new Set<string>()
   let delivered = 0
   let last = performance.now()
   const start = last
@@ -41,6 +42,7 @@ export const newTopics = async (
         error => failures.push({ topic, text: message(error) }),
       )
       .then(() => {
+        ended.add(topic)
         last = performance.now()
       }),
   )
@@ -49,6 +51,7 @@ export const newTopics = async (
   const unended = topics.length - delivered - failures.length
   if (unended > 0) last = performance.now()
   const [first] = failures
+  const hanging = topics.find(topic => !ended.has(topic))
   const metadataRequests = await client.metadataRequests?.()
   // A client that waits for what can never end would not close: the process ends instead.
   if (unended === 0) await Promise.race([client.close().catch(() => undefined), deadline])
@@ -57,7 +60,7 @@ export const newTopics = async (
     failed: failures.length,
     unended,
     seconds: (last - start) / 1000,
-    error: first?.text,
+    error: hanging === undefined ? first?.text : `no end of the send to ${hanging}`,
     metadataRequests,
     errorsNameTopic: failures.length > 0 && failures.every(({ topic, text }) => text.includes(topic)),
   }

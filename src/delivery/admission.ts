@@ -1,4 +1,4 @@
-import type { Message } from 'kafkajs'
+import type { Message, RecordMetadata } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import {
   BufferFullError,
@@ -6,6 +6,7 @@ import {
   PartitionNotFoundError,
   SendAbortedError,
 } from '../errors/index.js'
+import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
 import type { DeliveryClass } from './batch.js'
@@ -101,6 +102,37 @@ export class Admission {
     return entry.listed ? entry : undefined
   }
 
+  /**
+   * The short way for one message of one call, where nothing has to wait.
+   *
+   * @returns undefined when it cannot be taken at once: then it goes by {@link Admission.submit}
+   */
+  sendAtOnce(
+    topic: TopicLanes,
+    message: Message,
+    deliveryClass: DeliveryClass,
+  ): Promise<RecordMetadata[]> | undefined {
+    const { view } = topic
+    if (view === undefined || !topic.isOpen || this.spaceQueue.length > 0) return undefined
+    const { measure, budget } = this
+    const bytes = measure.of(message).recordBytes
+    if (!budget.fits(bytes)) return undefined
+    const partition = topic.partitioner.choose(view, message, bytes)
+    if (!isPartitionOf(view, partition)) return undefined
+    budget.take(bytes)
+    const lane = topic.laneOf(partition, this.host)
+    const generation = this.generations.current
+    const timestamp = timestampOf(message)
+    let batch = lane.openBatch(deliveryClass, generation, undefined)
+    if (!batch.append(message, measure, timestamp, bytes, batch.promised, lane.limits, this.host.pool)) {
+      lane.close(batch)
+      batch = lane.openBatch(deliveryClass, generation, undefined)
+      batch.append(message, measure, timestamp, bytes, batch.promised, lane.limits, this.host.pool)
+    }
+    if (batch.generations[0] !== generation) batch.join(generation)
+    return batch.promised.add()
+  }
+
   /** Whether a record of this size would be taken at once. */
   hasRoom(bytes: number): boolean {
     return this.spaceQueue.length === 0 && this.budget.fits(bytes)
@@ -139,7 +171,7 @@ export class Admission {
         }),
       )
     }
-    if (!(partition >= 0 && partition < view.partitions.length && Number.isInteger(partition))) {
+    if (!isPartitionOf(view, partition)) {
       const error = new PartitionNotFoundError(topic.name, partition, view.partitions.length)
       return this.refuse(topic, bytes, call, index, error)
     }
@@ -386,6 +418,9 @@ export class Admission {
     for (const entry of waiting) this.end(entry, error(entry.topic.name))
   }
 }
+
+const isPartitionOf = (view: TopicView, partition: number): boolean =>
+  partition >= 0 && partition < view.partitions.length && Number.isInteger(partition)
 
 /** kafkajs takes the time of the call where the timestamp is not given or empty. ms since the epoch */
 const timestampOf = (message: Message): number => (message.timestamp ? Number(message.timestamp) : Date.now())

@@ -7,6 +7,7 @@ import type { BatchCompressor } from './compression/compressor.js'
 import { Expiring } from './deadlines.js'
 import type { Generation } from './generations.js'
 import type { AcknowledgedBatch, RecordOwner } from './owner.js'
+import { PromisedRecords } from './promisedRecords.js'
 import type { ProducerIdentity } from './sequences.js'
 
 /** What all records of a batch share: calls that differ in it do not share a batch. */
@@ -59,8 +60,9 @@ export class Batch extends Expiring {
 
   owners: (RecordOwner | null)[] = []
   ownerCounts: number[] = []
-  /** Only a split batch has owners whose records do not start with their first. */
+  /** For each of `owners`, which of the owner's records is the first; undefined while it is 0 for all. */
   ownerFirsts: number[] | undefined
+  private promisedRecords: PromisedRecords | undefined
 
   identity: ProducerIdentity | undefined
   baseSequence = -1
@@ -141,10 +143,22 @@ export class Batch extends Expiring {
     if (last >= 0 && owner === this.owners[last]) {
       this.ownerCounts[last]!++
     } else {
+      if (owner !== null && owner === this.promisedRecords && this.promisedRecords.size > 0) {
+        this.ownerFirsts ??= this.owners.map(() => 0)
+        this.ownerFirsts.push(this.promisedRecords.size)
+      } else {
+        this.ownerFirsts?.push(0)
+      }
       this.owners.push(owner)
       this.ownerCounts.push(1)
     }
     return true
+  }
+
+  /** The owner of this batch's single-message sends. */
+  get promised(): PromisedRecords {
+    this.promisedRecords ??= new PromisedRecords()
+    return this.promisedRecords
   }
 
   private grow(bytes: number, pool: BufferPool): void {
@@ -196,7 +210,8 @@ export class Batch extends Expiring {
   }
 
   acknowledgeWritten(): void {
-    for (let i = 0; i < this.owners.length; i++) this.owners[i]?.written(this.ownerCounts[i]!)
+    for (let i = 0; i < this.owners.length; i++)
+      this.owners[i]?.written(this.ownerCounts[i]!, this.ownerFirsts?.[i] ?? 0)
   }
 
   /** @param onUnowned takes the failures of records that nobody waits for */

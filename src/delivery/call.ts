@@ -14,15 +14,6 @@ export interface Call {
   failedBefore(error: Error, topic: string, from: number, to: number): void
 }
 
-export const recordMetadata = (batch: AcknowledgedBatch, index: number): RecordMetadata => ({
-  topicName: batch.topic,
-  partition: batch.partition,
-  errorCode: 0,
-  baseOffset: batch.offsetAt(index),
-  logAppendTime: batch.logAppendTime,
-  logStartOffset: batch.logStartOffset,
-})
-
 /** `send` with one message: the common case, with nothing to gather. */
 export class SingleCall implements Call, RecordOwner {
   private readonly resolve: (result: RecordMetadata[]) => void
@@ -48,7 +39,7 @@ export class SingleCall implements Call, RecordOwner {
   }
 
   acknowledged(batch: AcknowledgedBatch, _first: number, _count: number, index: number): void {
-    this.resolve([recordMetadata(batch, index)])
+    this.resolve([batch.metadataAt(index)])
   }
 
   written(): void {
@@ -73,7 +64,7 @@ class CallPart implements RecordOwner {
 
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void {
     if (this.result === undefined || first < this.resultFirst) {
-      this.result = recordMetadata(batch, index)
+      this.result = batch.metadataAt(index)
       this.resultFirst = first
     }
     this.call.ended(count)

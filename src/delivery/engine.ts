@@ -1,4 +1,4 @@
-import type { ICustomPartitioner, Logger, Message } from 'kafkajs'
+import type { ICustomPartitioner, Logger, Message, RecordMetadata } from 'kafkajs'
 import { PartitionNotFoundError, ProducerClosedError, SendAbortedError } from '../errors/index.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
@@ -149,6 +149,16 @@ export class DeliveryEngine implements AdmissionHost {
     deliveryClass: DeliveryClass,
   ): SendEntry | undefined {
     return this.admission.submit(this.lanesOf(topicName), messages, call, deliveryClass)
+  }
+
+  /** The short way for one message; undefined when it has to wait for something. */
+  sendAtOnce(
+    topicName: string,
+    message: Message,
+    deliveryClass: DeliveryClass,
+  ): Promise<RecordMetadata[]> | undefined {
+    const topic = this.topics.get(topicName)
+    return topic === undefined ? undefined : this.admission.sendAtOnce(topic, message, deliveryClass)
   }
 
   private lanesOf(name: string): TopicLanes {

@@ -1,3 +1,5 @@
+import type { RecordMetadata } from 'kafkajs'
+
 /** Where an acknowledged batch stands in the log. */
 export class AcknowledgedBatch {
   readonly topic: string
@@ -28,6 +30,18 @@ export class AcknowledgedBatch {
     if (this.safeBaseOffset >= 0) return String(this.safeBaseOffset + index)
     return this.baseOffset < 0n ? '-1' : String(this.baseOffset + BigInt(index))
   }
+
+  /** As kafkajs gives it, for a call whose first record stands at this index. */
+  metadataAt(index: number): RecordMetadata {
+    return {
+      topicName: this.topic,
+      partition: this.partition,
+      errorCode: 0,
+      baseOffset: this.offsetAt(index),
+      logAppendTime: this.logAppendTime,
+      logStartOffset: this.logStartOffset,
+    }
+  }
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER) - 0xffff_ffffn
@@ -43,6 +57,6 @@ export interface RecordOwner {
    */
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void
   /** acks 0: the records were written to the socket, and nothing more will be known of them. */
-  written(count: number): void
+  written(count: number, first: number): void
   failed(error: Error, topic: string, partition: number, first: number, count: number): void
 }

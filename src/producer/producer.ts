@@ -153,7 +153,28 @@ class ProducerCore {
   }
 
   send(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> {
-    return this.sendAll([record], record, record.signal)
+    const { topic, messages, acks, signal } = record
+    const isShort =
+      signal === undefined &&
+      (acks === undefined || acks === -1) &&
+      this.status === 'connected' &&
+      Array.isArray(messages) &&
+      messages.length === 1 &&
+      this.checkedTopics.has(topic)
+    return (isShort && this.sendOne(record)) || this.sendAll([record], record, signal)
+  }
+
+  /** The same as `sendAll` for the common case: one message for a known topic with room in the buffer. */
+  private sendOne(record: ProducerRecord): Promise<RecordMetadata[]> | undefined {
+    const { topic, messages } = record
+    const message = messages[0]!
+    const { session, classes } = this.live!
+    try {
+      checkMessage(topic, message, 0, this.settings)
+      return session.engine.sendAtOnce(topic, message, classes.of(record))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   sendBatch(batch: ProducerBatch & Abortable): Promise<RecordMetadata[]> {

@@ -27,13 +27,24 @@ export const answerWithoutLeader = (nodeId: number): TopicAnswer => ({
   nodeId,
 })
 
-/** An answer as the cause of a later error. */
+/**
+ * An answer as the cause of a later error. Without a stack: it would show nothing but the event loop, and 1,000 topics in
+ * creation make 1,000 of these each time they are asked.
+ */
 export const answerError = (topic: string, code: number, nodeId: number): Error => {
   const verdict = errorCode(code)
   const broker = nodeId < 0 ? 'the broker' : `broker ${nodeId}`
-  return new BrokerVerdictError(
-    `${broker} answered ${verdict.type} for ${place(topic)}: ${verdict.message}`,
-    verdict,
-    { topic },
-  )
+  const message = `${broker} answered ${verdict.type} for ${place(topic)}: ${verdict.message}`
+  return withoutStack(() => new BrokerVerdictError(message, verdict, { topic }))
+}
+
+/** `Reflect.set`, since the limit may be frozen. */
+export const withoutStack = <T>(make: () => T): T => {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
 }

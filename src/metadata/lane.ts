@@ -29,25 +29,36 @@ export interface Load {
 /** How long a name that was never asked may be held back while other topics are being created. ms */
 const FIRST_ASK_GAP_MS = 100
 
+/** The later an answer is, the rarer the asking: it finds a topic at most by this share of its wait too late. */
+const SHARE_OF_WAIT = 0.25
+
+export interface LanePace {
+  readonly minTimeoutMs: number
+  readonly maxTimeoutMs: number
+}
+
 /**
  * The names that may share a request, because they want the same creation flag, and the pace of asking them.
  *
- * While topics are being created, requests start at least `minTimeoutMs` apart, from the third on twice that: asked
- * every 20 ms, a broker takes 8-17 s to create what it creates in 0.2-0.5 s when it is asked every 100 ms.
+ * While topics are being created, requests start at least `minTimeoutMs` apart, from the third on twice that, and ever
+ * more as no new names join: asked every 20 ms, a broker takes 8-17 s to create what it creates in 0.2-0.5 s when it
+ * is asked every 100 ms. (Each ask makes a KRaft broker forward the creation again until it knows the topics.)
  */
 export class Lane {
   readonly create: boolean
-  readonly #minTimeoutMs: number
+  readonly #pace: LanePace
   readonly #waiting = new Set<string>()
   /** Names of the last request that have to be asked again by somebody who still waits. */
   #unfinished = new Set<string>()
   #asks: Ask[] = []
   #lastStart = Number.NEGATIVE_INFINITY
+  /** When a request last carried a name that was never asked before. */
+  #lastNews = 0
   #gapMs = 0
 
-  constructor(create: boolean, minTimeoutMs: number) {
+  constructor(create: boolean, pace: LanePace) {
     this.create = create
-    this.#minTimeoutMs = minTimeoutMs
+    this.#pace = pace
   }
 
   ask(ask: Ask): void {
@@ -95,6 +106,7 @@ export class Lane {
     const [first, ...rest] = names
     if (first === undefined || asks.length === 0) return undefined
     this.#lastStart = now
+    if (asks.some(each => each.pace === 'first')) this.#lastNews = now
     return { asks, names: [first, ...rest] }
   }
 
@@ -102,7 +114,14 @@ export class Lane {
   ended(unfinished: readonly string[]): void {
     this.#unfinished = new Set(unfinished.filter(name => this.#waiting.has(name)))
     if (unfinished.length === 0) this.#gapMs = 0
-    else this.#gapMs = this.#gapMs === 0 ? this.#minTimeoutMs : 2 * this.#minTimeoutMs
+    else if (this.#gapMs === 0) this.#gapMs = this.#pace.minTimeoutMs
+    else this.#gapMs = this.#steadyGap()
+  }
+
+  #steadyGap(): number {
+    const { minTimeoutMs, maxTimeoutMs } = this.#pace
+    const waited = this.#lastStart - this.#lastNews
+    return Math.max(2 * minTimeoutMs, Math.min(maxTimeoutMs, SHARE_OF_WAIT * waited))
   }
 
   rejectAll(error: unknown): void {

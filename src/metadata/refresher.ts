@@ -5,7 +5,7 @@ import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
 import { answerForError, answerWithoutLeader, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
-import { type Ask, Lane, type Load, type Pace } from './lane.js'
+import { type Ask, Lane, type LanePace, type Load, type Pace } from './lane.js'
 import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
 import type { MetadataResponse } from './view.js'
 
@@ -16,8 +16,8 @@ export interface RefresherOptions {
   readonly observer: Pick<ProducerObserver, 'metadataRefreshed'>
   /** ms */
   readonly requestTimeoutMs: number
-  /** `metadataRetry.minTimeoutMs` */
-  readonly minTimeoutMs: number
+  /** Of `metadataRetry`. */
+  readonly pace: LanePace
 }
 
 export interface LookupOptions {
@@ -61,8 +61,8 @@ export class MetadataRefresher {
   constructor(options: RefresherOptions) {
     this.#options = options
     this.#lanes = {
-      creating: new Lane(true, options.minTimeoutMs),
-      existing: new Lane(false, options.minTimeoutMs),
+      creating: new Lane(true, options.pace),
+      existing: new Lane(false, options.pace),
     }
   }
 
@@ -149,14 +149,29 @@ export class MetadataRefresher {
   }
 
   async #refreshBrokers(asks: readonly BrokersAsk[]): Promise<void> {
-    await this.#exchange('brokers-only', 'connect', undefined, asks, ({ response }) => {
-      this.#log('connect', 'brokers-only', { brokers: response.brokers.length })
-      for (const each of asks) each.resolve()
-      return 'ok'
-    })
+    await this.#exchange(
+      'brokers-only',
+      'connect',
+      undefined,
+      asks,
+      ({ response, nodeId, version }, elapsedMs) => {
+        const brokers = response.brokers.length
+        this.#options.logger.debug('Metadata fetched', {
+          trigger: 'connect',
+          names: [],
+          brokers,
+          nodeId,
+          version,
+          elapsedMs,
+        })
+        for (const each of asks) each.resolve()
+        return 'ok'
+      },
+    )
   }
 
   async #refresh(lane: Lane, { asks, names }: Load): Promise<void> {
+    const { logger } = this.#options
     let unfinished: readonly string[] = names
     const query = { names, create: lane.create }
     const trigger = mainTrigger(asks)
@@ -164,12 +179,19 @@ export class MetadataRefresher {
     await this.#exchange(query, trigger, avoid, asks, ({ response, nodeId, version }, elapsedMs) => {
       const answers = this.#apply(response, names, nodeId)
       unfinished = names.filter(name => answers.get(name)!.kind === 'creating')
-      this.#log(trigger, query, {
+      logger.debug('Metadata fetched', {
+        trigger,
+        ...query,
         nodeId,
         version,
         elapsedMs,
-        outcomes: outcomes(answers),
-        attempts: attempts(asks),
+        // Getters, since 1,000 names would cost milliseconds each time and debug lines are mostly off.
+        get outcomes() {
+          return outcomes(answers)
+        },
+        get attempts() {
+          return attempts(asks)
+        },
       })
       for (const ask of asks) ask.resolve(answers.get(ask.name)!)
       return asks.every(each => answers.get(each.name)!.kind === 'available') ? 'ok' : 'partial'
@@ -185,7 +207,7 @@ export class MetadataRefresher {
     owed: readonly { reject(error: unknown): void }[],
     take: (answer: ControlAnswer<MetadataResponse>, elapsedMs: number) => MetadataOutcome,
   ): Promise<void> {
-    const { transport, cache, observer, requestTimeoutMs } = this.#options
+    const { transport, cache, logger, observer, requestTimeoutMs } = this.#options
     const startedAt = performance.now()
     this.#inFlight = true
     this.#owed = owed
@@ -205,7 +227,9 @@ export class MetadataRefresher {
         outcome = take(answer, performance.now() - startedAt)
       }
     } catch (error) {
-      this.#log(trigger, query, { elapsedMs: performance.now() - startedAt, error: String(error) })
+      const asked = query === 'brokers-only' ? { names: [] } : query
+      const elapsedMs = performance.now() - startedAt
+      logger.debug('Metadata request failed', { trigger, ...asked, elapsedMs, error: String(error) })
       for (const each of owed) each.reject(error)
     } finally {
       this.#inFlight = false
@@ -235,15 +259,6 @@ export class MetadataRefresher {
       }
     }
     return answers
-  }
-
-  #log(trigger: MetadataTrigger, query: MetadataQuery, details: object): void {
-    const asked = query === 'brokers-only' ? { names: [] } : { names: query.names, create: query.create }
-    this.#options.logger.debug('error' in details ? 'Metadata request failed' : 'Metadata fetched', {
-      trigger,
-      ...asked,
-      ...details,
-    })
   }
 }
 

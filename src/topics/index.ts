@@ -68,7 +68,7 @@ export class TopicDirectory {
       logger,
       observer,
       requestTimeoutMs,
-      minTimeoutMs: retry.minTimeoutMs,
+      pace: retry,
     })
     this.#options = options
     this.#cache = cache

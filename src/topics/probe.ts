@@ -16,31 +16,37 @@ const SETTING = 'auto.create.topics.enable'
 /** The setting is static per broker: it changes with a restart. ms */
 const REMEMBERED_MS = 300_000
 
-interface Probe {
-  readonly expiresAt: number
+/** A probe that takes longer goes on beside the schedules of topics: it must not delay their next attempts. ms */
+const PATIENCE_MS = 250
+
+export interface Probe {
+  /** Undefined when the broker does not tell: not authorized, too old, or no answer. */
   readonly enabled: Promise<boolean | undefined>
+  /** Settles with the answer, or when it has taken too long to wait for. Never rejects. */
+  readonly soon: Promise<unknown>
 }
 
 /** Asks brokers whether they create topics by themselves. */
 export class AutoCreateProbe {
   readonly #options: ProbeOptions
-  readonly #probes = new Map<number, Probe>()
+  readonly #probes = new Map<number, Probe & { readonly expiresAt: number }>()
 
   constructor(options: ProbeOptions) {
     this.#options = options
   }
 
-  /**
-   * The setting of one broker, asked of that broker itself, once for all who ask within five minutes.
-   *
-   * @returns undefined when it does not tell: not authorized, too old, or no answer
-   */
-  check(nodeId: number): Promise<boolean | undefined> {
+  /** The setting of one broker, asked of that broker itself, once for all who ask within five minutes. */
+  check(nodeId: number): Probe {
     const known = this.#probes.get(nodeId)
-    if (known && known.expiresAt > performance.now()) return known.enabled
+    if (known && known.expiresAt > performance.now()) return known
     const enabled = this.#ask(nodeId)
-    this.#probes.set(nodeId, { expiresAt: performance.now() + REMEMBERED_MS, enabled })
-    return enabled
+    const probe = {
+      expiresAt: performance.now() + REMEMBERED_MS,
+      enabled,
+      soon: within(PATIENCE_MS, enabled),
+    }
+    this.#probes.set(nodeId, probe)
+    return probe
   }
 
   async #ask(nodeId: number): Promise<boolean | undefined> {
@@ -78,4 +84,16 @@ export class AutoCreateProbe {
       return undefined
     }
   }
+}
+
+const within = (ms: number, work: Promise<unknown>): Promise<unknown> => {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  const settled = work.then(
+    () => {},
+    () => {},
+  )
+  return Promise.race([settled, patience]).finally(() => clearTimeout(timer))
 }

@@ -32,6 +32,8 @@ export interface ResolverOptions {
 /** From here on a wait is worth a warning. ms */
 const WARN_AFTER_MS = 5_000
 
+const ended = new Error('the wait has ended')
+
 interface Wait {
   readonly topic: string
   readonly settings: TopicSettings
@@ -159,7 +161,7 @@ export class TopicResolver {
     this.#waits.delete(wait.topic)
     this.#options.refresher.unwait(wait.topic, wait.settings.create === 'broker')
     // Ends the schedule in its backoff, and takes back an ask that no request carries yet.
-    wait.ending.abort(new Error('the wait has ended'))
+    wait.ending.abort(ended)
     this.#options.observer.topicWaited(wait.topic, outcome, performance.now() - wait.startedAt)
     return true
   }

@@ -31,7 +31,7 @@ describe('MetadataRefresher', () => {
       logger: log.logger,
       observer: { metadataRefreshed: (trigger, outcome) => refreshed.push([trigger, outcome]) },
       requestTimeoutMs: 3000,
-      minTimeoutMs: MIN_TIMEOUT_MS,
+      pace: { minTimeoutMs: MIN_TIMEOUT_MS, maxTimeoutMs: 1000 },
     })
   })
 

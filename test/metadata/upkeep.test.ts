@@ -29,7 +29,7 @@ describe('metadata of topics in use', () => {
       logger: log.logger,
       observer,
       requestTimeoutMs: 3000,
-      minTimeoutMs: 50,
+      pace: { minTimeoutMs: 50, maxTimeoutMs: 1000 },
     })
     upkeep = new MetadataUpkeep({ cache, refresher, logger: log.logger, metadataMaxAgeMs, metadataMaxIdleMs })
     const retry = { minTimeoutMs: 50, maxTimeoutMs: 1000, factor: 2, jitter: false }

@@ -9,9 +9,6 @@ export interface BrokerWayOptions {
   readonly explainer: Pick<CreationExplainer, 'explain'>
 }
 
-/** A probe that takes longer goes on beside the schedule: it must not delay the next attempt. ms */
-const PROBE_PATIENCE_MS = 250
-
 /** A topic that is only slow needs no explanation, and asking for one costs the controller that creates it. */
 const EXPLAIN_AFTER_ATTEMPTS = 3
 const EXPLAIN_AFTER_MS = 500
@@ -25,8 +22,7 @@ export const brokerWay = (context: WayContext, { probe, explainer }: BrokerWayOp
   let creates: 'unasked' | 'maybe' | 'yes' = 'unasked'
   let explained = false
 
-  const check = async (nodeId: number, attempts: number): Promise<void> => {
-    const enabled = await probe.check(nodeId)
+  const judge = (enabled: boolean | undefined, nodeId: number, attempts: number): void => {
     if (enabled) creates = 'yes'
     else if (enabled === undefined && creates === 'unasked') creates = 'maybe'
     // Another broker that may have begun to create it settles nothing: this one may only lag behind.
@@ -49,8 +45,11 @@ export const brokerWay = (context: WayContext, { probe, explainer }: BrokerWayOp
     if (isUnknown(answer)) {
       unknowns++
       // A seed broker without a known id cannot be asked: it takes its own id only.
-      if (creates !== 'yes' && answer.nodeId >= 0)
-        await within(PROBE_PATIENCE_MS, check(answer.nodeId, attempt).catch(context.fail))
+      if (creates !== 'yes' && answer.nodeId >= 0) {
+        const { enabled, soon } = probe.check(answer.nodeId)
+        enabled.then(each => judge(each, answer.nodeId, attempt)).catch(context.fail)
+        await soon
+      }
       const late = performance.now() - startedAt >= EXPLAIN_AFTER_MS
       if (creates === 'yes' && !explained && unknowns >= EXPLAIN_AFTER_ATTEMPTS && late) {
         explained = true
@@ -58,18 +57,5 @@ export const brokerWay = (context: WayContext, { probe, explainer }: BrokerWayOp
       }
     }
     throw notYet(topic, answer)
-  }
-}
-
-/** Waits for `work`, at most `ms`; it goes on after that. */
-const within = async (ms: number, work: Promise<void>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const patience = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  try {
-    await Promise.race([work, patience])
-  } finally {
-    clearTimeout(timer)
   }
 }

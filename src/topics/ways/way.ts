@@ -1,5 +1,5 @@
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
-import { answerError, type TopicAnswer } from '../../metadata/answer.js'
+import { answerError, type TopicAnswer, withoutStack } from '../../metadata/answer.js'
 import type { Pace } from '../../metadata/lane.js'
 import { NotYet } from '../../metadata/schedule.js'
 import type { TopicView } from '../../metadata/view.js'
@@ -21,7 +21,7 @@ export interface WayContext {
 
 /** The answer is not the one waited for, but may become it. */
 export const notYet = (topic: string, answer: Exclude<TopicAnswer, { kind: 'available' }>): NotYet =>
-  new NotYet(answerError(topic, answer.errorCode, answer.nodeId))
+  withoutStack(() => new NotYet(answerError(topic, answer.errorCode, answer.nodeId)))
 
 /** The typed error for an answer that asking again cannot mend. */
 export const refusalError = (

@@ -19,6 +19,9 @@ afterEach(async () => {
   await cluster.close()
 })
 
+/** An empty frame whose blocks are said to lean on each other. */
+const LINKED_LZ4 = Buffer.from('04224d1840400000000000', 'hex')
+
 const spoiled = (position: number): Buffer => {
   const bytes = batch()
   bytes[position]! ^= 0xff
@@ -39,6 +42,14 @@ describe('a leader refuses', () => {
     ['control records', batch({ attributes: 0x20 }), ERROR.INVALID_RECORD],
     ['a producer without a sequence', batch({ producerId: 1, sequence: -1 }), ERROR.INVALID_RECORD],
     ['a batch over max.message.bytes', batch({ values: ['x'.repeat(500)] }), ERROR.MESSAGE_TOO_LARGE],
+    ['gzip that is none', batch({ attributes: 1 }), ERROR.CORRUPT_MESSAGE],
+    ['lz4 that is none', batch({ attributes: 3 }), ERROR.UNKNOWN_SERVER_ERROR],
+    ['lz4 of linked blocks', batch({ attributes: 3, body: LINKED_LZ4 }), ERROR.UNKNOWN_SERVER_ERROR],
+    [
+      'a wrong number of compressed records',
+      batch({ gzip: true, recordCount: 2, lastOffsetDelta: 1 }),
+      ERROR.CORRUPT_MESSAGE,
+    ],
     ['a transaction it was not told of', batch({ producerId: 1, attributes: 0x10 }), ERROR.INVALID_TXN_STATE],
   ])('%s', async (_name, records, errorCode) => {
     expect(await produce(client, records)).toMatchObject({ errorCode, baseOffset: -1n })
@@ -135,6 +146,11 @@ test.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12])('version %i is served', async versi
   expect(await produce(client, batch(), { version })).toMatchObject({ errorCode: ERROR.NONE, baseOffset: 0n })
   expect(await produce(client, batch({ values: ['a', 'b'] }), { version })).toMatchObject({ baseOffset: 1n })
   expect(cluster.records('t').map(({ value }) => `${value}`)).toEqual(['value', 'a', 'b'])
+})
+
+test('zstd is refused before version 7', async () => {
+  const { errorCode } = await produce(client, batch({ attributes: 4 }), { version: 6 })
+  expect(errorCode).toBe(ERROR.UNSUPPORTED_COMPRESSION_TYPE)
 })
 
 test('each partition of a request has its own verdict', async () => {

@@ -1,7 +1,7 @@
 import { MalformedMessageError } from '../wire/malformed.js'
 import { Reader } from '../wire/reader.js'
 import { crc32c } from './crc32c.js'
-import { decompress } from './decompress.js'
+import { decompress } from './decompress/decompress.js'
 
 /** Bytes of a record batch v2 up to its first record. */
 export const BATCH_HEADER_BYTES = 61

@@ -5,7 +5,7 @@
  */
 import { LIST_OFFSETS_TIMESTAMP, listOffsetsApi } from '../../protocol/messages/listOffsets.js'
 import { decodeBatch } from '../../protocol/records/decode.js'
-import { UnreadableCompressionError } from '../../protocol/records/decompress.js'
+import { UnreadableCompressionError } from '../../protocol/records/decompress/decompress.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { ERROR } from '../errorCodes.js'
 import { type LogEntry, servedBytes } from '../state/log.js'

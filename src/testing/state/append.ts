@@ -1,5 +1,6 @@
 import { crc32c } from '../../protocol/records/crc32c.js'
 import {
+  BATCH_HEADER_BYTES,
   compressionOf,
   decodeBatch,
   hasValidCrc,
@@ -9,7 +10,8 @@ import {
   readBatchHeader,
   recordsFill,
 } from '../../protocol/records/decode.js'
-import { UnreadableCompressionError } from '../../protocol/records/decompress.js'
+import { UnreadableCompressionError } from '../../protocol/records/decompress/decompress.js'
+import { hasIndependentBlocks } from '../../protocol/records/decompress/lz4.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import { ERROR } from '../errorCodes.js'
 import type { TopicConfig } from './configs.js'
@@ -40,8 +42,10 @@ const refused = (
   appended: false,
 })
 
-/** Zstandard came with version 7 of Produce (KIP-110). */
+const NO_COMPRESSION = 0
+const LZ4 = 3
 const ZSTD = 4
+/** Zstandard came with version 7 of Produce (KIP-110). */
 const ZSTD_SINCE = 7
 /** Older clients do not know TRANSACTION_ABORTABLE (KIP-890). */
 const ABORTABLE_SINCE = 11
@@ -92,7 +96,7 @@ const formatRefusal = (
       `Inconsistent batch offset range: ${header.recordCount} records, last offset delta ${header.lastOffsetDelta}`,
     )
   }
-  if (compressionOf(header) === 0 && !recordsFill(batch, header.recordCount)) {
+  if (compressionOf(header) === NO_COMPRESSION && !recordsFill(batch, header.recordCount)) {
     return refused(
       ERROR.INVALID_RECORD,
       `Incorrect declared batch size: not ${header.recordCount} whole records`,
@@ -104,13 +108,36 @@ const formatRefusal = (
   return undefined
 }
 
-/** Each record's timestamp; of a batch that cannot be read here, the largest alone. */
+/**
+ * Each record's timestamp; of a batch that cannot be read here (zstd on older Nodes) the largest alone.
+ *
+ * @throws {MalformedMessageError} when the records are not what the header says
+ */
 const timestampsOf = (batch: Buffer): bigint[] => {
   try {
     return decodeBatch(batch).records.map(({ timestamp }) => timestamp)
   } catch (error) {
     if (error instanceof UnreadableCompressionError) return [readBatchHeader(batch).maxTimestamp]
     throw error
+  }
+}
+
+/** Compressed records are read through, as a broker does to check them. */
+const compressionRefusal = (header: RecordBatchHeader, batch: Buffer): AppendResult | undefined => {
+  const codec = compressionOf(header)
+  if (codec === NO_COMPRESSION) return undefined
+  if (codec === LZ4 && !hasIndependentBlocks(batch.subarray(BATCH_HEADER_BYTES))) {
+    return refused(
+      ERROR.UNKNOWN_SERVER_ERROR,
+      'Dependent block stream is unsupported (BLOCK_INDEPENDENCE must be set)',
+    )
+  }
+  try {
+    timestampsOf(batch)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error
+    return refused(ERROR.CORRUPT_MESSAGE, `The compressed records are malformed: ${error.message}.`)
   }
 }
 
@@ -166,7 +193,10 @@ export const appendRecords = (
   }
   const header = readHeader(records)
   if ('errorCode' in header) return header
-  const wrong = formatRefusal(header, records, config, version) ?? timestampRefusal(records, config, now)
+  const wrong =
+    formatRefusal(header, records, config, version) ??
+    compressionRefusal(header, records) ??
+    timestampRefusal(records, config, now)
   if (wrong) return wrong
 
   const { log } = partition

@@ -10,7 +10,7 @@ import {
   recordsFill,
   splitBatches,
 } from '../../../src/protocol/records/decode.js'
-import { UnreadableCompressionError } from '../../../src/protocol/records/decompress.js'
+import { UnreadableCompressionError } from '../../../src/protocol/records/decompress/decompress.js'
 import { MalformedMessageError } from '../../../src/protocol/wire/malformed.js'
 import { batch } from '../../testing/support/batches.js'
 

@@ -15,6 +15,8 @@ export interface BatchSpec {
   /** Number of records the header names; the right one unless given. */
   readonly recordCount?: number
   readonly lastOffsetDelta?: number
+  /** What stands behind the header in place of the records. */
+  readonly body?: Buffer
 }
 
 const bytes = (writer: Writer, value: string | Buffer | null): void => {
@@ -41,7 +43,7 @@ export const batch = (spec: BatchSpec = {}): Buffer => {
     records.varint(record.size)
     records.bytes(record.finish())
   }
-  const body = spec.gzip ? gzipSync(records.finish()) : records.finish()
+  const body = spec.body ?? (spec.gzip ? gzipSync(records.finish()) : records.finish())
 
   const writer = new Writer()
   writer.int64(0n)

@@ -1,5 +1,7 @@
 import zlib from 'node:zlib'
-import { MalformedMessageError } from '../wire/malformed.js'
+import { MalformedMessageError } from '../../wire/malformed.js'
+import { uncompressLz4 } from './lz4.js'
+import { uncompressSnappy } from './snappy.js'
 
 /** The codecs by their number in a batch's attributes. */
 const NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -20,6 +22,8 @@ const zstd = (zlib as { zstdDecompressSync?: (input: Buffer, options?: object) =
  * @throws {MalformedMessageError} when the bytes are not of that codec
  */
 export const decompress = (codec: number, input: Buffer): Buffer => {
+  if (codec === 2) return uncompressSnappy(input)
+  if (codec === 3) return uncompressLz4(input)
   try {
     if (codec === 1) return zlib.gunzipSync(input, { maxOutputLength: MAX_OUTPUT_BYTES })
     if (codec === 4 && zstd) return zstd(input, { maxOutputLength: MAX_OUTPUT_BYTES })

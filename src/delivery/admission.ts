@@ -124,10 +124,28 @@ export class Admission {
     const generation = this.generations.current
     const timestamp = timestampOf(message)
     let batch = lane.openBatch(deliveryClass, generation, undefined)
-    if (!batch.append(message, measure, timestamp, bytes, batch.promised, lane.limits, this.host.pool)) {
+    if (
+      !batch.append(
+        message,
+        measure,
+        timestamp,
+        bytes,
+        batch.promised,
+        lane.limitsOf(deliveryClass),
+        this.host.pool,
+      )
+    ) {
       lane.close(batch)
       batch = lane.openBatch(deliveryClass, generation, undefined)
-      batch.append(message, measure, timestamp, bytes, batch.promised, lane.limits, this.host.pool)
+      batch.append(
+        message,
+        measure,
+        timestamp,
+        bytes,
+        batch.promised,
+        lane.limitsOf(deliveryClass),
+        this.host.pool,
+      )
     }
     if (batch.generations[0] !== generation) batch.join(generation)
     return batch.promised.add()
@@ -180,11 +198,11 @@ export class Admission {
     const timestamp = timestampOf(message)
     let batch = lane.openBatch(deliveryClass, generation, startedAt)
     let owner = call.ownerIn(batch)
-    if (!batch.append(message, this.measure, timestamp, bytes, owner, lane.limits, pool)) {
+    if (!batch.append(message, this.measure, timestamp, bytes, owner, lane.limitsOf(deliveryClass), pool)) {
       lane.close(batch)
       batch = lane.openBatch(deliveryClass, generation, startedAt)
       owner = call.ownerIn(batch)
-      batch.append(message, this.measure, timestamp, bytes, owner, lane.limits, pool)
+      batch.append(message, this.measure, timestamp, bytes, owner, lane.limitsOf(deliveryClass), pool)
     }
     if (batch.generations[0] !== generation) batch.join(generation)
     call.placed(owner, index)

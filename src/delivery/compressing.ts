@@ -17,7 +17,7 @@ export class Compression {
     try {
       const result = compressor.compress(batch.body.subarray(0, batch.bodyBytes))
       if (Buffer.isBuffer(result)) {
-        batch.compressed = result
+        this.done(lane, batch, result)
         return
       }
       // The codec reads the body until it is done: the buffer must not be reused before.
@@ -25,7 +25,7 @@ export class Compression {
       result.then(
         compressed => {
           batch.pendingWrites--
-          batch.compressed = compressed
+          this.done(lane, batch, compressed)
           this.onReady(lane, batch)
         },
         (error: unknown) => {
@@ -37,5 +37,10 @@ export class Compression {
       // The batch is not in a request, and its lane is being looked through: it ends on the next turn.
       queueMicrotask(() => onFailed(asError(error)))
     }
+  }
+
+  private done(lane: Lane, batch: Batch, compressed: Buffer): void {
+    batch.compressed = compressed
+    lane.noteCompression(batch.bodyBytes, compressed.length)
   }
 }

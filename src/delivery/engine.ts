@@ -252,7 +252,7 @@ export class DeliveryEngine implements AdmissionHost {
 
   newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch {
     const deadline = startedAt + this.settings.deliveryTimeoutMs
-    const body = this.pool.take(SMALLEST_BODY_BYTES)
+    const body = this.pool.take(Math.max(SMALLEST_BODY_BYTES, lane.expectedBytes))
     const batch = new Batch(deliveryClass, body, performance.now(), deadline, generation, expired =>
       this.settlement.expire(lane, expired),
     )

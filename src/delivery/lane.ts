@@ -1,5 +1,6 @@
 import type { Batch, DeliveryClass } from './batch.js'
 import type { BufferPool } from './bufferPool.js'
+import { CompressionRatio } from './compression/ratio.js'
 import type { Generation } from './generations.js'
 import type { Sender } from './sender.js'
 import { PartitionSequences, type ProducerIdentity } from './sequences.js'
@@ -59,6 +60,11 @@ export class Lane {
   isQueued = false
   /** The engine's, or less once the broker has refused a batch as too large. */
   limits: BatchLimits
+  /** How well this partition's records compress, and how much to gather for a batch that is compressed. */
+  private ratio = CompressionRatio.unknown
+  private compressedLimits: BatchLimits
+  /** The size of the last batch: the next one's buffer starts there instead of growing to it. bytes */
+  expectedBytes = 0
   onBatchClosed: ((partition: number) => void) | undefined
 
   constructor(topic: string, topicBytes: Buffer, partition: number, host: LaneHost) {
@@ -67,6 +73,7 @@ export class Lane {
     this.partition = partition
     this.host = host
     this.limits = host.batchLimits
+    this.compressedLimits = host.batchLimits
   }
 
   /**
@@ -90,10 +97,31 @@ export class Lane {
     return batch
   }
 
+  limitsOf(deliveryClass: DeliveryClass): BatchLimits {
+    return deliveryClass.compressor === undefined ? this.limits : this.compressedLimits
+  }
+
+  /** A batch was compressed: the next one gathers what should fill the target on the wire. */
+  noteCompression(uncompressedBytes: number, compressedBytes: number): void {
+    this.ratio = this.ratio.after(uncompressedBytes, compressedBytes)
+    this.compressedLimits = {
+      bytes: this.ratio.bytesToGather(this.limits.bytes),
+      records: this.limits.records,
+    }
+  }
+
+  /** The broker refused a batch of this size: from here on they are smaller. */
+  shrink(refusedBytes: number): void {
+    this.limits = { bytes: Math.max(1, Math.floor(refusedBytes / 2)), records: this.limits.records }
+    this.compressedLimits = this.limits
+    this.ratio = CompressionRatio.unknown
+  }
+
   /** From here on the batch takes no records. */
   close(batch: Batch): void {
     if (batch.state !== 'open') return
     batch.state = 'closed'
+    this.expectedBytes = batch.bodyBytes
     this.onBatchClosed?.(this.partition)
     // A full batch may leave while others are in flight.
     this.sender?.wake(this)

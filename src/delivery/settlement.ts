@@ -224,7 +224,7 @@ export class Settlement {
       parts[0]!.identify(batch.identity, batch.baseSequence)
       parts[1]!.identify(batch.identity, advanceSequence(batch.baseSequence, half))
     }
-    lane.limits = { bytes: Math.max(1, Math.floor(batch.bodyBytes / 2)), records: lane.limits.records }
+    lane.shrink(batch.bodyBytes)
     this.host.observer.recordsRetried(lane.topic, batch.recordCount, cause.type)
     this.substitute(lane, batch, parts)
   }

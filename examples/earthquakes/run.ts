@@ -93,7 +93,10 @@ async function streamEarthquakes(
     signal,
     onDelivered: state.onDelivered,
     onFailed: state.onFailed,
-  }).finally(() => progress.stop())
+  }).finally(() => {
+    progress.stop()
+    if (signal.aborted) print(state.line())
+  })
 
   for (const line of state.failureLines()) print(style.red(printable(line, 1000)))
   const topics = state.topics.filter(topic => state.delivered.get(topic)!.length > 0)

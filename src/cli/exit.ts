@@ -26,7 +26,7 @@ export class Interruption extends Error {
   override name = 'Interruption'
 
   constructor(readonly by: StopSignal | 'closed pipe') {
-    super(`ended by ${by}`)
+    super(`stopped by ${by}`)
   }
 
   get exitCode(): number {

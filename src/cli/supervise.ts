@@ -41,7 +41,9 @@ export async function supervise(
     code = await job(stop.signal)
   } catch (error) {
     code = statusOf(error, stop.signal)
-    if (error !== stop.signal.reason) {
+    if (error instanceof Interruption) {
+      if (error.by !== 'closed pipe') io.stderr.write(`${error.message}\n`)
+    } else {
       const { red } = styleFor(io.stderr, io.env)
       io.stderr.write(`${red('error:')} ${explain(error)}\n`)
       if (verbose) io.stderr.write(`${stackOf(error)}\n`)

@@ -48,7 +48,7 @@ describe('supervise', () => {
     io.raise(name)
     expect(await ended).toBe(status)
     expect(io.exits).toEqual([])
-    expect(io.stderr.text).toBe('')
+    expect(io.stderr.text).toBe(`stopped by ${name}\n`)
   })
 
   it('ends at once at the second signal', async () => {

@@ -1,4 +1,4 @@
-import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
+import { EmbeddedKafka, hold } from 'kafkajs-resilient-producer/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltPackage, buildPackage, killStarted, start, untilOutput } from '../cli/support/package.js'
 
@@ -39,7 +39,7 @@ describe('the main job as a process', () => {
     const [proof, last] = output.out.trimEnd().split('\n').slice(-2)
     expect(proof).toBe('✔ read back from the broker: every record is there, once')
     expect(last).toMatch(
-      /^1,707 records delivered to 12 topics in .* s, \d+ metadata retries, 0 record retries$/,
+      /^1,707 records delivered to 12 topics in [^,]+, \d+ metadata retries, 0 record retries$/,
     )
   })
 
@@ -80,6 +80,19 @@ describe('the main job as a process', () => {
     expect(await ended).toBe(1)
     expect(output.err).toMatch(/^error: the broker refused the SASL credentials: .*\n$/)
     expect(output.out + output.err).not.toContain('battery staple')
+  })
+
+  it('ends at SIGINT with what it has delivered by then, and says how much that is', async () => {
+    await startCluster()
+    const gate = cluster.gate()
+    cluster.on('Produce', hold(gate), { times: 1 })
+    const { child, output, ended } = start(built.example, ['--brokers', brokers])
+    await Promise.race([gate.arrived, ended])
+    child.kill('SIGINT')
+    gate.open()
+    expect(await ended).toBe(130)
+    expect(output.out).toMatch(/\n[\d,]+ of 1,707 records delivered · .*\n$/)
+    expect(output.err).toBe('stopped by SIGINT\n')
   })
 
   it('ends quietly when its output is closed', async () => {

@@ -6,7 +6,10 @@ const TLS_HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/certificate has expired|CERT_HAS_EXPIRED/i, 'its certificate has expired'],
   [/does not match certificate|ERR_TLS_CERT_ALTNAME/i, 'its certificate is for another host name'],
-  [/wrong version number|packet length too long/i, 'it does not speak TLS on this port: leave --tls off'],
+  [
+    /wrong version number|packet length too long|before secure TLS connection/i,
+    'it does not speak TLS on this port: leave --tls off',
+  ],
   [
     /certificate required|bad certificate|handshake failure/i,
     'it wants a client certificate: pass --tls-cert and --tls-key',

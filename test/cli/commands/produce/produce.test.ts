@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream'
 import { EmbeddedKafka, type EmbeddedKafkaOptions, errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../../../src/cli/program.js'
+import { cert, key } from '../../../testing/support/certificate.js'
 import { printed, testIo } from '../../support/io.js'
 
 let dir: string
@@ -163,7 +164,20 @@ describe('resilient-producer produce', () => {
     expect(stdin.destroyed).toBe(true)
     expect(logged('t')).toHaveLength(2)
     expect(io.stdout.text).toMatch(/^2 records delivered/)
+    expect(io.stderr.text).toMatch(new RegExp(`\nstopped by ${signal}\n$`))
     expect(io.exits).toEqual([])
+  })
+
+  it('gives a connection up at SIGINT', async () => {
+    await startCluster()
+    const gate = cluster.gate()
+    cluster.on('ApiVersions', hold(gate), { times: 1 })
+    const { io, ended } = startProduce(['--topic', 't'], { stdin: '{}\n' })
+    await gate.arrived
+    io.raise('SIGINT')
+    expect(await ended).toBe(130)
+    expect(io.stdout.text + io.stderr.text).toBe('stopped by SIGINT\n')
+    gate.open()
   })
 
   it('ends at once at the second signal', async () => {
@@ -234,6 +248,44 @@ describe('resilient-producer produce with SASL', () => {
     expect(err).toMatch(/\n {4}at /)
     expect(err).not.toContain('battery staple')
     expect(err).not.toContain(Buffer.from('\0me\0battery staple').toString('base64'))
+  })
+})
+
+describe('resilient-producer produce with TLS', () => {
+  const overTls = async (...flags: string[]) => {
+    await startCluster({ listeners: { tls: { key, cert } } })
+    return produce(['--topic', 't', '--connect-timeout-ms', '800', ...flags], { stdin: '{}\n' })
+  }
+
+  it('trusts the authority of a file', async () => {
+    const ca = await inputFile('ca.pem', cert)
+    expect(await overTls('--tls-ca', ca)).toMatchObject({ code: 0, err: '' })
+  })
+
+  it('trusts anybody only when told to', async () => {
+    expect(await overTls('--tls-insecure')).toMatchObject({ code: 0, err: '' })
+  })
+
+  it.each([
+    [
+      'an authority that is not known',
+      ['--tls'],
+      /is not trusted: pass the authority that signed it with --tls-ca/,
+    ],
+    ['a listener that wants TLS', [], /closed the connection \(does it want TLS or SASL\?\)|no answer/],
+  ] as const)('ends with one line at %s', async (_what, flags, line) => {
+    const { code, out, err } = await overTls(...flags)
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(line)
+    expect(err.split('\n')).toHaveLength(2)
+  })
+
+  it('ends with one line at a listener that does not speak TLS', async () => {
+    await startCluster()
+    const argv = ['--topic', 't', '--tls', '--connect-timeout-ms', '800']
+    const { code, err } = await produce(argv, { stdin: '{}\n' })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^error: cannot reach the broker .*: it does not speak TLS on this port.*\n$/)
   })
 })
 

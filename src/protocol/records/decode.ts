@@ -49,7 +49,7 @@ export interface DecodedBatch {
 
 /** The compression of a batch: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
 export const compressionOf = (header: RecordBatchHeader): number => header.attributes & 0b111
-export const isLogAppendTime = (header: RecordBatchHeader): boolean => (header.attributes & 0b1000) !== 0
+const isLogAppendTime = (header: RecordBatchHeader): boolean => (header.attributes & 0b1000) !== 0
 export const isTransactional = (header: RecordBatchHeader): boolean => (header.attributes & 0b1_0000) !== 0
 export const isControl = (header: RecordBatchHeader): boolean => (header.attributes & 0b10_0000) !== 0
 

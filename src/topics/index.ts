@@ -16,16 +16,14 @@ import { TopicResolver } from './resolver.js'
 
 export type { TopicChange, TopicListener } from '../metadata/cache.js'
 export type { MetadataRetryOptions, RetryNotice } from '../metadata/schedule.js'
-export type { PartitionView, TopicView } from '../metadata/view.js'
+export type { TopicView } from '../metadata/view.js'
 export {
   compileTopicPolicy,
-  DEFAULT_TOPIC_SETTINGS,
   type TopicCreation,
   type TopicMatch,
   type TopicPolicy,
   type TopicPolicyOptions,
   type TopicRule,
-  type TopicSettings,
   topicPolicyProblems,
 } from './policy.js'
 

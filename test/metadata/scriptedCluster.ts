@@ -10,7 +10,6 @@ import type { BrokerAddress, ControlAnswer, ControlOptions, ControlTarget } from
 
 export type MetadataRequest = Decoded<typeof metadataApi.request>
 export type MetadataAnswer = Encodable<typeof metadataApi.response>
-export type TopicAnswer = MetadataAnswer['topics'][number]
 export type CreateTopicsRequest = Decoded<typeof createTopicsApi.request>
 export type CreateTopicsAnswer = Encodable<typeof createTopicsApi.response>
 export type DescribeConfigsRequest = Decoded<typeof describeConfigsApi.request>

@@ -4,9 +4,8 @@ import {
   MetadataRetriesExceededError,
   TopicAuthorizationError,
   TopicCreationError,
-  UnknownTopicError,
 } from '../../src/errors/index.js'
-import { connectionError, gate, type ScriptedCluster, saslError } from '../metadata/scriptedCluster.js'
+import { connectionError, gate, type ScriptedCluster } from '../metadata/scriptedCluster.js'
 import { end, pass, type Seen, startDirectory, watch } from './harness.js'
 
 let started: ReturnType<typeof startDirectory>
@@ -25,82 +24,6 @@ afterEach(async () => {
   expect(cluster.asked.filter(each => each.create)).toEqual([])
   await end(started.directory)
   vi.useRealTimers()
-})
-
-describe("topics: { create: 'never' }", () => {
-  it('fails at once without waitForMs, after one request without the creation flag', async () => {
-    begin({ create: 'never', waitForMs: 0 })
-    cluster.addTopic('there')
-    const missing = resolve('missing')
-    const there = resolve('there')
-    await pass(2)
-    expect(missing.error).toBeInstanceOf(UnknownTopicError)
-    expect(missing.error).toMatchObject({
-      topic: 'missing',
-      attempts: 1,
-      message: expect.stringContaining('create'),
-    })
-    expect(there.view?.name).toBe('there')
-    await pass(5000)
-    expect(cluster.asked).toHaveLength(1)
-    expect(cluster.creations).toEqual([])
-    expect(cluster.probes).toEqual([])
-  })
-
-  it('gives somebody else waitForMs to create it', async () => {
-    begin({ create: 'never', waitForMs: 1000 })
-    const topic = resolve('t')
-    await pass(700)
-    expect(topic.error).toBeUndefined()
-    cluster.addTopic('t')
-    await pass(600)
-    expect(topic.view?.name).toBe('t')
-    expect(started.created).toEqual([])
-  })
-
-  it('fails when nobody did, and names waitForMs', async () => {
-    begin({ create: 'never', waitForMs: 1000 })
-    const topic = resolve('t')
-    await pass(900)
-    expect(topic.error).toBeUndefined()
-    await pass(2000)
-    expect(topic.error).toBeInstanceOf(UnknownTopicError)
-    expect(topic.error.message).toContain('waitForMs (1000 ms)')
-    expect(topic.error.attempts).toBeGreaterThan(2)
-  })
-
-  it('does not charge waitForMs with a cluster that does not answer', async () => {
-    begin({ create: 'never', waitForMs: 0 })
-    cluster.addTopic('t')
-    cluster.beforeMetadata = () => {
-      throw connectionError()
-    }
-    const topic = resolve('t')
-    await pass(5000)
-    expect(topic.error).toBeUndefined()
-    cluster.beforeMetadata = () => {}
-    await pass(2000)
-    expect(topic.view?.name).toBe('t')
-  })
-
-  it('waits for the leaders of a topic that exists beyond waitForMs', async () => {
-    begin({ create: 'never', waitForMs: 0 })
-    cluster.addTopic('t', { leader: -1 })
-    const topic = resolve('t')
-    await pass(5000)
-    expect(topic.error).toBeUndefined()
-    cluster.addTopic('t')
-    await pass(2000)
-    expect(topic.view?.name).toBe('t')
-  })
-
-  it('fails a forbidden topic as such', async () => {
-    begin({ create: 'never' })
-    cluster.missing = () => 29
-    const topic = resolve('t')
-    await pass(2)
-    expect(topic.error).toBeInstanceOf(TopicAuthorizationError)
-  })
 })
 
 describe("topics: { create: 'admin' }", () => {
@@ -327,72 +250,6 @@ describe("topics: { create: 'admin' }", () => {
     const topic = resolve('t')
     await pass(20)
     expect(topic.error).toBe(bug)
-  })
-})
-
-describe('connect', () => {
-  it('asks for the brokers alone, and hands them to the transport', async () => {
-    begin()
-    const connected = started.directory.connect()
-    await pass(2)
-    await connected
-    expect(cluster.metadata.map(each => [each.names, each.create])).toEqual([[[], false]])
-    expect(started.directory.brokers.map(each => each.nodeId)).toEqual([1, 2, 3])
-    expect(cluster.setBrokersCalls).toEqual([started.directory.brokers])
-  })
-
-  it('waits for a broker to answer', async () => {
-    begin()
-    let failures = 3
-    cluster.beforeMetadata = () => {
-      if (failures-- > 0) throw connectionError()
-    }
-    const connected = started.directory.connect()
-    await pass(2000)
-    await connected
-    expect(cluster.metadata).toHaveLength(4)
-  })
-
-  it('ends with one clear error when none does, after one warning', async () => {
-    begin({}, { maxRetryTimeMs: 10_000 })
-    cluster.beforeMetadata = () => {
-      throw connectionError()
-    }
-    const failed = expect(started.directory.connect()).rejects.toMatchObject({
-      message: expect.stringMatching(
-        /^No broker answered in \d+ attempts .*ECONNREFUSED.*Look at the addresses/,
-      ),
-      retriable: false,
-      cause: { name: 'KafkaJSConnectionError' },
-    })
-    await pass(12_000)
-    await failed
-    expect(started.log.lines.filter(each => each.level === 'warn')).toHaveLength(1)
-  })
-
-  it('ends at once on refused credentials', async () => {
-    begin()
-    const refused = saslError()
-    cluster.beforeMetadata = () => {
-      throw refused
-    }
-    const failed = expect(started.directory.connect()).rejects.toBe(refused)
-    await pass(2)
-    await failed
-    expect(cluster.metadata).toHaveLength(1)
-  })
-
-  it('ends with the error it is closed with', async () => {
-    begin()
-    cluster.beforeMetadata = () => {
-      throw connectionError()
-    }
-    const closed = new Error('closed')
-    const failed = expect(started.directory.connect()).rejects.toBe(closed)
-    await pass(500)
-    started.directory.close(closed)
-    await pass(1)
-    await failed
   })
 })
 

@@ -42,14 +42,16 @@ export class EmbeddedKafkaError extends AggregateError {
  */
 export class EmbeddedKafka {
   /** Every request the brokers read. */
-  readonly journal = new Journal()
+  readonly journal: Journal
   private readonly state: ClusterState
   private readonly faults = new FaultScripts()
+  private readonly pauses = new Map<number, Gate>()
   private readonly defects: Error[] = []
   private readonly listeners: readonly Listener[]
   private closing: Promise<void> | undefined
 
   private constructor(options: EmbeddedKafkaOptions) {
+    this.journal = new Journal(options.journalLimit)
     this.state = new ClusterState(options, offeredApis(options.maxVersions))
     let connections = 0
     const hall: Hall = {
@@ -57,6 +59,7 @@ export class EmbeddedKafka {
       journal: this.journal,
       faults: this.faults,
       requiresSasl: options.listeners?.sasl !== undefined,
+      pauseOf: node => this.pauses.get(node),
       nextConnectionId: () => ++connections,
       report: this.report,
     }
@@ -168,6 +171,7 @@ export class EmbeddedKafka {
    */
   async stopBroker(node: number): Promise<void> {
     this.state.brokerStopped(node)
+    this.pauses.delete(node)
     await this.listeners[node]!.stop()
   }
 
@@ -176,6 +180,36 @@ export class EmbeddedKafka {
     const broker = this.state.broker(node)
     if (broker.alive) throw new Error(`broker ${node} is running`)
     await this.listen(node, broker.port)
+  }
+
+  /**
+   * Lets a broker stand still, as SIGSTOP does: it takes connections and bytes, and serves nothing until
+   * {@link resumeBroker}. Its leaderships stay; {@link moveLeader} plays the election of another.
+   */
+  pauseBroker(node: number): void {
+    this.state.broker(node)
+    if (!this.pauses.has(node)) this.pauses.set(node, new Gate())
+  }
+
+  /** Lets a paused broker serve on, first what has come meanwhile. */
+  resumeBroker(node: number): void {
+    const pause = this.pauses.get(node)
+    this.pauses.delete(node)
+    pause?.open()
+  }
+
+  /** Cuts every connection to a broker, or to all; it goes on listening. */
+  cutConnections(node?: number): void {
+    for (const [id, listener] of this.listeners.entries())
+      if (node === undefined || id === node) listener.cut()
+  }
+
+  /**
+   * Loses the records of a partition from the batch that holds this offset on, acknowledged or not, as an unclean
+   * leader election does.
+   */
+  loseRecords(topic: string, partition: number, fromOffset: number): void {
+    this.state.partition(topic, partition).log.truncate(fromOffset)
   }
 
   /** The records of a topic in the order of their offsets, partition by partition. */

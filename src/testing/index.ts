@@ -15,6 +15,7 @@ export {
   delayed,
   dropAfterApply,
   dropBeforeApply,
+  errorAfterApply,
   errorCode,
   garbage,
   hang,

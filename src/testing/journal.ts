@@ -34,7 +34,13 @@ export interface JournalEntry {
 /** Every request that the cluster's brokers read, in the order they were read. */
 export class Journal {
   readonly entries: JournalEntry[] = []
+  private readonly limit: number
   private readonly waiting = new Set<() => void>()
+
+  /** @param limit how many entries are kept at least; from twice as many on the oldest are dropped */
+  constructor(limit = Infinity) {
+    this.limit = limit
+  }
 
   /** The requests of one API. */
   of(api: ApiName): JournalEntry[] {
@@ -54,9 +60,9 @@ export class Journal {
    * Resolves when the journal shows what a test waits for: looked at now, and on each request and each answer. For
    * example `journal.until(() => journal.of('Produce').length === 3)`.
    */
-  until(shows: () => boolean): Promise<void> {
-    if (shows()) return Promise.resolve()
-    return new Promise((resolve, reject) => {
+  async until(shows: () => boolean): Promise<void> {
+    if (shows()) return
+    await new Promise<void>((resolve, reject) => {
       const look = () => {
         try {
           if (!shows()) return
@@ -73,6 +79,7 @@ export class Journal {
   /** Called by the brokers. */
   arrived(entry: JournalEntry): void {
     this.entries.push(entry)
+    if (this.entries.length >= 2 * this.limit) this.entries.splice(0, this.entries.length - this.limit)
     this.look()
   }
 

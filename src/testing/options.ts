@@ -54,6 +54,8 @@ export interface EmbeddedKafkaOptions {
   /** Settings of single brokers by node id, over `config`. */
   readonly brokerConfig?: Readonly<Record<number, Readonly<Record<string, string>>>>
   readonly listeners?: ListenerOptions
+  /** How many entries the journal keeps at least. Default: all; for clusters that run long. */
+  readonly journalLimit?: number
 }
 
 /** How a topic is made by {@link EmbeddedKafka.createTopic}. */

@@ -5,6 +5,7 @@ import {
   dropBeforeApply,
   EmbeddedKafka,
   ERROR,
+  errorAfterApply,
   errorCode,
   type FaultFor,
   garbage,
@@ -66,6 +67,28 @@ describe('the verb', () => {
     expect((await produce(client, batch())).errorCode).toBe(ERROR.NOT_ENOUGH_REPLICAS)
     expect(stored()).toEqual([])
     expect((await produce(client, batch())).errorCode).toBe(ERROR.NONE)
+  })
+
+  test('errorAfterApply refuses what it has applied, and serves the other topics', async () => {
+    cluster.createTopic('u', { leaders: [0] })
+    cluster.on('Produce', errorAfterApply(ERROR.NOT_ENOUGH_REPLICAS_AFTER_APPEND), { topic: 't' })
+    const both = await client.call(produceApi, 9, {
+      ...request(),
+      topicData: ['t', 'u'].map(name => ({ name, partitionData: [{ index: 0, records: batch() }] })),
+    })
+    const answers = both?.responses.map(
+      ({ name, partitionResponses: [answer] }) => `${name} ${answer?.errorCode} ${answer?.baseOffset}`,
+    )
+    expect(answers?.sort()).toEqual(['t 20 -1', 'u 0 0'])
+    expect(stored()).toEqual(['value'])
+    expect(cluster.records('u')).toHaveLength(1)
+  })
+
+  test('errorCode on a request that wants no answer cuts the connection', async () => {
+    cluster.on('Produce', errorCode(ERROR.NOT_LEADER_OR_FOLLOWER))
+    client.request(produceApi, 9, { ...request(), acks: 0 })
+    await client.ended()
+    expect(client.unread).toHaveLength(0)
   })
 
   test.each([

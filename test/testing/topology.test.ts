@@ -100,6 +100,69 @@ describe('stopping a broker', () => {
   })
 })
 
+describe('a paused broker', () => {
+  test('takes connections and requests, and serves them once it goes on', async () => {
+    cluster.createTopic('t', { leaders: [0] })
+    const before = await connect(0)
+    cluster.pauseBroker(0)
+    const after = await connect(0)
+    const answers = [before, after].map(client => produce(client, batch()))
+    const other = await connect(1)
+    expect((await describeTopic(other, 't')).partitions).toMatchObject([{ leaderId: 0 }])
+    expect(cluster.journal.of('Produce')).toEqual([])
+    cluster.resumeBroker(0)
+    expect((await Promise.all(answers)).map(({ errorCode }) => errorCode)).toEqual([0, 0])
+    expect((await produce(before, batch())).errorCode).toBe(0)
+  })
+
+  test('refuses what it held when another leads by then', async () => {
+    cluster.createTopic('t', { leaders: [0] })
+    const zero = await connect(0)
+    cluster.pauseBroker(0)
+    const answer = produce(zero, batch())
+    cluster.moveLeader('t', 0, 1)
+    cluster.resumeBroker(0)
+    expect((await answer).errorCode).toBe(ERROR.NOT_LEADER_OR_FOLLOWER)
+  })
+
+  test('may be stopped, and serves again once it is started', async () => {
+    const zero = await connect(0)
+    cluster.pauseBroker(0)
+    await cluster.stopBroker(0)
+    await zero.ended()
+    await cluster.startBroker(0)
+    expect((await describeTopic(await connect(0), 'none')).brokers).toEqual([0, 1, 2])
+  })
+})
+
+test('cutting connections leaves the listeners', async () => {
+  const [zero, one] = [await connect(0), await connect(1)]
+  cluster.cutConnections(0)
+  await zero.ended()
+  expect((await describeTopic(one, 'none')).brokers).toEqual([0, 1, 2])
+  cluster.cutConnections()
+  await one.ended()
+  expect((await describeTopic(await connect(0), 'none')).brokers).toEqual([0, 1, 2])
+})
+
+test('lost records are gone with what the partition knew of their producers', async () => {
+  cluster.createTopic('t', { leaders: [0] })
+  const zero = await connect(0)
+  for (const sequence of [0, 1, 2]) await produce(zero, batch({ producerId: 1, sequence }))
+  cluster.loseRecords('t', 0, 1)
+  expect(cluster.records('t').map(({ sequence }) => sequence)).toEqual([0])
+  expect((await produce(zero, batch({ producerId: 1, sequence: 2 }))).errorCode).toBe(45)
+  expect(await produce(zero, batch({ producerId: 1, sequence: 1 }))).toMatchObject({
+    errorCode: 0,
+    baseOffset: 1n,
+  })
+  cluster.loseRecords('t', 0, 0)
+  expect(await produce(zero, batch({ producerId: 1, sequence: 9 }))).toMatchObject({
+    errorCode: 0,
+    baseOffset: 0n,
+  })
+})
+
 describe('moving a leader', () => {
   test('raises the epoch; the old leader refuses, the new one has the records', async () => {
     cluster.createTopic('t', { replicationFactor: 1, leaders: [0] })

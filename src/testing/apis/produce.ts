@@ -111,12 +111,9 @@ export const produce = serve<Request, Response>(produceApi, {
       name,
       partitionResponses: partitionData.map(data => append(name, data, acks, context)),
     }))
-    const response = { responses, throttleTimeMs: 0, nodeEndpoints: hintedEndpoints(responses, context) }
-    if (acks !== 0) return response
-    const failure = responses.some(each => each.partitionResponses.some(({ errorCode }) => errorCode !== 0))
-    if (failure) context.connection.destroy()
-    return null
+    return { responses, throttleTimeMs: 0, nodeEndpoints: hintedEndpoints(responses, context) }
   },
+  isUnanswered: ({ acks }) => acks === 0,
   refuse: ({ topicData }, errorCode) => ({
     responses: topicData.map(({ name, partitionData }) => ({
       name,

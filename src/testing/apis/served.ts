@@ -6,8 +6,6 @@ export interface ConnectionView {
   readonly id: number
   /** Aborted when the connection or its broker is gone, for handlers that wait. */
   readonly closed: AbortSignal
-  /** Cuts the connection. */
-  destroy(): void
   /** Cuts the connection once this request's answer is out. */
   endAfterAnswer(): void
   /** SASL state, kept by the connection. */
@@ -46,8 +44,10 @@ export interface TopicLens<Q, R> {
 export interface ServedApi<Q, R> {
   readonly api: Api<Q, never, unknown, R>
   readonly topics?: TopicLens<Q, R>
-  /** @returns the response, or null where the protocol has none (acks 0) */
+  /** @returns the response; null when the connection ended meanwhile */
   handle(request: Q, context: RequestContext): R | null | Promise<R | null>
+  /** Whether the protocol has no answer for this request; its errors then cut the connection. */
+  isUnanswered?(request: Q): boolean
   /** The response that carries this error code wherever it can carry one. */
   refuse(request: Q, errorCode: number, context: RequestContext): R
 }

@@ -13,8 +13,12 @@ export interface FaultedRequest<Q, R> {
   readonly stopped: AbortSignal
   /** Aborted when this connection is gone too. */
   readonly closed: AbortSignal
-  /** The response with this error code; with the option `topic`, for that topic only: the others are served. */
-  refuse(errorCode: number): Promise<R | null>
+  /**
+   * The response with this error code; with the option `topic`, for that topic only: the others are served.
+   *
+   * @param fate `applied`: what is refused was applied all the same. Default `not-applied`
+   */
+  refuse(errorCode: number, fate?: 'not-applied' | 'applied'): Promise<R | null>
   /** The bytes of a response, its size and header included. */
   encode(response: R): Buffer
   /** Writes bytes past the protocol. */

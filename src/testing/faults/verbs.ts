@@ -17,6 +17,12 @@ export const errorCode =
   request =>
     request.refuse(code)
 
+/** Applies the request, then refuses it with an error code: as REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND do. */
+export const errorAfterApply =
+  (code: number): Verb =>
+  request =>
+    request.refuse(code, 'applied')
+
 /** Cuts the connection; nothing is applied. */
 export const dropBeforeApply: Verb = async request => {
   request.drop()

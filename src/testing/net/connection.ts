@@ -1,17 +1,16 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { decodeBody, wireContext } from '../../protocol/api.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
-import { Reader } from '../../protocol/wire/reader.js'
-import { type AnyServedApi, type ApiName, apiNameOf, servedApi } from '../apis/registry.js'
 import type { RequestContext, Session } from '../apis/served.js'
-import { ERROR } from '../errorCodes.js'
 import type { FaultedRequest, FaultScripts, MatchedFault } from '../faults/script.js'
-import { errorCodesIn, type Journal, type JournalEntry } from '../journal.js'
+import type { Gate } from '../gate.js'
+import { type Answer, errorCodesIn, type Journal } from '../journal.js'
 import type { ClusterState } from '../state/cluster.js'
-import { encodeFrame, type RequestHeader, readHeaderRest, readHeaderStart } from './envelope.js'
+import { type Arrived, journalEntry, readRequest } from './arrived.js'
+import { encodeFrame } from './envelope.js'
 import { FrameSplitter } from './frames.js'
+import { refuse } from './refusal.js'
 import { mayServe } from './session.js'
 
 /** What connections of one cluster share. */
@@ -20,6 +19,8 @@ export interface Hall {
   readonly journal: Journal
   readonly faults: FaultScripts
   readonly requiresSasl: boolean
+  /** The gate that a paused broker's requests wait at. */
+  pauseOf(node: number): Gate | undefined
   nextConnectionId(): number
   /** A defect of the cluster, or of a fault function: reported when the cluster closes. */
   report(error: unknown): void
@@ -27,13 +28,6 @@ export interface Hall {
 
 /** Bytes of unserved requests from which on a connection is no longer read. */
 const PAUSE_BYTES = 1024 * 1024
-
-interface Arrived extends RequestHeader {
-  readonly name: ApiName
-  readonly served: AnyServedApi
-  readonly clientId: string | null
-  readonly body: unknown
-}
 
 /** One client's connection: its requests are served in order, one at a time, as a broker does. */
 export class Connection {
@@ -62,7 +56,7 @@ export class Connection {
     socket.on('close', () => this.ended.abort())
   }
 
-  destroy(): void {
+  private destroy(): void {
     this.socket.destroy()
     this.ended.abort()
   }
@@ -83,6 +77,7 @@ export class Connection {
     this.busy = true
     try {
       for (let frame = this.frames.next(); frame; frame = this.frames.next()) {
+        if ((await this.hall.pauseOf(this.node)?.wait(this.ended.signal)) === 'aborted') return
         await this.serve(frame)
         if (this.socket.isPaused() && this.frames.bufferedBytes <= PAUSE_BYTES) this.socket.resume()
         if (this.ended.signal.aborted) return
@@ -97,86 +92,60 @@ export class Connection {
   }
 
   private async serve(frame: Buffer): Promise<void> {
-    const request = this.read(frame)
-    if (!request) return
+    const request = readRequest(frame, this.hall.cluster.offered)
+    if ('refusal' in request) return this.write(request.refusal)
     if (!mayServe(request.name, this.session, this.hall.requiresSasl)) return this.destroy()
-    const entry = this.record(request)
-    const context: RequestContext = {
+    const entry = journalEntry(request, this.node, this.id)
+    this.hall.journal.arrived(entry)
+    let answer: Pick<Answer, 'outcome' | 'errorCodes'> = { outcome: 'dropped', errorCodes: [] }
+    try {
+      const context = this.contextOf(request)
+      const matched = this.hall.faults.take(request.name, this.node, entry.topics)
+      const response = matched
+        ? await matched.fault(this.faulted(request, matched, context), async (body = request.body) =>
+            request.served.handle(body, context),
+          )
+        : await request.served.handle(request.body, context)
+      answer = await this.answer(request, response)
+    } finally {
+      this.hall.journal.ended(entry, { at: performance.now(), ...answer })
+    }
+    if (this.lastAnswer) this.endGently()
+    else if (this.mutedMs > 0) await this.muted()
+  }
+
+  private async answer(
+    { served, version, correlationId, body }: Arrived,
+    response: unknown,
+  ): Promise<Pick<Answer, 'outcome' | 'errorCodes'>> {
+    const errorCodes = response === null ? [] : errorCodesIn(response)
+    if (this.ended.signal.aborted) return { outcome: 'dropped', errorCodes }
+    if (response === null) return { outcome: 'none', errorCodes }
+    if (served.isUnanswered?.(body)) {
+      // The only way to tell such a client that something is wrong, so that it asks for metadata again.
+      if (errorCodes.every(code => code === 0)) return { outcome: 'none', errorCodes }
+      this.destroy()
+      return { outcome: 'dropped', errorCodes }
+    }
+    await this.write(encodeFrame(served, version, correlationId, response))
+    return { outcome: 'answered', errorCodes }
+  }
+
+  private contextOf({ version, clientId }: Arrived): RequestContext {
+    return {
       cluster: this.hall.cluster,
       node: this.node,
-      version: request.version,
-      clientId: request.clientId,
+      version,
+      clientId,
       connection: {
         id: this.id,
         closed: this.ended.signal,
-        destroy: () => this.destroy(),
         endAfterAnswer: () => {
           this.lastAnswer = true
         },
         session: this.session,
       },
     }
-    const handle = async (body: unknown) => request.served.handle(body, context)
-    const matched = this.hall.faults.take(request.name, this.node, entry.topics)
-    const response = matched
-      ? await matched.fault(this.faulted(request, matched, context), (body = request.body) => handle(body))
-      : await request.served.handle(request.body, context)
-    const errorCodes = response === null ? [] : errorCodesIn(response)
-    const dropped = this.ended.signal.aborted
-    if (response !== null && !dropped) {
-      await this.write(encodeFrame(request.served, request.version, request.correlationId, response))
-    }
-    this.hall.journal.ended(entry, {
-      at: performance.now(),
-      outcome: dropped ? 'dropped' : response === null ? 'none' : 'answered',
-      errorCodes,
-    })
-    if (this.lastAnswer) this.endGently()
-    else if (this.mutedMs > 0) await this.muted()
-  }
-
-  /** @returns undefined when the frame was dealt with already */
-  private read(frame: Buffer): Arrived | undefined {
-    const reader = new Reader(frame)
-    const header = readHeaderStart(reader)
-    const name = apiNameOf(header.apiKey)
-    const offered = this.hall.cluster.offered.find(({ apiKey }) => apiKey === header.apiKey)
-    if (!name || !offered) throw new MalformedMessageError(`API key ${header.apiKey} is not offered`)
-    const served = servedApi(name)
-    const lowest = Math.max(offered.minVersion, served.api.minVersion)
-    if (header.version < lowest || header.version > offered.maxVersion) {
-      if (name !== 'ApiVersions') {
-        throw new MalformedMessageError(`${name} version ${header.version} is not offered`)
-      }
-      const refusal = { errorCode: ERROR.UNSUPPORTED_VERSION, apiKeys: [offered] }
-      this.socket.write(encodeFrame(served, 0, header.correlationId, refusal))
-      return undefined
-    }
-    const { flexible } = wireContext(served.api, header.version)
-    const clientId = readHeaderRest(reader, flexible)
-    const body = decodeBody(served.api, served.api.request, header.version, reader)
-    return { ...header, name, served, clientId, body }
-  }
-
-  private record(request: Arrived): JournalEntry {
-    const { name, version, correlationId, clientId, body, served } = request
-    const topics = served.topics?.names(body, version)
-    const entry: JournalEntry = {
-      at: performance.now(),
-      node: this.node,
-      clientId,
-      api: name,
-      version,
-      correlationId,
-      connectionId: this.id,
-      ...(topics === undefined ? {} : { topics }),
-      ...(name === 'Metadata'
-        ? { allowAutoTopicCreation: (body as { allowAutoTopicCreation: boolean }).allowAutoTopicCreation }
-        : {}),
-      body,
-    }
-    this.hall.journal.arrived(entry)
-    return entry
   }
 
   private faulted(
@@ -195,16 +164,7 @@ export class Connection {
       body,
       stopped: this.stopped,
       closed: this.ended.signal,
-      refuse: async errorCode => {
-        const lens = served.topics
-        if (topic === undefined || !lens) return served.refuse(body, errorCode, context)
-        const hit = lens.only?.(body, topic) ?? lens.pick(body, each => each === topic)
-        const refused = served.refuse(hit, errorCode, context)
-        const rest = lens.pick(body, each => each !== topic)
-        if (lens.names(rest, version)?.length === 0) return refused
-        const response = await served.handle(rest, context)
-        return response === null ? null : lens.join(refused, response)
-      },
+      refuse: (errorCode, fate = 'not-applied') => refuse(request, errorCode, topic, fate, context),
       encode: response => encodeFrame(served, version, correlationId, response),
       write: bytes => {
         this.socket.write(bytes)

@@ -73,8 +73,13 @@ export class Listener {
     this.server = undefined
     this.stopping.abort()
     const closed = new Promise<void>(resolve => server.close(() => resolve()))
-    for (const socket of this.sockets) socket.destroy()
+    this.cut()
     await closed
+  }
+
+  /** Cuts all connections; the listener stays. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy()
   }
 
   private createServer(): Server {

@@ -124,6 +124,7 @@ export class PartitionLog {
     if (!first) return
     this.entries.length = index
     this.end = first.baseOffset
+    this.producers.truncate(this.end)
   }
 }
 

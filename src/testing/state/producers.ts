@@ -30,7 +30,7 @@ export type SequenceVerdict =
   | { readonly kind: 'refused'; readonly errorCode: number; readonly message: string }
 
 /** Sequences wrap from 2147483647 to 0 (DefaultRecordBatch.incrementSequence). */
-export const addToSequence = (sequence: number, increment: number): number =>
+const addToSequence = (sequence: number, increment: number): number =>
   sequence > MAX_SEQUENCE - increment ? increment - (MAX_SEQUENCE - sequence) - 1 : sequence + increment
 
 /**
@@ -100,6 +100,14 @@ export class ProducerStates {
     this.inTransaction.delete(producerId)
     const state = this.states.get(producerId)
     if (!state || state.epoch < epoch) this.states.set(producerId, { epoch, batches: [] })
+  }
+
+  /** The log was cut at this offset: what was behind it was never written. */
+  truncate(offset: number): void {
+    for (const [producerId, state] of this.states) {
+      state.batches = state.batches.filter(({ baseOffset }) => baseOffset < offset)
+      if (state.batches.length === 0) this.states.delete(producerId)
+    }
   }
 
   /** As after `producer.id.expiration.ms`, or the deletion of all its records in older brokers. */

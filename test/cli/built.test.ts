@@ -29,10 +29,10 @@ const deadBroker = async (): Promise<string> => {
 describe('the built command as a process', () => {
   it('produces stdin to a cluster of the command itself, and both end by themselves', async () => {
     await startCluster()
-    const server = start(built.command, ['embedded'])
+    const server = start([built.command, 'embedded'])
     await untilOutput(server, 'stdout')
     const address = server.output.out.trim()
-    const client = start(built.command, ['produce', '-b', address, '--topic', 't'])
+    const client = start([built.command, 'produce', '-b', address, '--topic', 't'])
     client.child.stdin!.end('{"n":1}\n{"n":2}\n')
     expect(await client.ended).toBe(0)
     expect(client.output.err).toBe('')
@@ -45,7 +45,7 @@ describe('the built command as a process', () => {
     await startCluster()
     const gate = cluster.gate()
     cluster.on('Produce', hold(gate), { times: 1 })
-    const running = start(built.command, ['produce', '-b', brokers, '--topic', 't'])
+    const running = start([built.command, 'produce', '-b', brokers, '--topic', 't'])
     const { child, output, ended } = running
     child.stdin!.write('{"n":1}\n')
     await Promise.race([gate.arrived, ended])
@@ -61,7 +61,7 @@ describe('the built command as a process', () => {
     await startCluster()
     const gate = cluster.gate()
     cluster.on('Produce', hold(gate), { times: 1 })
-    const running = start(built.command, ['produce', '-b', brokers, '--topic', 't'])
+    const running = start([built.command, 'produce', '-b', brokers, '--topic', 't'])
     const { child, ended } = running
     child.stdin!.write('{"n":1}\n')
     await Promise.race([gate.arrived, ended])
@@ -75,7 +75,7 @@ describe('the built command as a process', () => {
   it('ends with one line when no broker is there', async () => {
     const dead = await deadBroker()
     const flags = ['-b', dead, '--topic', 't', '--connect-timeout-ms', '2000']
-    const { child, output, ended } = start(built.command, ['produce', ...flags])
+    const { child, output, ended } = start([built.command, 'produce', ...flags])
     child.stdin!.on('error', () => {}).end('{}\n')
     expect(await ended).toBe(1)
     expect(output).toEqual({
@@ -86,7 +86,7 @@ describe('the built command as a process', () => {
 
   it('ends quietly when its output is closed before the result', async () => {
     await startCluster()
-    const { child, output, ended } = start(built.command, ['produce', '-b', brokers, '--topic', 't'])
+    const { child, output, ended } = start([built.command, 'produce', '-b', brokers, '--topic', 't'])
     child.stdout!.destroy()
     child.stdin!.end('{"n":1}\n')
     expect(await ended).toBe(141)

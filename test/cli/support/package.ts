@@ -51,10 +51,11 @@ export interface Running {
 
 const started = new Set<ChildProcess>()
 
-export function start(script: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+/** `nodeArgv` is a script with its arguments, and what Node.js itself is to take before it. */
+export function start(nodeArgv: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   // Neither this runner's NODE_ENV, which changes kafkajs's retries, nor a user's colours.
   const { NODE_ENV: _test, FORCE_COLOR: _color, ...inherited } = process.env
-  const child = spawn(process.execPath, [script, ...argv], { env: { ...inherited, ...env } })
+  const child = spawn(process.execPath, nodeArgv, { env: { ...inherited, ...env } })
   started.add(child)
   const output = { out: '', err: '' }
   child.stdout.on('data', chunk => {

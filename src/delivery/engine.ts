@@ -1,6 +1,6 @@
 import type { ICustomPartitioner, Logger, Message, RecordMetadata } from 'kafkajs'
 import { PartitionNotFoundError, ProducerClosedError, SendAbortedError } from '../errors/index.js'
-import type { TopicView } from '../metadata/view.js'
+import { isSameTopic, type TopicView } from '../metadata/view.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import type { TopicDirectory } from '../topics/index.js'
 import type { Transport } from '../transport/port.js'
@@ -68,7 +68,6 @@ export class DeliveryEngine implements AdmissionHost {
   private readonly settlement: Settlement
   private readonly senders: SenderPool
   private readonly compression: Compression
-  private readonly retryTimers = new Map<Lane, NodeJS.Timeout>()
   private readonly topics = new Map<string, TopicLanes>()
   private readonly partition: ReturnType<ICustomPartitioner> | undefined
   private readonly unsubscribe: () => void
@@ -102,7 +101,6 @@ export class DeliveryEngine implements AdmissionHost {
         learnLeader: (lane, leader, epoch, endpoint) =>
           parts.directory.learnLeader(lane.topic, lane.partition, leader, epoch, endpoint),
         refreshLeaders: (lane, avoidNode) => this.refreshLeaders(lane.topic, avoidNode),
-        wakeAt: (lane, moment) => this.wakeAt(lane, moment),
         random: parts.random,
         observer: parts.observer,
         logger: parts.logger,
@@ -137,7 +135,7 @@ export class DeliveryEngine implements AdmissionHost {
     return this.parts.producerIds.current
   }
 
-  renewIdentity(spent: ProducerIdentity | undefined): void {
+  renewIdentity(spent: ProducerIdentity): void {
     this.parts.producerIds.renew(spent)
   }
 
@@ -177,22 +175,28 @@ export class DeliveryEngine implements AdmissionHost {
   }
 
   need(topic: TopicLanes): void {
-    if (topic.isResolving || topic.view !== undefined) return
-    topic.isResolving = true
+    if (topic.resolving !== undefined || topic.view !== undefined) return
+    // A wait that was given up still ends, a moment later, and must not end the records that came after it.
+    const wait = Symbol(topic.name)
+    topic.resolving = wait
+    const ended = (then: () => void): void => {
+      if (topic.resolving !== wait) return
+      topic.resolving = undefined
+      then()
+    }
     this.parts.directory.resolve(topic.name).then(
-      view => {
-        topic.isResolving = false
-        this.applyView(view)
-      },
-      (error: Error) => {
-        topic.isResolving = false
-        if (topic.view === undefined) this.topicFailed(topic, error)
-      },
+      view => ended(() => this.applyView(view)),
+      (error: Error) =>
+        ended(() => {
+          if (topic.view === undefined) this.topicFailed(topic, error)
+        }),
     )
   }
 
   unneeded(topic: TopicLanes): void {
-    if (topic.isResolving && !topic.hasBatches) this.parts.directory.release(topic.name)
+    if (topic.resolving === undefined || topic.hasBatches) return
+    topic.resolving = undefined
+    this.parts.directory.release(topic.name)
   }
 
   private topicFailed(topic: TopicLanes, error: Error): void {
@@ -209,17 +213,20 @@ export class DeliveryEngine implements AdmissionHost {
   /** Leads every lane to its partition's leader. */
   private attach(topic: TopicLanes, view: TopicView): void {
     const wasMissing = topic.view === undefined
+    const isAnother = topic.topicId !== undefined && !isSameTopic(topic.topicId, view.topicId)
     topic.view = view
-    for (const { index, leader } of view.partitions) {
+    topic.topicId = view.topicId
+    for (const { index, leader, leaderEpoch } of view.partitions) {
       const lane = topic.laneOf(index, this)
-      this.senders.lead(lane, leader)
+      // The leader of another topic of that name has no state of this producer.
+      if (isAnother) lane.confirmed = false
+      lane.gone = undefined
+      this.senders.lead(lane, leader, leaderEpoch)
     }
     for (const lane of topic.lanes.slice(view.partitions.length)) {
+      lane.gone = new PartitionNotFoundError(topic.name, lane.partition, view.partitions.length)
       this.senders.lead(lane, -1)
-      this.settlement.rejectAll(
-        lane,
-        new PartitionNotFoundError(topic.name, lane.partition, view.partitions.length),
-      )
+      this.settlement.rejectAll(lane, lane.gone)
     }
     if (wasMissing) this.admission.topicReady(topic)
     this.watchLeaderless(topic)
@@ -233,8 +240,11 @@ export class DeliveryEngine implements AdmissionHost {
     if (topic.hasBatches || topic.queuedEntries > 0) this.need(topic)
   }
 
-  private refreshLeaders(topic: string, avoidNode: number | undefined): void {
-    this.parts.directory.refreshLeaders(topic, avoidNode === undefined ? {} : { avoidNode })
+  private refreshLeaders(name: string, avoidNode: number | undefined): void {
+    const topic = this.topics.get(name)
+    // It is gone, and what was in flight then has come back: it waits for the topic as new records do.
+    if (topic !== undefined && topic.view === undefined) return this.need(topic)
+    this.parts.directory.refreshLeaders(name, avoidNode === undefined ? {} : { avoidNode })
   }
 
   /** A partition without a leader gets one some time: the topic is asked for until then, as long as records wait. */
@@ -282,21 +292,6 @@ export class DeliveryEngine implements AdmissionHost {
     })
   }
 
-  private wakeAt(lane: Lane, moment: number): void {
-    clearTimeout(this.retryTimers.get(lane))
-    const timer = setTimeout(
-      () => {
-        this.retryTimers.delete(lane)
-        // Node's timers go by the time at which the loop's turn began, and may come a little early: the lane would
-        // still have nothing to offer then, and nobody would ask it again.
-        if (performance.now() < moment) this.wakeAt(lane, moment)
-        else lane.sender?.wake(lane)
-      },
-      Math.max(1, Math.ceil(moment - performance.now())),
-    )
-    this.retryTimers.set(lane, timer)
-  }
-
   private wakeAll(): void {
     for (const topic of this.topics.values()) {
       for (const lane of topic.lanes) if (lane.batches.length > 0) lane.sender?.wake(lane)
@@ -342,6 +337,9 @@ export class DeliveryEngine implements AdmissionHost {
   /** Rejects what is left and lets go of every timer and connection. */
   close(): void {
     this.unsubscribe()
+    // What is in flight comes back with what is known of its fate.
+    this.settlement.close()
+    this.senders.close(new ProducerClosedError())
     this.admission.close(
       this.topics.values(),
       topic => new ProducerClosedError({ topic, outcome: 'not-written' }),
@@ -349,21 +347,11 @@ export class DeliveryEngine implements AdmissionHost {
     for (const topic of this.topics.values()) {
       clearTimeout(topic.leaderTimer)
       for (const lane of topic.lanes) {
-        this.settlement.rejectAll(
+        this.settlement.abandonAll(
           lane,
-          new ProducerClosedError({ topic: lane.topic, partition: lane.partition, outcome: 'not-written' }),
+          outcome => new ProducerClosedError({ topic: lane.topic, partition: lane.partition, outcome }),
         )
-        for (const batch of [...lane.batches]) {
-          this.deadlines.remove(batch)
-          this.settlement.abandon(
-            lane,
-            batch,
-            new ProducerClosedError({ topic: lane.topic, partition: lane.partition, outcome: 'unknown' }),
-          )
-        }
       }
     }
-    for (const timer of this.retryTimers.values()) clearTimeout(timer)
-    this.senders.close(new ProducerClosedError())
   }
 }

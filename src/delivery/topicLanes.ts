@@ -14,7 +14,10 @@ export class TopicLanes {
   readonly lanes: Lane[] = []
   /** Undefined while the topic does not exist, as far as is known. */
   view: TopicView | undefined
-  isResolving = false
+  /** Of the newest view, and kept when the topic is gone. */
+  topicId: string | undefined
+  /** The wait for the topic that is under way, if there is one. */
+  resolving: symbol | undefined
   /** Entries with admitted records that wait for the topic, in the order of their calls. */
   readonly parked: SendEntry[] = []
   /** How many entries of this topic wait for buffer space or for the share of missing topics. */

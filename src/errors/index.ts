@@ -1,4 +1,5 @@
 export type { ErrorContext, Outcome } from './bases.js'
+export { BrokersUnreachableError } from './brokersUnreachableError.js'
 export { BufferFullError } from './bufferFullError.js'
 export { DeliveryRetriesExceededError } from './deliveryRetriesExceededError.js'
 export { DeliveryTimeoutError } from './deliveryTimeoutError.js'

@@ -1,8 +1,7 @@
 import type { Kafka, Logger } from 'kafkajs'
 import { DeliveryEngine } from '../delivery/engine.js'
 import { ProducerIds } from '../delivery/producerIds.js'
-import { SpentBudgetError } from '../errors/bases.js'
-import { IdempotenceRefusedError, ProducerClosedError } from '../errors/index.js'
+import { BrokersUnreachableError, IdempotenceRefusedError, ProducerClosedError } from '../errors/index.js'
 import { onSchedule } from '../metadata/schedule.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
@@ -101,11 +100,7 @@ export class Session {
       onRetry: ({ attempt, delayMs, error }) =>
         this.parts.logger.debug('No producer id yet', { attempt, delayMs, error: error.message }),
       exhausted: ({ attempts, elapsedMs, cause }) =>
-        new SpentBudgetError(
-          `No producer id was given in ${attempts} attempts over ${Math.round(elapsedMs)} ms (last: ${cause.message}). ` +
-            'Look at the brokers, or raise metadataRetry.',
-          { attempts, elapsedMs, cause },
-        ),
+        new BrokersUnreachableError('No broker gave a producer id', { attempts, elapsedMs, cause }),
     })
   }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'kafkajs'
-import { messageOf, SpentBudgetError } from '../errors/bases.js'
+import { messageOf } from '../errors/bases.js'
+import { BrokersUnreachableError } from '../errors/index.js'
 import { MetadataCache, type TopicListener } from '../metadata/cache.js'
 import { LeaderRefresh } from '../metadata/leaders.js'
 import { MetadataRefresher } from '../metadata/refresher.js'
@@ -101,7 +102,7 @@ export class TopicDirectory {
    * Asks for the brokers, on the schedule of `metadataRetry`.
    *
    * @throws KafkaJSSASLAuthenticationError and other final errors of the transport, at once
-   * @throws {SpentBudgetError} when no broker answered within `metadataRetry`
+   * @throws {BrokersUnreachableError} when no broker answered within `metadataRetry`
    */
   connect(): Promise<void> {
     const { metadataRetry: retry, logger } = this.#options
@@ -118,11 +119,7 @@ export class TopicDirectory {
         logger.warn(`Still waiting for a broker to answer: ${error.message}`, { attempt, elapsedMs })
       },
       exhausted: ({ attempts, elapsedMs, cause }) =>
-        new SpentBudgetError(
-          `No broker answered in ${attempts} attempts over ${Math.round(elapsedMs)} ms (last: ${messageOf(cause)}). ` +
-            'Look at the addresses in `brokers` and at the brokers, or raise metadataRetry.retries / metadataRetry.maxRetryTimeMs.',
-          { attempts, elapsedMs, cause },
-        ),
+        new BrokersUnreachableError('No broker answered', { attempts, elapsedMs, cause }),
     })
   }
 

@@ -69,7 +69,10 @@ export class Batch extends Expiring {
   /** The checksum under `identity` and `baseSequence`; taken anew when they change. */
   checksum = -1
 
+  /** Requests that carried it. */
   attempts = 0
+  /** Those of them that failed by no fault of its own, and do not count against the option `retry`. */
+  excusedAttempts = 0
   /** Some attempt may have been written although it was not answered so. */
   fateUnknown = false
   firstCause: Error | undefined
@@ -248,6 +251,7 @@ export class Batch extends Expiring {
     part.baseTimestamp = this.baseTimestamp
     part.maxTimestamp = this.maxTimestamp
     part.attempts = this.attempts
+    part.excusedAttempts = this.excusedAttempts
     part.fateUnknown = this.fateUnknown
     part.firstCause = this.firstCause
     part.lastCause = this.lastCause

@@ -20,7 +20,7 @@ export interface LaneHost {
   /** The producer's id, or undefined while it is being asked for. */
   readonly identity: ProducerIdentity | undefined
   /** The epochs of the current id are used up. */
-  renewIdentity(spent: ProducerIdentity | undefined): void
+  renewIdentity(spent: ProducerIdentity): void
   newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch
   /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
   rejectSequenceLost(lane: Lane, batch: Batch): void
@@ -30,8 +30,8 @@ export interface LaneHost {
 /** How much a batch must hold to be sent: while requests are in flight, records gather. */
 export type Fill = 'any' | 'full'
 
-/** What a lane has for its sender. */
-export type LaneOffer = Batch | 'gathering' | 'nothing'
+/** What a lane has for its sender: a batch, one that is not due yet, or nothing until the sender is woken for it. */
+export type LaneOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
 
 /**
  * The records of one partition on their way: its batches in order, and which of them may be in a request. The rules
@@ -46,6 +46,10 @@ export class Lane {
 
   /** The current leader's sender; undefined while the partition has no leader. */
   sender: Sender | undefined
+  /** Of the current leader; -1: not known. */
+  leaderEpoch = -1
+  /** Why the partition does not exist any more, where it does not. */
+  gone: Error | undefined
   /** In the order in which they were opened: in flight or waiting first, the open one last. */
   readonly batches: Batch[] = []
   readonly sequences = new PartitionSequences()
@@ -147,7 +151,8 @@ export class Lane {
     const batch = batches[at]
     if (batch === undefined || this.inFlight >= this.window(batch)) return 'nothing'
     // Nothing new goes past a batch that waits to be sent again: `at` stops there.
-    if (batch.state === 'waiting' && batch.retryAt > now) return 'nothing'
+    if (batch.state === 'waiting' && batch.retryAt > now) return 'backingOff'
+    if (batch.identity === undefined && this.isResending(at)) return 'nothing'
     if (batch.state === 'open' && fill === 'full' && batch.createdAt > openedBefore) return 'gathering'
     if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
       this.close(batch)
@@ -163,6 +168,23 @@ export class Lane {
     if (!batch.deliveryClass.sequenced || !this.confirmed) return 1
     // Batches without a sequence travel alone, so that order holds around them.
     return this.batches[0]!.deliveryClass.sequenced ? MAX_UNRESOLVED : 1
+  }
+
+  /**
+   * Whether one of the first batches is in flight again. The broker remembers five batches: were a new one written
+   * behind it each time that its answer is lost, it would be forgotten, and refused although it is in the log.
+   */
+  private isResending(count: number): boolean {
+    for (let i = 0; i < count; i++) if (this.batches[i]!.attempts > 1) return true
+    return false
+  }
+
+  /** When the batch that waits is due. ms on the clock of `performance.now()` */
+  dueAt(lingerMs: number): number {
+    const batch = this.batches.find(each => each.state !== 'inFlight')
+    if (batch === undefined) return Infinity
+    if (batch.state === 'waiting') return batch.retryAt
+    return lingerMs > 0 ? batch.createdAt + lingerMs : Infinity
   }
 
   /** A sequenced batch needs a producer id; the order of its sequence is that of its first sending. */
@@ -188,10 +210,16 @@ export class Lane {
     this.inFlight++
   }
 
-  /** A batch has left flight; what becomes of it is the caller's. */
-  landed(batch: Batch): void {
+  /**
+   * A batch has left flight; what becomes of it is the caller's.
+   *
+   * @returns false when it had ended before, because the producer closed
+   */
+  landed(batch: Batch): boolean {
     this.inFlight--
+    if (batch.state === 'ended') return false
     batch.state = 'waiting'
+    return true
   }
 
   remove(batch: Batch): void {
@@ -234,7 +262,7 @@ export class Lane {
       else batch.forgetIdentity()
     }
     const spent = this.sequences.identity
-    if (!this.sequences.bump()) this.host.renewIdentity(spent)
+    if (spent !== undefined && !this.sequences.bump()) this.host.renewIdentity(spent)
     this.needsBump = false
     this.confirmed = false
     return this.batches.length > 0

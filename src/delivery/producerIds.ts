@@ -72,10 +72,9 @@ export class ProducerIds {
   }
 
   /** Replaces an id whose epochs are used up; asks until it has one. */
-  renew(spent: ProducerIdentity | undefined): void {
+  renew(spent: ProducerIdentity): void {
     if (this.renewing || this.closed) return
-    if (spent !== undefined && this.identity !== undefined && this.identity.producerId !== spent.producerId)
-      return
+    if (this.identity !== undefined && this.identity.producerId !== spent.producerId) return
     this.identity = undefined
     this.renewing = true
     void this.acquireUntilDone().finally(() => {

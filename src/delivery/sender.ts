@@ -1,4 +1,5 @@
 import kafkajs from 'kafkajs'
+import { place } from '../errors/bases.js'
 import { ProducerClosedError } from '../errors/index.js'
 import { MalformedMessageError } from '../protocol/wire/malformed.js'
 import type { BrokerAddress, ProduceLink } from '../transport/port.js'
@@ -71,10 +72,12 @@ export class Sender {
   private closed = false
   private connectFailures = 0
   private scheduled = false
-  /** The earlier of the next connect attempt, the end of a throttle and the end of a linger. */
+  /** The next connect attempt, the end of a throttle, or the earliest end of a linger or a backoff. */
   private wakeTimer: NodeJS.Timeout | undefined
   private watchTimer: NodeJS.Timeout | undefined
   private notBefore = 0
+  /** Those that went with acks 0 on this connection: nobody would say that their leader is another one. */
+  private readonly unanswerable = new Set<Lane>()
 
   constructor(nodeId: number, settings: SenderSettings, host: SenderHost) {
     this.nodeId = nodeId
@@ -145,7 +148,7 @@ export class Sender {
     const remaining: Lane[] = []
     let deliveryClass: DeliveryClass | undefined
     let bytes = 0
-    let lingerEnds = Infinity
+    let nextDue = Infinity
     const { queued } = this
     for (let i = 0; i < queued.length; i++) {
       const lane = queued[i]!
@@ -154,10 +157,9 @@ export class Sender {
         lane.isQueued = false
         continue
       }
-      if (offer === 'gathering') {
+      if (offer === 'gathering' || offer === 'backingOff') {
         remaining.push(lane)
-        const opened = lane.batches[lane.batches.length - 1]!.createdAt
-        if (opened < lingerEnds) lingerEnds = opened
+        nextDue = Math.min(nextDue, lane.dueAt(lingerMs))
         continue
       }
       if (
@@ -182,7 +184,7 @@ export class Sender {
       remaining.push(lane)
     }
     this.queued = skipped.length > 0 ? skipped.concat(remaining) : remaining
-    if (lingerMs > 0 && lingerEnds < Infinity) this.wakeAt(lingerEnds + lingerMs)
+    if (nextDue < Infinity) this.wakeAt(nextDue)
     return passengers
   }
 
@@ -194,6 +196,7 @@ export class Sender {
       if (same === undefined) byTopic.set(passenger.topic, [passenger])
       else same.push(passenger)
       passenger.batch.pendingWrites++
+      if (acks === 0) this.unanswerable.add(passenger.lane)
     }
     let frame: Buffer | undefined
     const chunks = layOutProduceRequest(
@@ -304,6 +307,8 @@ export class Sender {
       }
       if (stalled.size > 0) this.host.suspect(stalled, this.nodeId)
       if (overdue !== undefined) this.link?.destroy(requestTimeout(this.nodeId, now - overdue.sentAt))
+      // A leader may have been found before the silence was long enough to tell.
+      else this.abandonIfDeposed()
       this.watch()
     }, this.watchDelay())
   }
@@ -318,18 +323,24 @@ export class Sender {
     return Math.max(1, Math.ceil(next - now))
   }
 
-  /** Whether a request of this lane has gone unanswered for longer than a live leader takes. */
-  isStalled(lane: Lane): boolean {
+  /**
+   * Gives up on the connection of a broker that says nothing once a partition in flight on it has another leader: what
+   * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
+   */
+  abandonIfDeposed(): void {
     const since = performance.now() - this.settings.stallMs
     for (const { sentAt, passengers } of this.flying) {
-      if (sentAt <= since && passengers.some(each => each.lane === lane)) return true
+      if (sentAt > since) continue
+      const deposed = passengers.find(({ lane }) => lane.sender !== undefined && lane.sender !== this)
+      if (deposed === undefined) continue
+      const { topic, partition, lane } = deposed
+      this.link?.destroy(
+        new kafkajs.KafkaJSConnectionError(
+          `broker ${this.nodeId} does not answer, and broker ${lane.sender?.nodeId} leads ${place(topic, partition)} now`,
+        ),
+      )
+      return
     }
-    return false
-  }
-
-  /** Gives up on the connection: what is in flight on it ends with an unknown fate and goes to the leader of the moment. */
-  abandon(error: Error): void {
-    this.link?.destroy(error)
   }
 
   private open(): void {
@@ -344,6 +355,9 @@ export class Sender {
         this.link = link
         link.onClosed = () => {
           if (this.link === link) this.link = undefined
+          // A broker can refuse a request that it must not answer in no other way.
+          if (this.unanswerable.size > 0 && !this.closed) this.host.suspect(this.unanswerable, this.nodeId)
+          this.unanswerable.clear()
           if (this.queued.length > 0) this.schedule()
         }
         this.drain()

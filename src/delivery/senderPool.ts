@@ -56,20 +56,22 @@ export class SenderPool {
     return sum
   }
 
-  /** @param nodeId the partition's leader; -1: none */
-  lead(lane: Lane, nodeId: number): void {
+  /**
+   * @param nodeId the partition's leader; -1: none
+   * @param leaderEpoch -1: not known
+   */
+  lead(lane: Lane, nodeId: number, leaderEpoch = -1): void {
     const former = lane.sender
+    // The new leader has acknowledged nothing yet: until it has, it would take any sequence for the first. So would
+    // one that led before, lost the office and has it again.
+    if (former?.nodeId !== nodeId || leaderEpoch > lane.leaderEpoch) lane.confirmed = false
+    lane.leaderEpoch = leaderEpoch
     if (former?.nodeId === nodeId || (former === undefined && nodeId < 0)) return
     former?.leave(lane)
     lane.sender = nodeId < 0 ? undefined : this.senderOf(nodeId)
-    // The new leader has acknowledged nothing yet: until it has, it would take any sequence for the first.
-    lane.confirmed = false
     for (const batch of lane.batches) batch.retryAt = 0
     if (lane.sender !== undefined && lane.batches.length > 0) lane.sender.wake(lane)
-    // A former leader that is paused would hold the batches until the request's deadline; one that lives answers.
-    if (former?.isStalled(lane) && lane.sender !== undefined) {
-      former.abandon(new Error(`broker ${former.nodeId} does not answer, and broker ${nodeId} leads now`))
-    }
+    former?.abandonIfDeposed()
   }
 
   private senderOf(nodeId: number): Sender {

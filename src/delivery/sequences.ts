@@ -43,7 +43,10 @@ export class PartitionSequences {
   }
 
   acknowledge(baseSequence: number, records: number): void {
-    this.acknowledgedNext = advanceSequence(baseSequence, records)
+    const behind = advanceSequence(baseSequence, records)
+    // A batch that timed out at the broker is acknowledged after those behind it: what they proved still holds.
+    const ahead = (behind - this.acknowledgedNext + SEQUENCES) % SEQUENCES
+    if (ahead < SEQUENCES / 2) this.acknowledgedNext = behind
   }
 
   /** Whether everything that was numbered has been acknowledged. */

@@ -19,7 +19,7 @@ import { AcknowledgedBatch, type RecordOwner } from './owner.js'
 import type { PartitionAnswer } from './produceResponse.js'
 import type { Passenger } from './sender.js'
 import { advanceSequence } from './sequences.js'
-import { verdictOf } from './verdict.js'
+import { mayBeWritten, verdictOf } from './verdict.js'
 
 export interface SettlementSettings {
   readonly deliveryTimeoutMs: number
@@ -37,7 +37,6 @@ export interface SettlementHost {
   unowned(lane: Lane, error: Error, count: number): void
   learnLeader(lane: Lane, leader: number, leaderEpoch: number, endpoint: BrokerAddress | undefined): void
   refreshLeaders(lane: Lane, avoidNode: number | undefined): void
-  wakeAt(lane: Lane, moment: number): void
   readonly random: () => number
   readonly observer: ProducerObserver
   readonly logger: Logger
@@ -51,6 +50,7 @@ const APPOINTED_ATTEMPTS = 4
 export class Settlement {
   private readonly settings: SettlementSettings
   private readonly host: SettlementHost
+  private closed = false
 
   constructor(settings: SettlementSettings, host: SettlementHost) {
     this.settings = settings
@@ -63,7 +63,7 @@ export class Settlement {
     nodeId: number,
     endpoint: BrokerAddress | undefined,
   ): void {
-    lane.landed(batch)
+    if (!lane.landed(batch)) return
     const verdict = verdictOf(answer.errorCode)
     if (verdict === 'written') return this.succeed(lane, batch, answer, nodeId)
     const code = errorCode(answer.errorCode)
@@ -74,17 +74,12 @@ export class Settlement {
     )
     // Any error closes the gate: a leader that has lost its state would take any sequence for the first.
     lane.confirmed = false
-    if (batch.expiredInFlight) {
-      if (verdict === 'retryMaybeWritten') batch.fateUnknown = true
-      return this.drop(lane, batch)
-    }
+    if (mayBeWritten(answer.errorCode, answer.baseOffset)) batch.fateUnknown = true
+    if (batch.expiredInFlight) return this.drop(lane, batch)
     switch (verdict) {
       case 'moved':
         return this.moved(lane, batch, answer, nodeId, endpoint, cause)
       case 'retry':
-        return this.retry(lane, batch, cause, code.type)
-      case 'retryMaybeWritten':
-        batch.fateUnknown = true
         return this.retry(lane, batch, cause, code.type)
       case 'split':
         return this.tooLarge(lane, batch, cause)
@@ -97,7 +92,7 @@ export class Settlement {
 
   /** acks 0: the bytes were written to the socket. */
   written({ lane, batch }: Passenger): void {
-    lane.landed(batch)
+    if (!lane.landed(batch)) return
     lane.remove(batch)
     if (!batch.expiredInFlight) {
       this.host.observer.recordsSent(lane.topic, batch.recordCount)
@@ -109,18 +104,26 @@ export class Settlement {
 
   /** The request ended without an answer. */
   lost({ lane, batch }: Passenger, error: Error, sent: boolean, nodeId: number): void {
-    lane.landed(batch)
+    if (!lane.landed(batch)) return
     lane.confirmed = false
     if (sent) batch.fateUnknown = true
     if (batch.expiredInFlight) return this.drop(lane, batch)
+    if (this.closed) return
+    if (this.isElsewhere(lane, nodeId)) return this.retry(lane, batch, error, error.name, AT_ONCE)
     this.host.refreshLeaders(lane, nodeId)
     this.retry(lane, batch, error, error.name)
   }
 
+  private isElsewhere(lane: Lane, nodeId: number): boolean {
+    return lane.sender !== undefined && lane.sender.nodeId !== nodeId
+  }
+
   private succeed(lane: Lane, batch: Batch, answer: PartitionAnswer, nodeId: number): void {
-    if (batch.identity !== undefined) lane.sequences.acknowledge(batch.baseSequence, batch.recordCount)
-    // An answer of a former leader says nothing of what the present one knows.
-    if (lane.sender?.nodeId === nodeId) lane.confirmed = true
+    if (batch.identity !== undefined) {
+      lane.sequences.acknowledge(batch.baseSequence, batch.recordCount)
+      // An answer of a former leader says nothing of what the present one knows, nor does one to a batch without sequence.
+      if (lane.sender?.nodeId === nodeId) lane.confirmed = true
+    }
     lane.remove(batch)
     if (!batch.expiredInFlight) {
       const { observer } = this.host
@@ -151,8 +154,7 @@ export class Settlement {
   ): void {
     const { leaderId, leaderEpoch } = answer.currentLeader
     if (leaderId >= 0) this.host.learnLeader(lane, leaderId, leaderEpoch, endpoint)
-    const isElsewhere = lane.sender !== undefined && lane.sender.nodeId !== nodeId
-    if (isElsewhere) return this.retry(lane, batch, cause, cause.type, AT_ONCE)
+    if (this.isElsewhere(lane, nodeId)) return this.retry(lane, batch, cause, cause.type, AT_ONCE)
     // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
     // creation: there is nothing to ask, and little to wait for.
     const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS
@@ -175,7 +177,10 @@ export class Settlement {
     backoff: Backoff = this.settings.backoff,
   ): void {
     batch.noteCause(cause)
-    if (batch.attempts > this.settings.retries) {
+    if (lane.gone !== undefined) {
+      return this.rejectSent(lane, batch, withOutcome(lane.gone, this.outcomeOf(batch)))
+    }
+    if (batch.attempts - batch.excusedAttempts > this.settings.retries) {
       return this.rejectSent(
         lane,
         batch,
@@ -201,22 +206,18 @@ export class Settlement {
       delayMs: Math.round(delayMs),
       reason: cause.message,
     })
-    if (delayMs === 0) lane.sender?.wake(lane)
-    else this.host.wakeAt(lane, batch.retryAt)
+    if (lane.sender === undefined) this.host.refreshLeaders(lane, undefined)
+    else lane.sender.wake(lane)
   }
 
   private tooLarge(lane: Lane, batch: Batch, cause: BrokerVerdictError): void {
     if (batch.recordCount === 1) {
-      return this.rejectSent(
-        lane,
-        batch,
-        new RecordTooLargeError(lane.topic, "Make it smaller, or raise the topic's max.message.bytes.", {
-          recordBytes: batch.wireBytes,
-          partition: lane.partition,
-          attempts: batch.attempts,
-          cause,
-        }),
+      const error = new RecordTooLargeError(
+        lane.topic,
+        "Make it smaller, or raise the topic's max.message.bytes.",
+        { recordBytes: batch.wireBytes, partition: lane.partition, attempts: batch.attempts, cause },
       )
+      return this.rejectSent(lane, batch, withOutcome(error, this.outcomeOf(batch)))
     }
     const half = batch.recordCount >>> 1
     const parts = [batch.extract(index => index < half), batch.extract(index => index >= half)]
@@ -250,21 +251,20 @@ export class Settlement {
     answer: PartitionAnswer,
     cause: BrokerVerdictError,
   ): void {
-    const isBehindUnresolved =
-      answer.errorCode === ERROR.outOfOrderSequence &&
-      !lane.unresolved &&
-      batch.baseSequence !== lane.sequences.expected &&
-      lane.batches[0] !== batch
-    if (isBehindUnresolved) {
-      // Refused only because the batch before it has not arrived: it goes again behind that one, which costs no attempt.
-      batch.attempts--
+    // Refused only because what stands before it is not in the log: that costs it no attempt.
+    const isInnocent =
+      answer.errorCode === ERROR.outOfOrderSequence && batch.baseSequence !== lane.sequences.expected
+    if (isInnocent) batch.excusedAttempts++
+    if (isInnocent && !lane.unresolved && lane.batches[0] !== batch) {
+      // The batch before it comes again, and it goes behind that one.
       return this.retry(lane, batch, cause, cause.type, AT_ONCE)
     }
-    lane.needsBump = true
+    if (batch.identity !== undefined) lane.needsBump = true
     lane.unresolved = false
+    batch.noteCause(cause)
     // Numbered anew, a record that an earlier attempt did write would stand there twice.
     if (batch.fateUnknown) return this.sequenceLost(lane, batch)
-    this.retry(lane, batch, cause, cause.type)
+    this.retry(lane, batch, cause, cause.type, isInnocent ? AT_ONCE : this.settings.backoff)
   }
 
   sequenceLost(lane: Lane, batch: Batch): void {
@@ -330,6 +330,8 @@ export class Settlement {
     // Its sequence is still under way: the answer, or the loss of it, settles the lane.
     batch.expiredInFlight = true
     this.tell(lane, batch, error)
+    // Its records have ended: a flush does not wait for the answer.
+    for (const generation of batch.generations.splice(0)) generation.done()
   }
 
   /** Rejects a batch that is not in flight, and says what its sequences, if it had any, mean for those after it. */
@@ -343,6 +345,7 @@ export class Settlement {
 
   /** Rejects what a call has in a batch that was in no request yet; the others stay. */
   withdraw(lane: Lane, batch: Batch, owns: (owner: RecordOwner | null) => boolean, error: Error): void {
+    if (batch.state !== 'open' && batch.state !== 'closed') return
     const isOwned: boolean[] = []
     batch.owners.forEach((owner, i) => {
       for (let k = 0; k < batch.ownerCounts[i]!; k++) isOwned.push(owns(owner))
@@ -357,10 +360,19 @@ export class Settlement {
     this.rejectSent(lane, withdrawn, error)
   }
 
-  /** The producer closes while the batch is in flight: its answer will not be heard. */
-  abandon(lane: Lane, batch: Batch, error: Error): void {
-    batch.fateUnknown = true
-    this.reject(lane, batch, error)
+  /** From here on what comes back from flight is left to {@link Settlement.abandonAll}. */
+  close(): void {
+    this.closed = true
+  }
+
+  /** The producer closes: ends what a lane still has. */
+  abandonAll(lane: Lane, errorFor: (outcome: Outcome) => Error): void {
+    for (const batch of [...lane.batches]) {
+      // Its answer will not be heard.
+      if (batch.state === 'inFlight') batch.fateUnknown = true
+      if (batch.expiredInFlight) this.drop(lane, batch)
+      else this.reject(lane, batch, errorFor(this.outcomeOf(batch)))
+    }
   }
 
   /** Rejects everything of a lane that is not in flight. */

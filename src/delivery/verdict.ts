@@ -6,8 +6,6 @@ export type Verdict =
   /** Another broker leads the partition now, or none does. */
   | 'moved'
   | 'retry'
-  /** To be tried again, though it may have been written. */
-  | 'retryMaybeWritten'
   | 'split'
   /** The broker's state of the sequence does not fit. */
   | 'sequence'
@@ -25,14 +23,21 @@ const verdicts = new Map<number, Verdict>([
   [ERROR.unknownLeaderEpoch, 'moved'],
   [ERROR.unknownTopicId, 'moved'],
   [ERROR.kafkaStorageError, 'moved'],
-  [ERROR.requestTimedOut, 'retryMaybeWritten'],
-  [ERROR.notEnoughReplicasAfterAppend, 'retryMaybeWritten'],
   [ERROR.messageTooLarge, 'split'],
   [ERROR.recordListTooLarge, 'split'],
   [ERROR.outOfOrderSequence, 'sequence'],
   [ERROR.unknownProducerId, 'sequence'],
   [ERROR.invalidProducerEpoch, 'sequence'],
 ])
+
+const appended = new Set<number>([ERROR.requestTimedOut, ERROR.notEnoughReplicasAfterAppend, ERROR.unknown])
+
+/**
+ * Whether an error leaves open that the batch stands in the log. A leader that loses its office, or its disk, while it
+ * waits for the replicas answers with that error, and with the offset it gave (DelayedProduce.scala).
+ */
+export const mayBeWritten = (code: number, baseOffset: bigint): boolean =>
+  appended.has(code) || baseOffset >= 0n
 
 export const verdictOf = (code: number): Verdict =>
   verdicts.get(code) ?? (errorCode(code).retriable ? 'retry' : 'refused')

@@ -77,6 +77,7 @@ export const errorCode = (code: number): ErrorCode =>
 
 /** The codes this client decides by. */
 export const ERROR = {
+  unknown: -1,
   none: 0,
   corruptMessage: 2,
   unknownTopicOrPartition: 3,

@@ -28,6 +28,8 @@ export interface AdmissionHost extends LaneHost {
   need(topic: TopicLanes): void
   /** Nothing waits for this topic any more. */
   unneeded(topic: TopicLanes): void
+  /** Space came free. */
+  freed(): void
   readonly observer: ProducerObserver
 }
 
@@ -43,8 +45,8 @@ export class Admission {
   private readonly deadlines: Deadlines
   private readonly generations: Generations
   private readonly measure = new RecordMeasure()
-  private readonly spaceQueue: SendEntry[] = []
-  private readonly shareQueue: SendEntry[] = []
+  private readonly spaceQueue = new Set<SendEntry>()
+  private readonly shareQueue = new Set<SendEntry>()
   private isPumping = false
 
   constructor(
@@ -73,7 +75,7 @@ export class Admission {
     deliveryClass: DeliveryClass,
   ): SendEntry | undefined {
     let next = 0
-    if (topic.isOpen && this.spaceQueue.length === 0) {
+    if (topic.isOpen && this.spaceQueue.size === 0) {
       const generation = this.generations.current
       for (; next < messages.length; next++) {
         const message = messages[next]!
@@ -95,9 +97,9 @@ export class Admission {
     )
     entry.placed = next
     entry.admitted = next
-    if (topic.queuedEntries > 0 && this.shareQueue.some(each => each.topic === topic)) {
+    if (topic.waitingForShare > 0) {
       this.enqueue(entry, this.shareQueue)
-    } else if (this.spaceQueue.length > 0) this.enqueue(entry, this.spaceQueue)
+    } else if (this.spaceQueue.size > 0) this.enqueue(entry, this.spaceQueue)
     else this.advance(entry)
     return entry.listed ? entry : undefined
   }
@@ -113,7 +115,7 @@ export class Admission {
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
     const { view } = topic
-    if (view === undefined || !topic.isOpen || this.spaceQueue.length > 0) return undefined
+    if (view === undefined || !topic.isOpen || this.spaceQueue.size > 0) return undefined
     const { measure, budget } = this
     const bytes = measure.of(message).recordBytes
     if (!budget.fits(bytes)) return undefined
@@ -151,9 +153,10 @@ export class Admission {
     return batch.promised.add()
   }
 
-  /** Whether a record of this size would be taken at once. */
-  hasRoom(bytes: number): boolean {
-    return this.spaceQueue.length === 0 && this.budget.fits(bytes)
+  /** Whether a record of this size would be taken at once, be it only to wait for its topic. */
+  hasRoom(topic: TopicLanes | undefined, bytes: number): boolean {
+    if (this.spaceQueue.size > 0 || !this.budget.fits(bytes)) return false
+    return topic?.isOpen || ((topic?.waitingForShare ?? 0) === 0 && this.budget.fitsParked(bytes))
   }
 
   sizeOf(message: Message): number {
@@ -214,20 +217,21 @@ export class Admission {
     call.failedBefore(error, topic.name, index, index + 1)
   }
 
-  private enqueue(entry: SendEntry, queue: SendEntry[]): void {
+  private enqueue(entry: SendEntry, queue: Set<SendEntry>): void {
     entry.queue = queue
-    queue.push(entry)
-    entry.topic.queuedEntries++
+    queue.add(entry)
+    if (queue === this.shareQueue) entry.topic.waitingForShare++
+    else entry.topic.waitingForSpace++
     this.schedule(entry)
     if (entry.topic.view === undefined) this.host.need(entry.topic)
   }
 
   private dequeue(entry: SendEntry): void {
     if (entry.queue === undefined) return
-    const at = entry.queue.indexOf(entry)
-    if (at >= 0) entry.queue.splice(at, 1)
+    entry.queue.delete(entry)
+    if (entry.queue === this.shareQueue) entry.topic.waitingForShare--
+    else entry.topic.waitingForSpace--
     entry.queue = undefined
-    entry.topic.queuedEntries--
   }
 
   /** The entry's next end: of its patience for space while messages are not admitted, else of their delivery time. */
@@ -246,7 +250,7 @@ export class Admission {
     while (entry.admitted < messages.length) {
       const message = messages[entry.admitted]!
       const bytes = this.measure.of(message).recordBytes
-      const isReady = topic.view !== undefined && topic.parked.length === 0
+      const isReady = topic.view !== undefined && topic.parked.size === 0
       if (!isReady && !this.budget.fitsParked(bytes)) return this.wait(entry, this.shareQueue)
       if (!this.budget.fits(bytes)) return this.wait(entry, this.spaceQueue)
       this.budget.take(bytes)
@@ -268,7 +272,7 @@ export class Admission {
         entry.charges.push(bytes)
         if (!entry.isParked) {
           entry.isParked = true
-          topic.parked.push(entry)
+          topic.parked.add(entry)
         }
       }
     }
@@ -280,7 +284,7 @@ export class Admission {
     } else this.finish(entry)
   }
 
-  private wait(entry: SendEntry, queue: SendEntry[]): void {
+  private wait(entry: SendEntry, queue: Set<SendEntry>): void {
     if (entry.queue === queue) return
     this.dequeue(entry)
     this.enqueue(entry, queue)
@@ -297,7 +301,7 @@ export class Admission {
     if (this.isPumping) return
     this.isPumping = true
     try {
-      for (let head = this.spaceQueue[0]; head !== undefined; head = this.spaceQueue[0]) {
+      for (const head of this.spaceQueue) {
         this.advance(head)
         if (head.queue === this.spaceQueue) break
       }
@@ -308,16 +312,16 @@ export class Admission {
 
   /** The topic is there: what waited for it goes on, in order. */
   topicReady(topic: TopicLanes): void {
-    const parked = topic.parked.splice(0)
+    const parked = [...topic.parked]
+    topic.parked.clear()
     for (const entry of parked) {
       this.placeParked(entry)
       if (entry.queue === undefined) this.finish(entry)
     }
-    if (topic.queuedEntries > 0) {
-      for (const entry of this.shareQueue.filter(each => each.topic === topic)) this.advance(entry)
-    }
+    for (const entry of this.sharersOf(topic)) this.advance(entry)
     this.pumpShare()
     this.pump()
+    this.host.freed()
   }
 
   private placeParked(entry: SendEntry): void {
@@ -341,10 +345,13 @@ export class Admission {
     }
   }
 
+  private sharersOf(topic: TopicLanes): SendEntry[] {
+    return topic.waitingForShare === 0 ? [] : [...this.shareQueue].filter(each => each.topic === topic)
+  }
+
   /** The share of missing topics has room again. */
   private pumpShare(): void {
-    for (const entry of [...this.shareQueue]) {
-      if (entry.queue !== this.shareQueue) continue
+    for (const entry of this.shareQueue) {
       this.advance(entry)
       if (entry.queue === this.shareQueue) break
     }
@@ -352,13 +359,11 @@ export class Admission {
 
   /** The topic cannot be had: what waits for it ends. */
   topicFailed(topic: TopicLanes, error: Error): void {
-    const waiting = [
-      ...topic.parked,
-      ...this.shareQueue.filter(each => each.topic === topic && !each.isParked),
-    ]
-    for (const entry of waiting) this.end(entry, error)
+    for (const entry of [...topic.parked]) this.end(entry, error)
+    for (const entry of this.sharersOf(topic)) this.end(entry, error)
     this.pumpShare()
     this.pump()
+    this.host.freed()
   }
 
   /** Ends what is in no batch yet. */
@@ -373,13 +378,13 @@ export class Admission {
     if (from === messages.length) return
     this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
     call.failedBefore(error, topic.name, from, messages.length)
-    if (topic.parked.length === 0 && topic.queuedEntries === 0) this.host.unneeded(topic)
+    if (topic.parked.size === 0 && topic.waiting === 0) this.host.unneeded(topic)
   }
 
   private releaseParked(entry: SendEntry): void {
     if (!entry.isParked) return
     entry.isParked = false
-    entry.topic.parked.splice(entry.topic.parked.indexOf(entry), 1)
+    entry.topic.parked.delete(entry)
     for (const bytes of entry.charges) {
       this.budget.parkedBytes -= bytes
       this.budget.give(bytes, 1)
@@ -413,6 +418,7 @@ export class Admission {
     }
     this.pumpShare()
     this.pump()
+    this.host.freed()
   }
 
   /** Goes on with the parked messages alone. */

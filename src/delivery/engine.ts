@@ -159,6 +159,25 @@ export class DeliveryEngine implements AdmissionHost {
     return topic === undefined ? undefined : this.admission.sendAtOnce(topic, message, deliveryClass)
   }
 
+  /** Whether the buffer would take this message at once. */
+  hasRoomFor(topicName: string, message: Message): boolean {
+    return this.admission.hasRoom(this.topics.get(topicName), this.admission.sizeOf(message))
+  }
+
+  /** Whether the buffer, and for a topic that is not there yet its share, is filled less than this (0 to 1). */
+  isBelow(mark: number, topicName: string | undefined): boolean {
+    const { budget } = this
+    if (budget.usedBytes >= budget.limitBytes * mark) return false
+    const topic = topicName === undefined ? undefined : this.topics.get(topicName)
+    if (topic === undefined || topic.isOpen) return true
+    return budget.parkedBytes < budget.parkedLimitBytes * mark
+  }
+
+  /** Space came free. */
+  freed(): void {
+    this.onSpace?.()
+  }
+
   private lanesOf(name: string): TopicLanes {
     const known = this.topics.get(name)
     if (known !== undefined) return known
@@ -237,7 +256,7 @@ export class DeliveryEngine implements AdmissionHost {
     if (topic?.view === undefined) return
     topic.view = undefined
     for (const lane of topic.lanes) this.senders.lead(lane, -1)
-    if (topic.hasBatches || topic.queuedEntries > 0) this.need(topic)
+    if (topic.hasBatches || topic.waiting > 0) this.need(topic)
   }
 
   private refreshLeaders(name: string, avoidNode: number | undefined): void {
@@ -312,7 +331,7 @@ export class DeliveryEngine implements AdmissionHost {
     this.pool.give(batch.body)
     this.budget.give(batch.chargedBytes, batch.chargedRecords)
     this.admission.pump()
-    this.onSpace?.()
+    this.freed()
   }
 
   /** Withdraws what a call has in no request yet. */

@@ -23,7 +23,7 @@ export class SendEntry extends Expiring {
   readonly charges: number[] = []
   isParked = false
   /** The queue it waits in for space, if it does. */
-  queue: SendEntry[] | undefined
+  queue: Set<SendEntry> | undefined
   private readonly onExpire: (entry: SendEntry) => void
 
   constructor(

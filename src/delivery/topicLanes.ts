@@ -19,9 +19,10 @@ export class TopicLanes {
   /** The wait for the topic that is under way, if there is one. */
   resolving: symbol | undefined
   /** Entries with admitted records that wait for the topic, in the order of their calls. */
-  readonly parked: SendEntry[] = []
-  /** How many entries of this topic wait for buffer space or for the share of missing topics. */
-  queuedEntries = 0
+  readonly parked = new Set<SendEntry>()
+  /** How many entries of this topic wait for buffer space, and for the share of missing topics. */
+  waitingForSpace = 0
+  waitingForShare = 0
   leaderTimer: NodeJS.Timeout | undefined
 
   constructor(name: string, partitioner: Partitioner) {
@@ -32,7 +33,11 @@ export class TopicLanes {
 
   /** Records may be appended at once: nothing of this topic waits before them. */
   get isOpen(): boolean {
-    return this.view !== undefined && this.parked.length === 0 && this.queuedEntries === 0
+    return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
+  }
+
+  get waiting(): number {
+    return this.waitingForSpace + this.waitingForShare
   }
 
   laneOf(partition: number, host: LaneHost): Lane {

@@ -50,6 +50,12 @@ interface TopicMessages {
   readonly messages: readonly Message[]
 }
 
+interface SpaceWaiter {
+  readonly isEnough: (session: Session) => boolean
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
 /** A connected session with what its calls need. */
 interface Live {
   readonly session: Session
@@ -64,11 +70,14 @@ class ProducerCore {
   private readonly observer
   private status: Status = 'disconnected'
   private live: Live | undefined
+  private opening: Session | undefined
   private connecting: Promise<void> | undefined
   private disconnecting: Promise<void> | undefined
   private readonly checkedTopics = new Set<string>()
-  private spaceWaiters: { resolve: () => void; reject: (error: Error) => void }[] = []
+  private spaceWaiters: SpaceWaiter[] = []
   private readonly unowned: UnownedCall
+  /** The topic of the last `enqueue` that answered false: what `ready` waits for. */
+  private heldTopic: string | undefined
 
   constructor(kafka: Kafka, options: ResilientProducerOptions | undefined) {
     this.settings = resolveOptions(options)
@@ -103,12 +112,15 @@ class ProducerCore {
       emit: (name, payload) => this.events.emit(name, payload),
     })
     this.status = 'connecting'
+    this.opening = session
     try {
       await session.open()
     } catch (error) {
       this.status = 'disconnected'
       await session.close()
       throw error
+    } finally {
+      this.opening = undefined
     }
     session.engine.onSpace = () => this.spaceFreed(session)
     this.live = { session, classes: new DeliveryClasses(settings, session.isSequenced, logger) }
@@ -128,7 +140,8 @@ class ProducerCore {
   }
 
   private async shut(timeoutMs: number): Promise<void> {
-    // A connect under way is awaited: its session would otherwise come alive after this.
+    // A connect under way is broken off and awaited: its session would otherwise come alive after this.
+    await this.opening?.close()
     await this.connecting?.catch(() => {})
     const { live } = this
     this.status = 'disconnecting'
@@ -250,17 +263,19 @@ class ProducerCore {
     checkMessage(topic, message, 0, this.settings)
     const { session, classes } = this.connected
     const { engine } = session
-    const { admission, budget } = engine
     const call =
       onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, this.guarded(topic, onDelivery))
-    if (!admission.hasRoom(admission.sizeOf(message))) {
-      const error = new BufferFullError(topic, { bufferBytes: budget.limitBytes, waitedMs: 0 })
+    if (!engine.hasRoomFor(topic, message)) {
+      const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })
       this.observer.recordsFailed(topic, 1, error.name)
       queueMicrotask(() => call.failedBefore(error, topic))
+      this.heldTopic = topic
       return false
     }
     engine.submit(topic, [message], call, classes.of({}))
-    return budget.usedBytes < budget.limitBytes * HIGH_MARK
+    if (engine.isBelow(HIGH_MARK, topic)) return true
+    this.heldTopic = topic
+    return false
   }
 
   /** A callback that throws must not stop the settling of the records after its own. */
@@ -278,17 +293,32 @@ class ProducerCore {
 
   ready(): Promise<void> {
     try {
-      const { budget } = this.connected.session.engine
-      if (budget.usedBytes < budget.limitBytes * LOW_MARK) return Promise.resolve()
+      if (this.isReady(this.connected.session)) return Promise.resolve()
     } catch (error) {
       return Promise.reject(error)
     }
-    return new Promise((resolve, reject) => this.spaceWaiters.push({ resolve, reject }))
+    return this.whenSpace(session => this.isReady(session))
   }
 
-  private spaceFreed({ engine: { budget } }: Session): void {
-    if (this.spaceWaiters.length === 0 || budget.usedBytes >= budget.limitBytes * LOW_MARK) return
-    for (const waiter of this.spaceWaiters.splice(0)) waiter.resolve()
+  private whenSpace(isEnough: (session: Session) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => this.spaceWaiters.push({ isEnough, resolve, reject }))
+  }
+
+  /** Records of a topic that is not there yet have a share of their own: who filled that waits for that. */
+  private isReady({ engine }: Session): boolean {
+    if (!engine.isBelow(LOW_MARK, this.heldTopic)) return false
+    this.heldTopic = undefined
+    return true
+  }
+
+  private spaceFreed(session: Session): void {
+    if (this.spaceWaiters.length === 0) return
+    const waiters = this.spaceWaiters
+    this.spaceWaiters = []
+    for (const waiter of waiters) {
+      if (waiter.isEnough(session)) waiter.resolve()
+      else this.spaceWaiters.push(waiter)
+    }
   }
 
   async flush({ timeoutMs, signal }: WaitOptions = {}): Promise<void> {
@@ -301,15 +331,15 @@ class ProducerCore {
   }
 
   writable(options: WritableOptions = {}): ReturnType<typeof createWritable> {
+    const hasRoom = ({ engine }: Session, { topic, ...message }: TopicMessage): boolean =>
+      engine.hasRoomFor(topic, message)
     return createWritable(
       {
         enqueue: ({ topic, ...message }: TopicMessage, onDelivery: OnDelivery) =>
           this.enqueue(topic, message, onDelivery),
         ready: () => this.ready(),
-        hasRoom: message => {
-          const { admission } = this.connected.session.engine
-          return admission.hasRoom(admission.sizeOf(message))
-        },
+        hasRoom: record => hasRoom(this.connected.session, record),
+        whenRoom: record => this.whenSpace(session => hasRoom(session, record)),
       },
       options,
     )

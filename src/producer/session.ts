@@ -125,6 +125,7 @@ export class Session {
 
   /** Rejects what is left, closes every connection, and leaves no timer. */
   async close(): Promise<void> {
+    if (this.closing.signal.aborted) return
     const error = new ProducerClosedError()
     this.closing.abort(error)
     this.engine.close()

@@ -1,5 +1,4 @@
 import { Writable } from 'node:stream'
-import type { Message } from 'kafkajs'
 import type { OnDelivery } from '../delivery/call.js'
 import type { TopicMessage, WritableOptions } from './types.js'
 
@@ -7,7 +6,8 @@ export interface WritableTarget {
   enqueue(record: TopicMessage, onDelivery: OnDelivery): boolean
   ready(): Promise<void>
   /** Whether the record would be taken at once. */
-  hasRoom(message: Message): boolean
+  hasRoom(record: TopicMessage): boolean
+  whenRoom(record: TopicMessage): Promise<void>
 }
 
 /**
@@ -49,9 +49,8 @@ export const createWritable = (target: WritableTarget, { onError }: WritableOpti
         else target.ready().then(() => callback(), callback)
       }
       try {
-        // Waiting for the low mark makes room for any record that the buffer can hold at all.
         if (target.hasRoom(record)) accept()
-        else target.ready().then(accept, callback)
+        else target.whenRoom(record).then(accept, callback)
       } catch (error) {
         callback(error as Error)
       }

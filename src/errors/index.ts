@@ -1,6 +1,8 @@
 export type { ErrorContext, Outcome } from './bases.js'
 export { BrokersUnreachableError } from './brokersUnreachableError.js'
 export { BufferFullError } from './bufferFullError.js'
+export { CompressionFailedError } from './compressionFailedError.js'
+export { CompressionUnavailableError } from './compressionUnavailableError.js'
 export { DeliveryRetriesExceededError } from './deliveryRetriesExceededError.js'
 export { DeliveryTimeoutError } from './deliveryTimeoutError.js'
 export { FlushTimeoutError } from './flushTimeoutError.js'

@@ -1,5 +1,5 @@
 import type { NonRetriableError } from '../../errors/bases.js'
-import { CompressionFailedError } from './compressionFailedError.js'
+import { CompressionFailedError } from '../../errors/compressionFailedError.js'
 
 /** What stands in the attributes of a record batch (RecordBatch, bits 0-2). */
 export const CODEC_NAMES = { 1: 'gzip', 2: 'snappy', 3: 'lz4', 4: 'zstd' } as const

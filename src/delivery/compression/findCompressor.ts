@@ -1,6 +1,6 @@
 import type { CompressionTypes } from 'kafkajs'
 import { messageOf } from '../../errors/bases.js'
-import { CompressionUnavailableError } from './compressionUnavailableError.js'
+import { CompressionUnavailableError } from '../../errors/compressionUnavailableError.js'
 import { type BatchCompressor, CODEC_NAMES, type CodecId, type Compress, compressorOf } from './compressor.js'
 import { createGzip } from './gzip.js'
 import { createLz4 } from './lz4.js'

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { messageOf } from '../../errors/bases.js'
-import { CompressionUnavailableError } from './compressionUnavailableError.js'
+import { CompressionUnavailableError } from '../../errors/compressionUnavailableError.js'
 
 export type Require = (id: string) => unknown
 

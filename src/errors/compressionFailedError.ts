@@ -1,4 +1,4 @@
-import { messageOf, NonRetriableError } from '../../errors/bases.js'
+import { messageOf, NonRetriableError } from './bases.js'
 
 /** A codec failed on a batch, which was therefore not sent; `cause` is the codec's error. */
 export class CompressionFailedError extends NonRetriableError {

@@ -16,8 +16,17 @@ const unlessThere =
   () =>
     entries.every(peerFileExists) ? undefined : 'not installed (npm run bench -- peers)'
 
+const unlessNode24: ClientEntry['missing'] = () =>
+  existsSync(NODE_24) ? undefined : 'needs Node 24 (npm run bench -- peers brings it on Linux x64)'
+
 export const CLIENTS = {
   ours: { load: async () => (await import('./ours.js')).open, missing: never },
+  /** For zstd, which node:zlib has from Node 22.15 on. */
+  'ours-node24': {
+    load: async () => (await import('./ours.js')).open,
+    runtime: NODE_24,
+    missing: unlessNode24,
+  },
   'ours-enqueue': { load: async () => (await import('./ours.js')).openEnqueue, missing: never },
   'ours-metrics': { load: async () => (await import('./ours.js')).openWithMetrics, missing: never },
   kafkajs: { load: async () => (await import('./kafkajs.js')).open, missing: never },
@@ -28,10 +37,7 @@ export const CLIENTS = {
   'platformatic-newest': {
     load: async () => (await import('./platformatic.js')).openNewest,
     runtime: NODE_24,
-    missing: () =>
-      existsSync(NODE_24)
-        ? unlessThere('node24/node_modules/@platformatic/kafka/dist/index.js')()
-        : 'needs Node 24 (npm run bench -- peers brings it on Linux x64)',
+    missing: () => unlessNode24() ?? unlessThere('node24/node_modules/@platformatic/kafka/dist/index.js')(),
   },
   confluent: {
     load: async () => (await import('./confluent.js')).open,

@@ -35,6 +35,7 @@ const RDKAFKA_TUNED = { 'linger.ms': 10, 'batch.num.messages': 10_000 }
 export const OURS = contender('ours', 'ours', true)
 export const OURS_PLAIN = contender('ours', 'ours', false)
 export const OURS_ENQUEUE = contender('ours-enqueue', 'ours, enqueue()', true)
+export const OURS_NODE_24 = contender('ours-node24', 'ours on Node 24', true)
 export const OURS_METRICS = contender('ours-metrics', 'ours', true)
 export const KAFKAJS = contender('kafkajs', 'kafkajs 2.2.4', false)
 export const PLATFORMATIC = contender('platformatic', '@platformatic/kafka 1.35', false)

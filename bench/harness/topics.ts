@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 
 const withAdmin = async <T>(bootstrap: string, use: (admin: Admin) => Promise<T>): Promise<T> => {
@@ -17,6 +18,14 @@ const withAdmin = async <T>(bootstrap: string, use: (admin: Admin) => Promise<T>
 
 export const listTopics = (bootstrap: string): Promise<string[]> => withAdmin(bootstrap, a => a.listTopics())
 
+const LEADERS_TIMEOUT_MS = 60_000
+
+const haveLeaders = async (admin: Admin, topics: readonly string[]): Promise<boolean> => {
+  const described = await admin.fetchTopicMetadata({ topics: [...topics] })
+  return described.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+}
+
+/** Resolves when every partition has a leader. */
 export const createTopics = (
   bootstrap: string,
   topics: readonly string[],
@@ -24,9 +33,15 @@ export const createTopics = (
 ): Promise<void> =>
   withAdmin(bootstrap, async admin => {
     await admin.createTopics({
-      waitForLeaders: true,
+      // Its own wait gives up after a few tries on a KRaft broker that is still creating.
+      waitForLeaders: false,
       topics: topics.map(topic => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
     })
+    const deadline = Date.now() + LEADERS_TIMEOUT_MS
+    while (!(await haveLeaders(admin, topics).catch(() => false))) {
+      if (Date.now() > deadline) throw new Error(`${topics.length} new topics have no leaders yet`)
+      await sleep(50)
+    }
   })
 
 export const deleteTopics = (bootstrap: string, topics: readonly string[]): Promise<void> =>

@@ -13,18 +13,32 @@ export class Outstanding implements Sink {
   #open = false
   #calling = false
   #onDrained: (() => void) | undefined
+  #refill: NodeJS.Immediate | undefined
+  #giveUp: ((error: unknown) => void) | undefined
 
   constructor(
     readonly window: number,
     readonly perCall: number,
   ) {}
 
-  /** Keeps the window full for `seconds`, then waits for what is outstanding; rejects when that takes a minute. */
+  /**
+   * Keeps the window full for `seconds`, then waits for what is outstanding; rejects when that takes a minute, or when
+   * a whole window has failed and nothing was ever delivered.
+   */
   async fillFor(seconds: number): Promise<void> {
     this.#open = true
     this.#fill()
-    await new Promise(resolve => setTimeout(resolve, seconds * 1000))
-    this.#open = false
+    let timer: NodeJS.Timeout | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = setTimeout(resolve, seconds * 1000)
+        this.#giveUp = reject
+      })
+    } finally {
+      clearTimeout(timer)
+      this.#open = false
+      this.#giveUp = undefined
+    }
     await this.#drained()
   }
 
@@ -38,8 +52,13 @@ export class Outstanding implements Sink {
     this.failed += count
     this.firstError ??= error instanceof Error ? error.message : String(error)
     this.#ended(count)
-    // A client that refuses in the same tick would otherwise be called for ever without a turn of the event loop.
-    setImmediate(() => this.#fill())
+    if (this.delivered === 0 && this.failed >= this.window) this.#giveUp?.(error)
+    // Not at once: a client that refuses in the same tick would be called for ever without a turn of the event loop.
+    if (this.#refill !== undefined) return
+    this.#refill = setImmediate(() => {
+      this.#refill = undefined
+      this.#fill()
+    })
   }
 
   #ended(count: number): void {

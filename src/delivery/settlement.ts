@@ -196,7 +196,8 @@ export class Settlement {
     }
     const now = performance.now()
     const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
-    batch.retryAt = now + delayMs
+    // On a common beat: hundreds of new topics then go again in one request instead of one each.
+    batch.retryAt = delayMs === 0 ? now : Math.ceil((now + delayMs) / RETRY_BEAT_MS) * RETRY_BEAT_MS
     this.host.observer.recordsRetried(lane.topic, batch.recordCount, reason)
     this.host.logger.debug('A record batch will be sent again', {
       topic: lane.topic,

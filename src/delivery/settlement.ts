@@ -44,7 +44,9 @@ export interface SettlementHost {
 
 const AT_ONCE: Backoff = { minMs: 0, maxMs: 0, factor: 1 }
 /** After this many attempts even a leader that is said to be one is looked up again. */
-const APPOINTED_ATTEMPTS = 4
+const APPOINTED_ATTEMPTS = 12
+/** ms */
+const RETRY_BEAT_MS = 20
 
 /** What becomes of a batch once it is answered, lost, or out of time: each of its records ends here exactly once. */
 export class Settlement {

@@ -15,6 +15,7 @@ import type { Call } from './call.js'
 import type { Deadlines } from './deadlines.js'
 import type { Generation, Generations } from './generations.js'
 import type { LaneHost } from './lane.js'
+import { Line } from './line.js'
 import { SendEntry } from './sendEntry.js'
 import type { TopicLanes } from './topicLanes.js'
 
@@ -35,8 +36,8 @@ export interface AdmissionHost extends LaneHost {
 
 /**
  * The way into the buffer. A record that finds a ready topic and room is encoded at once; the others wait in order:
- * for room in `spaceQueue`, which is one line for all, or, when the share of missing topics is used up, in
- * `shareQueue`, which holds up only topics that are not there yet. Within a topic no call overtakes another.
+ * for room in `spaceLine`, which is one line for all, or, when the share of missing topics is used up, in
+ * `shareLine`, which holds up only topics that are not there yet. Within a topic no call overtakes another.
  */
 export class Admission {
   readonly budget: BufferBudget
@@ -45,8 +46,8 @@ export class Admission {
   private readonly deadlines: Deadlines
   private readonly generations: Generations
   private readonly measure = new RecordMeasure()
-  private readonly spaceQueue = new Set<SendEntry>()
-  private readonly shareQueue = new Set<SendEntry>()
+  private readonly spaceLine = new Line<SendEntry>()
+  private readonly shareLine = new Line<SendEntry>()
   private isPumping = false
 
   constructor(
@@ -75,7 +76,7 @@ export class Admission {
     deliveryClass: DeliveryClass,
   ): SendEntry | undefined {
     let next = 0
-    if (topic.isOpen && this.spaceQueue.size === 0) {
+    if (topic.isOpen && this.spaceLine.size === 0) {
       const generation = this.generations.current
       for (; next < messages.length; next++) {
         const message = messages[next]!
@@ -97,9 +98,8 @@ export class Admission {
     )
     entry.placed = next
     entry.admitted = next
-    if (topic.waitingForShare > 0) {
-      this.enqueue(entry, this.shareQueue)
-    } else if (this.spaceQueue.size > 0) this.enqueue(entry, this.spaceQueue)
+    if (topic.waitingIn !== undefined) this.enqueue(entry, topic.waitingIn)
+    else if (this.spaceLine.size > 0) this.enqueue(entry, this.spaceLine)
     else this.advance(entry)
     return entry.listed ? entry : undefined
   }
@@ -115,7 +115,7 @@ export class Admission {
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
     const { view } = topic
-    if (view === undefined || !topic.isOpen || this.spaceQueue.size > 0) return undefined
+    if (view === undefined || !topic.isOpen || this.spaceLine.size > 0) return undefined
     const { measure, budget } = this
     const bytes = measure.of(message).recordBytes
     if (!budget.fits(bytes)) return undefined
@@ -155,8 +155,8 @@ export class Admission {
 
   /** Whether a record of this size would be taken at once, be it only to wait for its topic. */
   hasRoom(topic: TopicLanes | undefined, bytes: number): boolean {
-    if (this.spaceQueue.size > 0 || !this.budget.fits(bytes)) return false
-    return topic?.isOpen || ((topic?.waitingForShare ?? 0) === 0 && this.budget.fitsParked(bytes))
+    if (this.spaceLine.size > 0 || !this.budget.fits(bytes)) return false
+    return topic?.isOpen || (topic?.waitingIn === undefined && this.budget.fitsParked(bytes))
   }
 
   sizeOf(message: Message): number {
@@ -217,21 +217,22 @@ export class Admission {
     call.failedBefore(error, topic.name, index, index + 1)
   }
 
-  private enqueue(entry: SendEntry, queue: Set<SendEntry>): void {
-    entry.queue = queue
-    queue.add(entry)
-    if (queue === this.shareQueue) entry.topic.waitingForShare++
-    else entry.topic.waitingForSpace++
+  private enqueue(entry: SendEntry, line: Line<SendEntry>): void {
+    const { topic } = entry
+    entry.waitsAt = line.add(entry)
+    topic.waiting++
+    topic.waitingIn = line
     this.schedule(entry)
-    if (entry.topic.view === undefined) this.host.need(entry.topic)
+    if (topic.view === undefined) this.host.need(topic)
   }
 
   private dequeue(entry: SendEntry): void {
-    if (entry.queue === undefined) return
-    entry.queue.delete(entry)
-    if (entry.queue === this.shareQueue) entry.topic.waitingForShare--
-    else entry.topic.waitingForSpace--
-    entry.queue = undefined
+    const { topic, waitsAt } = entry
+    if (waitsAt === undefined) return
+    topic.waitingIn?.leave(waitsAt)
+    entry.waitsAt = undefined
+    topic.waiting--
+    if (topic.waiting === 0) topic.waitingIn = undefined
   }
 
   /** The entry's next end: of its patience for space while messages are not admitted, else of their delivery time. */
@@ -244,15 +245,19 @@ export class Admission {
     this.deadlines.add(entry)
   }
 
-  /** Admits what fits. An entry that is done leaves; one that is not waits where it has to. */
+  /**
+   * Admits what fits. An entry that is done leaves; one that is not waits where it has to.
+   *
+   * @param entry the first of its topic's that wait, or one that is new while none waits
+   */
   private advance(entry: SendEntry): void {
     const { topic, messages, call } = entry
     while (entry.admitted < messages.length) {
       const message = messages[entry.admitted]!
       const bytes = this.measure.of(message).recordBytes
       const isReady = topic.view !== undefined && topic.parked.size === 0
-      if (!isReady && !this.budget.fitsParked(bytes)) return this.wait(entry, this.shareQueue)
-      if (!this.budget.fits(bytes)) return this.wait(entry, this.spaceQueue)
+      if (!isReady && !this.budget.fitsParked(bytes)) return this.wait(entry, this.shareLine)
+      if (!this.budget.fits(bytes)) return this.wait(entry, this.spaceLine)
       this.budget.take(bytes)
       const index = entry.admitted++
       if (isReady) {
@@ -270,24 +275,29 @@ export class Admission {
       } else {
         this.budget.parkedBytes += bytes
         entry.charges.push(bytes)
-        if (!entry.isParked) {
-          entry.isParked = true
-          topic.parked.add(entry)
-        }
+        entry.parkedAt ??= topic.parked.add(entry)
       }
     }
-    if (entry.queue !== undefined) this.host.observer.bufferWaited(performance.now() - entry.startedAt)
+    if (entry.waitsAt !== undefined) this.host.observer.bufferWaited(performance.now() - entry.startedAt)
     this.dequeue(entry)
-    if (entry.isParked) {
+    if (entry.parkedAt !== undefined) {
       this.schedule(entry)
       this.host.need(topic)
     } else this.finish(entry)
   }
 
-  private wait(entry: SendEntry, queue: Set<SendEntry>): void {
-    if (entry.queue === queue) return
-    this.dequeue(entry)
-    this.enqueue(entry, queue)
+  private wait(entry: SendEntry, line: Line<SendEntry>): void {
+    const { topic } = entry
+    const from = topic.waitingIn
+    if (from === undefined) return this.enqueue(entry, line)
+    if (from === line) return
+    // The others of its topic go along: a smaller record behind it might be let in where it is not.
+    topic.waitingIn = line
+    for (const each of from) {
+      if (each.topic !== topic) continue
+      from.leave(each.waitsAt!)
+      each.waitsAt = line.add(each)
+    }
   }
 
   private finish(entry: SendEntry): void {
@@ -301,9 +311,9 @@ export class Admission {
     if (this.isPumping) return
     this.isPumping = true
     try {
-      for (const head of this.spaceQueue) {
+      for (const head of this.spaceLine) {
         this.advance(head)
-        if (head.queue === this.spaceQueue) break
+        if (head.waitsAt !== undefined && head.topic.waitingIn === this.spaceLine) break
       }
     } finally {
       this.isPumping = false
@@ -312,20 +322,24 @@ export class Admission {
 
   /** The topic is there: what waited for it goes on, in order. */
   topicReady(topic: TopicLanes): void {
-    const parked = [...topic.parked]
-    topic.parked.clear()
-    for (const entry of parked) {
+    for (const entry of topic.parked) {
       this.placeParked(entry)
-      if (entry.queue === undefined) this.finish(entry)
+      // Only now: what a failed record's callback sends is parked behind the others, and met by this loop.
+      topic.parked.leave(entry.parkedAt!)
+      entry.parkedAt = undefined
+      if (entry.waitsAt === undefined) this.finish(entry)
     }
-    for (const entry of this.sharersOf(topic)) this.advance(entry)
+    for (const entry of this.sharersOf(topic)) {
+      if (entry.waitsAt === undefined) continue
+      this.advance(entry)
+      if (entry.waitsAt !== undefined) break
+    }
     this.pumpShare()
     this.pump()
     this.host.freed()
   }
 
   private placeParked(entry: SendEntry): void {
-    entry.isParked = false
     const charges = entry.charges.splice(0)
     for (const bytes of charges) {
       const index = entry.placed++
@@ -346,21 +360,23 @@ export class Admission {
   }
 
   private sharersOf(topic: TopicLanes): SendEntry[] {
-    return topic.waitingForShare === 0 ? [] : [...this.shareQueue].filter(each => each.topic === topic)
+    return topic.waitingIn === this.shareLine ? [...this.shareLine].filter(each => each.topic === topic) : []
   }
 
   /** The share of missing topics has room again. */
   private pumpShare(): void {
-    for (const entry of this.shareQueue) {
+    for (const entry of this.shareLine) {
       this.advance(entry)
-      if (entry.queue === this.shareQueue) break
+      if (entry.waitsAt !== undefined && entry.topic.waitingIn === this.shareLine) break
     }
   }
 
   /** The topic cannot be had: what waits for it ends. */
   topicFailed(topic: TopicLanes, error: Error): void {
-    for (const entry of [...topic.parked]) this.end(entry, error)
-    for (const entry of this.sharersOf(topic)) this.end(entry, error)
+    // What a failed record's callback sends is not among them: the topic is asked for again.
+    for (const entry of new Set([...topic.parked, ...this.sharersOf(topic)])) {
+      if (entry.listed) this.end(entry, error)
+    }
     this.pumpShare()
     this.pump()
     this.host.freed()
@@ -378,13 +394,17 @@ export class Admission {
     if (from === messages.length) return
     this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
     call.failedBefore(error, topic.name, from, messages.length)
+    this.releaseTopic(topic)
+  }
+
+  private releaseTopic(topic: TopicLanes): void {
     if (topic.parked.size === 0 && topic.waiting === 0) this.host.unneeded(topic)
   }
 
   private releaseParked(entry: SendEntry): void {
-    if (!entry.isParked) return
-    entry.isParked = false
-    entry.topic.parked.delete(entry)
+    if (entry.parkedAt === undefined) return
+    entry.topic.parked.leave(entry.parkedAt)
+    entry.parkedAt = undefined
     for (const bytes of entry.charges) {
       this.budget.parkedBytes -= bytes
       this.budget.give(bytes, 1)
@@ -404,9 +424,10 @@ export class Admission {
       const error = new BufferFullError(topic.name, { bufferBytes: this.budget.limitBytes, waitedMs })
       this.host.observer.bufferWaited(waitedMs)
       this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
-      if (entry.isParked) this.shorten(entry, from)
+      if (entry.parkedAt !== undefined) this.shorten(entry, from)
       else this.finish(entry)
       call.failedBefore(error, topic.name, from, messages.length)
+      this.releaseTopic(topic)
     } else {
       const error = new DeliveryTimeoutError(topic.name, {
         deliveryTimeoutMs,
@@ -437,9 +458,9 @@ export class Admission {
 
   /** Ends everything that is in no batch. */
   close(topics: Iterable<TopicLanes>, error: (topic: string) => Error): void {
-    const waiting = new Set([...this.spaceQueue, ...this.shareQueue])
+    const waiting = new Set([...this.spaceLine, ...this.shareLine])
     for (const topic of topics) for (const entry of topic.parked) waiting.add(entry)
-    for (const entry of waiting) this.end(entry, error(entry.topic.name))
+    for (const entry of waiting) if (entry.listed) this.end(entry, error(entry.topic.name))
   }
 }
 

@@ -3,6 +3,7 @@ import type { DeliveryClass } from './batch.js'
 import type { Call } from './call.js'
 import { Expiring } from './deadlines.js'
 import type { Generation } from './generations.js'
+import type { Place } from './line.js'
 import type { TopicLanes } from './topicLanes.js'
 
 /**
@@ -21,9 +22,10 @@ export class SendEntry extends Expiring {
   admitted = 0
   /** What the buffer counts for each parked message, from `placed` on. bytes */
   readonly charges: number[] = []
-  isParked = false
-  /** The queue it waits in for space, if it does. */
-  queue: Set<SendEntry> | undefined
+  /** Its place among its topic's parked entries, if it has one. */
+  parkedAt: Place<SendEntry> | undefined
+  /** Its place among those that wait for space, if it does: in its topic's `waitingIn`. */
+  waitsAt: Place<SendEntry> | undefined
   private readonly onExpire: (entry: SendEntry) => void
 
   constructor(

@@ -1,5 +1,6 @@
 import type { TopicView } from '../metadata/view.js'
 import { Lane, type LaneHost } from './lane.js'
+import { Line } from './line.js'
 import type { Partitioner } from './partitioner.js'
 import type { SendEntry } from './sendEntry.js'
 
@@ -19,10 +20,11 @@ export class TopicLanes {
   /** The wait for the topic that is under way, if there is one. */
   resolving: symbol | undefined
   /** Entries with admitted records that wait for the topic, in the order of their calls. */
-  readonly parked = new Set<SendEntry>()
-  /** How many entries of this topic wait for buffer space, and for the share of missing topics. */
-  waitingForSpace = 0
-  waitingForShare = 0
+  readonly parked = new Line<SendEntry>()
+  /** How many entries wait for buffer space, or for the share of missing topics. */
+  waiting = 0
+  /** Where they wait: all in the same line, so that none overtakes another. */
+  waitingIn: Line<SendEntry> | undefined
   leaderTimer: NodeJS.Timeout | undefined
 
   constructor(name: string, partitioner: Partitioner) {
@@ -34,10 +36,6 @@ export class TopicLanes {
   /** Records may be appended at once: nothing of this topic waits before them. */
   get isOpen(): boolean {
     return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
-  }
-
-  get waiting(): number {
-    return this.waitingForSpace + this.waitingForShare
   }
 
   laneOf(partition: number, host: LaneHost): Lane {

@@ -4,13 +4,18 @@ import { produceApi } from '../../src/protocol/messages/produce.js'
 import { batch } from './support/batches.js'
 import { produce } from './support/produce.js'
 import { RawClient } from './support/rawClient.js'
+import { MAX_MESSAGE_BYTES, refusedBatches } from './support/refusedBatches.js'
 
 let cluster: EmbeddedKafka
 let client: RawClient
 
 beforeEach(async () => {
   cluster = await EmbeddedKafka.start({ brokers: 2, autoCreate: false })
-  cluster.createTopic('t', { replicationFactor: 2, leaders: [0], configs: { 'max.message.bytes': '500' } })
+  cluster.createTopic('t', {
+    replicationFactor: 2,
+    leaders: [0],
+    configs: { 'max.message.bytes': `${MAX_MESSAGE_BYTES}` },
+  })
   client = await RawClient.connect(cluster.bootstrap[0]!)
 })
 
@@ -19,39 +24,8 @@ afterEach(async () => {
   await cluster.close()
 })
 
-/** An empty frame whose blocks are said to lean on each other. */
-const LINKED_LZ4 = Buffer.from('04224d1840400000000000', 'hex')
-
-const spoiled = (position: number): Buffer => {
-  const bytes = batch()
-  bytes[position]! ^= 0xff
-  return bytes
-}
-
 describe('a leader refuses', () => {
-  test.each<[string, Buffer | null, number]>([
-    ['a wrong checksum', spoiled(70), ERROR.CORRUPT_MESSAGE],
-    ['an old magic byte', spoiled(16), ERROR.CORRUPT_MESSAGE],
-    ['a truncated batch', batch().subarray(0, 64), ERROR.CORRUPT_MESSAGE],
-    ['half a header', batch().subarray(0, 30), ERROR.CORRUPT_MESSAGE],
-    ['no records', null, ERROR.INVALID_RECORD],
-    ['two batches of a partition', Buffer.concat([batch(), batch()]), ERROR.INVALID_RECORD],
-    ['a wrong number of records', batch({ recordCount: 2, lastOffsetDelta: 1 }), ERROR.INVALID_RECORD],
-    ['offsets that do not fit', batch({ lastOffsetDelta: 3 }), ERROR.INVALID_RECORD],
-    ['an empty batch', batch({ recordCount: 0, lastOffsetDelta: -1 }), ERROR.INVALID_RECORD],
-    ['control records', batch({ attributes: 0x20 }), ERROR.INVALID_RECORD],
-    ['a producer without a sequence', batch({ producerId: 1, sequence: -1 }), ERROR.INVALID_RECORD],
-    ['a batch over max.message.bytes', batch({ values: ['x'.repeat(500)] }), ERROR.MESSAGE_TOO_LARGE],
-    ['gzip that is none', batch({ attributes: 1 }), ERROR.CORRUPT_MESSAGE],
-    ['lz4 that is none', batch({ attributes: 3 }), ERROR.UNKNOWN_SERVER_ERROR],
-    ['lz4 of linked blocks', batch({ attributes: 3, body: LINKED_LZ4 }), ERROR.UNKNOWN_SERVER_ERROR],
-    [
-      'a wrong number of compressed records',
-      batch({ gzip: true, recordCount: 2, lastOffsetDelta: 1 }),
-      ERROR.CORRUPT_MESSAGE,
-    ],
-    ['a transaction it was not told of', batch({ producerId: 1, attributes: 0x10 }), ERROR.INVALID_TXN_STATE],
-  ])('%s', async (_name, records, errorCode) => {
+  test.each(refusedBatches)('%s', async (_name, records, errorCode) => {
     expect(await produce(client, records)).toMatchObject({ errorCode, baseOffset: -1n })
     expect(cluster.records('t')).toEqual([])
   })

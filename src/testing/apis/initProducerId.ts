@@ -1,11 +1,10 @@
 /**
- * InitProducerId, versions 0-5. A new id, epoch 0, for every idempotent producer; one that names its id and epoch
- * (version 3 on, KIP-360) gets the same id with the next epoch, or a new id when the epoch is used up. For a
- * transactional id the coordinator alone answers; it aborts what is open and fences the producer before.
+ * InitProducerId, versions 0-5. A new id, epoch 0, for every idempotent producer, the one it names notwithstanding.
+ * For a transactional id the coordinator alone answers: the same id with the next epoch (or a new id when the epochs
+ * are used up); it aborts what is open and fences the producer before, or one that names another epoch (KIP-360).
  */
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
 import { ERROR } from '../errorCodes.js'
-import { nextIdentity } from '../state/transactions.js'
 import { coordinatorError } from './coordinator.js'
 import { serve } from './served.js'
 
@@ -28,7 +27,7 @@ export const initProducerId = serve(initProducerIdApi, {
       producerId: BigInt(producerId),
       producerEpoch: epoch,
     })
-    if (transactionalId === null) return success(nextIdentity(current, () => cluster.newProducerId()))
+    if (transactionalId === null) return success({ producerId: cluster.newProducerId(), epoch: 0 })
     if (transactionalId === '') return failure(ERROR.INVALID_REQUEST)
     const wrongBroker = coordinatorError(transactionalId, context)
     if (wrongBroker !== ERROR.NONE) return failure(wrongBroker)

@@ -68,6 +68,17 @@ const transactionalProducer = (records: Buffer | null): ProducerIdentity | undef
   return { producerId: Number(header.producerId), epoch: header.producerEpoch }
 }
 
+const hasTransactional = (topicData: Request['topicData']): boolean =>
+  topicData.some(({ partitionData }) => partitionData.some(({ records }) => transactionalProducer(records)))
+
+const refuseAll = (topicData: Request['topicData'], errorCode: number): Response => ({
+  responses: topicData.map(({ name, partitionData }) => ({
+    name,
+    partitionResponses: partitionData.map(({ index }) => failed(index, errorCode)),
+  })),
+  throttleTimeMs: 0,
+})
+
 /** Adds the partitions of a request to its producer's transaction, where it may act for it. */
 const joinTransaction = (
   id: string,
@@ -104,6 +115,9 @@ export const produce = serve<Request, Response>(produceApi, {
     join: (first, second) => ({ ...second, responses: [...first.responses, ...second.responses] }),
   },
   handle: ({ topicData, acks, transactionalId }, context) => {
+    if (transactionalId === null && hasTransactional(topicData)) {
+      return refuseAll(topicData, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    }
     if (transactionalId !== null && context.version >= ADDS_PARTITIONS_SINCE) {
       joinTransaction(transactionalId, topicData, context)
     }
@@ -114,11 +128,5 @@ export const produce = serve<Request, Response>(produceApi, {
     return { responses, throttleTimeMs: 0, nodeEndpoints: hintedEndpoints(responses, context) }
   },
   isUnanswered: ({ acks }) => acks === 0,
-  refuse: ({ topicData }, errorCode) => ({
-    responses: topicData.map(({ name, partitionData }) => ({
-      name,
-      partitionResponses: partitionData.map(({ index }) => failed(index, errorCode)),
-    })),
-    throttleTimeMs: 0,
-  }),
+  refuse: ({ topicData }, errorCode) => refuseAll(topicData, errorCode),
 })

@@ -10,7 +10,10 @@ import {
   readBatchHeader,
   recordsFill,
 } from '../../protocol/records/decode.js'
-import { UnreadableCompressionError } from '../../protocol/records/decompress/decompress.js'
+import {
+  UndecompressableError,
+  UnreadableCompressionError,
+} from '../../protocol/records/decompress/decompress.js'
 import { hasIndependentBlocks } from '../../protocol/records/decompress/lz4.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import { ERROR } from '../errorCodes.js'
@@ -50,11 +53,17 @@ const ZSTD_SINCE = 7
 /** Older clients do not know TRANSACTION_ABORTABLE (KIP-890). */
 const ABORTABLE_SINCE = 11
 
+/** A batch that is cut short is none, to a broker. */
+const NO_BATCH = refused(
+  ERROR.INVALID_RECORD,
+  'Produce requests must have at least one record batch per partition',
+)
+
 const readHeader = (records: Buffer): RecordBatchHeader | AppendResult => {
+  if (records.length < BATCH_HEADER_BYTES) return NO_BATCH
   try {
     const header = readBatchHeader(records)
-    if (header.sizeBytes > records.length)
-      return refused(ERROR.CORRUPT_MESSAGE, 'The record batch is truncated.')
+    if (header.sizeBytes > records.length) return NO_BATCH
     if (header.sizeBytes < records.length) {
       return refused(
         ERROR.INVALID_RECORD,
@@ -122,22 +131,23 @@ const timestampsOf = (batch: Buffer): bigint[] => {
   }
 }
 
-/** Compressed records are read through, as a broker does to check them. */
+/**
+ * Compressed records are read through, as a broker does to check them. Where its decompressor throws it knows no
+ * better than 'unknown server error'.
+ */
 const compressionRefusal = (header: RecordBatchHeader, batch: Buffer): AppendResult | undefined => {
   const codec = compressionOf(header)
   if (codec === NO_COMPRESSION) return undefined
   if (codec === LZ4 && !hasIndependentBlocks(batch.subarray(BATCH_HEADER_BYTES))) {
-    return refused(
-      ERROR.UNKNOWN_SERVER_ERROR,
-      'Dependent block stream is unsupported (BLOCK_INDEPENDENCE must be set)',
-    )
+    return refused(ERROR.UNKNOWN_SERVER_ERROR)
   }
   try {
     timestampsOf(batch)
     return undefined
   } catch (error) {
+    if (error instanceof UndecompressableError) return refused(ERROR.UNKNOWN_SERVER_ERROR)
     if (!(error instanceof MalformedMessageError)) throw error
-    return refused(ERROR.CORRUPT_MESSAGE, `The compressed records are malformed: ${error.message}.`)
+    return refused(ERROR.INVALID_RECORD, `The compressed records are malformed: ${error.message}.`)
   }
 }
 
@@ -188,9 +198,7 @@ export const appendRecords = (
   version: number,
   now: number,
 ): AppendResult => {
-  if (records === null || records.length === 0) {
-    return refused(ERROR.INVALID_RECORD, 'Produce requests have no record batches')
-  }
+  if (records === null) return NO_BATCH
   const header = readHeader(records)
   if ('errorCode' in header) return header
   const wrong =

@@ -32,7 +32,7 @@ interface Transaction {
 const MAX_EPOCH = 32767
 
 /** The identity after this one: the next epoch, or a new id when there is none before or the epochs are used up. */
-export const nextIdentity = (
+const nextIdentity = (
   current: ProducerIdentity | undefined,
   newProducerId: () => number,
 ): ProducerIdentity =>

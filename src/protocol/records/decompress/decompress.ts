@@ -3,8 +3,6 @@ import { MalformedMessageError } from '../../wire/malformed.js'
 import { uncompressLz4 } from './lz4.js'
 import { uncompressSnappy } from './snappy.js'
 
-/** The codecs by their number in a batch's attributes. */
-const NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 /** A bound against decompression bombs; far over any `message.max.bytes`. */
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024
 
@@ -13,22 +11,33 @@ export class UnreadableCompressionError extends Error {
   override readonly name = 'UnreadableCompressionError'
 }
 
+/** The bytes are not of the codec that the batch names. */
+export class UndecompressableError extends MalformedMessageError {}
+
 /** Newer Nodes have zstd; the types of the oldest supported one do not. */
 const zstd = (zlib as { zstdDecompressSync?: (input: Buffer, options?: object) => Buffer }).zstdDecompressSync
+
+/** Decoders by the codec's number in a batch's attributes. */
+const CODECS: Record<number, { readonly name: string; readonly decode: (input: Buffer) => Buffer }> = {
+  1: { name: 'gzip', decode: input => zlib.gunzipSync(input, { maxOutputLength: MAX_OUTPUT_BYTES }) },
+  2: { name: 'snappy', decode: uncompressSnappy },
+  3: { name: 'lz4', decode: uncompressLz4 },
+  ...(zstd && {
+    4: { name: 'zstd', decode: (input: Buffer) => zstd(input, { maxOutputLength: MAX_OUTPUT_BYTES }) },
+  }),
+}
 
 /**
  * @param codec the number in a batch's attributes
  * @throws {UnreadableCompressionError} where there is no decoder
- * @throws {MalformedMessageError} when the bytes are not of that codec
+ * @throws {UndecompressableError} when the bytes are not of that codec
  */
 export const decompress = (codec: number, input: Buffer): Buffer => {
-  if (codec === 2) return uncompressSnappy(input)
-  if (codec === 3) return uncompressLz4(input)
+  const known = CODECS[codec]
+  if (!known) throw new UnreadableCompressionError(`no decoder for records compressed with codec ${codec}`)
   try {
-    if (codec === 1) return zlib.gunzipSync(input, { maxOutputLength: MAX_OUTPUT_BYTES })
-    if (codec === 4 && zstd) return zstd(input, { maxOutputLength: MAX_OUTPUT_BYTES })
+    return known.decode(input)
   } catch (error) {
-    throw new MalformedMessageError(`records cannot be decompressed with ${NAMES[codec]}`, { cause: error })
+    throw new UndecompressableError(`records cannot be decompressed with ${known.name}`, { cause: error })
   }
-  throw new UnreadableCompressionError(`no decoder for records compressed with ${NAMES[codec] ?? codec}`)
 }

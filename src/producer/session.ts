@@ -8,6 +8,7 @@ import { TopicDirectory } from '../topics/index.js'
 import { createKafkajsTransport } from '../transport/kafkajs/index.js'
 import type { Transport } from '../transport/port.js'
 import type { ProducerSettings } from './options.js'
+import { reportUnowned } from './unowned.js'
 
 export interface SessionParts {
   readonly kafka: Kafka
@@ -66,7 +67,9 @@ export class Session {
         producerIds: this.producerIds,
         observer,
         logger,
-        onUnownedFailure: (error, place, records) => this.unowned(error, place, records),
+        onUnownedFailure: (error, place, records) => {
+          for (let i = 0; i < records; i++) reportUnowned({ settings, logger }, error, place)
+        },
         random: Math.random,
       },
     )
@@ -102,25 +105,6 @@ export class Session {
       exhausted: ({ attempts, elapsedMs, cause }) =>
         new BrokersUnreachableError('No broker gave a producer id', { attempts, elapsedMs, cause }),
     })
-  }
-
-  private unowned(error: Error, place: { topic: string; partition: number }, records: number): void {
-    const { onDeliveryError } = this.parts.settings
-    const { logger } = this.parts
-    if (onDeliveryError === undefined) {
-      logger.error(`${records} enqueued records failed: ${error.message}`, place)
-      return
-    }
-    for (let i = 0; i < records; i++) {
-      try {
-        onDeliveryError(error, place)
-      } catch (thrown) {
-        logger.error(
-          `onDeliveryError threw: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-          place,
-        )
-      }
-    }
   }
 
   /** Rejects what is left, closes every connection, and leaves no timer. */

@@ -1,7 +1,8 @@
 import type { Message } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
-import { InvalidMessageError, RecordTooLargeError } from '../errors/index.js'
+import { InvalidMessageError, InvalidTopicError, RecordTooLargeError } from '../errors/index.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
+import { topicNameProblem } from '../topics/name.js'
 
 /** Above this a message's exact size is taken at the call. bytes */
 const LOOK_CLOSER_BYTES = 65536
@@ -11,6 +12,26 @@ const measure = new RecordMeasure()
 export interface MessageLimits {
   readonly requestBytes: number
   readonly bufferBytes: number
+}
+
+/** Bounded: names that are used once only must not pile up. */
+const KNOWN_NAMES = 100_000
+
+/** The topic names that were found valid. */
+export class TopicNames {
+  private readonly known = new Set<string>()
+
+  isKnown(topic: string): boolean {
+    return this.known.has(topic)
+  }
+
+  /** @throws {InvalidTopicError} */
+  check(topic: string): void {
+    if (this.known.has(topic)) return
+    const problem = typeof topic === 'string' ? topicNameProblem(topic) : 'it is not a string'
+    if (problem !== undefined) throw new InvalidTopicError(String(topic), problem)
+    if (this.known.size < KNOWN_NAMES) this.known.add(topic)
+  }
 }
 
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array

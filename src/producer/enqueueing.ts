@@ -1,0 +1,129 @@
+import type { Writable } from 'node:stream'
+import type { Logger, Message } from 'kafkajs'
+import { EnqueuedRecord, type OnDelivery, UnownedCall } from '../delivery/call.js'
+import { messageOf, NonRetriableError } from '../errors/bases.js'
+import { BufferFullError, ProducerClosedError } from '../errors/index.js'
+import type { ProducerObserver } from '../metrics/observer.js'
+import type { Lifecycle } from './lifecycle.js'
+import type { ProducerSettings } from './options.js'
+import type { Session } from './session.js'
+import type { TopicMessage, WritableOptions } from './types.js'
+import { reportUnowned } from './unowned.js'
+import { checkMessage, type TopicNames } from './validate.js'
+import { createWritable } from './writable.js'
+
+/** `enqueue` answers false from here on. */
+const HIGH_MARK = 0.8
+/** `ready` resolves below. */
+const LOW_MARK = 0.5
+
+interface SpaceWaiter {
+  readonly isEnough: (session: Session) => boolean
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+export interface EnqueueingParts {
+  readonly lifecycle: Lifecycle
+  readonly settings: ProducerSettings
+  readonly topicNames: TopicNames
+  readonly logger: Logger
+  readonly observer: ProducerObserver
+}
+
+/** `enqueue`, `ready` and `writable`: records without promises, held back by the fill of the buffer. */
+export class Enqueueing {
+  private readonly parts: EnqueueingParts
+  private readonly unowned: UnownedCall
+  private waiters: SpaceWaiter[] = []
+  /** The topic of the last `enqueue` that answered false: what `ready` waits for. */
+  private heldTopic: string | undefined
+
+  constructor(parts: EnqueueingParts) {
+    this.parts = parts
+    this.unowned = new UnownedCall((error, topic) => reportUnowned(parts, error, { topic, partition: -1 }))
+  }
+
+  /** @throws on bad input, or when the producer is not connected */
+  enqueue(topic: string, message: Message, onDelivery?: OnDelivery): boolean {
+    const { lifecycle, settings, topicNames, observer } = this.parts
+    if (!topic) throw new NonRetriableError('Invalid topic')
+    topicNames.check(topic)
+    checkMessage(topic, message, 0, settings)
+    const { session, classes } = lifecycle.connected
+    const { engine } = session
+    const call =
+      onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, this.guarded(topic, onDelivery))
+    if (!engine.hasRoomFor(topic, message)) {
+      const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })
+      observer.recordsFailed(topic, 1, error.name)
+      queueMicrotask(() => call.failedBefore(error, topic))
+      this.heldTopic = topic
+      return false
+    }
+    engine.submit(topic, [message], call, classes.of({}))
+    if (engine.isBelow(HIGH_MARK, topic)) return true
+    this.heldTopic = topic
+    return false
+  }
+
+  /** A callback that throws must not stop the settling of the records after its own. */
+  private guarded(topic: string, onDelivery: OnDelivery): OnDelivery {
+    return (error, delivered) => {
+      try {
+        onDelivery(error, delivered)
+      } catch (thrown) {
+        this.parts.logger.error(`onDelivery threw: ${messageOf(thrown)}`, { topic })
+      }
+    }
+  }
+
+  ready(): Promise<void> {
+    try {
+      if (this.isReady(this.parts.lifecycle.connected.session)) return Promise.resolve()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.whenSpace(session => this.isReady(session))
+  }
+
+  private whenSpace(isEnough: (session: Session) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => this.waiters.push({ isEnough, resolve, reject }))
+  }
+
+  /** Records of a topic that is not there yet have a share of their own: who filled that waits for that. */
+  private isReady({ engine }: Session): boolean {
+    if (!engine.isBelow(LOW_MARK, this.heldTopic)) return false
+    this.heldTopic = undefined
+    return true
+  }
+
+  /** Buffer space came free. */
+  freed(session: Session): void {
+    if (this.waiters.length === 0) return
+    const waiters = this.waiters
+    this.waiters = []
+    for (const waiter of waiters) {
+      if (waiter.isEnough(session)) waiter.resolve()
+      else this.waiters.push(waiter)
+    }
+  }
+
+  closed(): void {
+    for (const waiter of this.waiters.splice(0)) waiter.reject(new ProducerClosedError())
+  }
+
+  writable(options: WritableOptions = {}): Writable {
+    const hasRoom = ({ engine }: Session, { topic, ...message }: TopicMessage): boolean =>
+      engine.hasRoomFor(topic, message)
+    return createWritable(
+      {
+        enqueue: ({ topic, ...message }, onDelivery) => this.enqueue(topic, message, onDelivery),
+        ready: () => this.ready(),
+        hasRoom: record => hasRoom(this.parts.lifecycle.connected.session, record),
+        whenRoom: record => this.whenSpace(session => hasRoom(session, record)),
+      },
+      options,
+    )
+  }
+}

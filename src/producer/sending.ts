@@ -1,0 +1,139 @@
+import type { Message, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
+import type { DeliveryClass } from '../delivery/batch.js'
+import { MultiCall, SingleCall } from '../delivery/call.js'
+import type { DeliveryEngine } from '../delivery/engine.js'
+import { NonRetriableError } from '../errors/bases.js'
+import { SendAbortedError } from '../errors/index.js'
+import type { CallOptions } from './deliveryClasses.js'
+import type { Lifecycle } from './lifecycle.js'
+import type { ProducerSettings } from './options.js'
+import type { Abortable } from './types.js'
+import { checkMessage, type TopicNames } from './validate.js'
+
+interface TopicMessages {
+  readonly topic: string
+  readonly messages: readonly Message[]
+}
+
+/** `send` and `sendBatch`: what is wrong with a call rejects it before anything of it is accepted. */
+export class Sending {
+  private readonly lifecycle: Lifecycle
+  private readonly settings: ProducerSettings
+  private readonly topicNames: TopicNames
+
+  constructor(lifecycle: Lifecycle, settings: ProducerSettings, topicNames: TopicNames) {
+    this.lifecycle = lifecycle
+    this.settings = settings
+    this.topicNames = topicNames
+  }
+
+  send(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> {
+    try {
+      return this.sendOne(record) ?? this.sendAll([record], record, record.signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  sendBatch(batch: ProducerBatch & Abortable): Promise<RecordMetadata[]> {
+    try {
+      return this.sendAll(mergeTopics(batch.topicMessages ?? []), batch, batch.signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The common case: one message for a known topic with room in the buffer. Undefined when it is not that. */
+  private sendOne(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> | undefined {
+    const { topic, messages, acks, signal } = record
+    const { live } = this.lifecycle
+    const isCommon =
+      live !== undefined &&
+      signal === undefined &&
+      (acks === undefined || acks === -1) &&
+      Array.isArray(messages) &&
+      messages.length === 1 &&
+      this.topicNames.isKnown(topic)
+    if (!isCommon) return undefined
+    const message = messages[0]!
+    checkMessage(topic, message, 0, this.settings)
+    return live.session.engine.sendAtOnce(topic, message, live.classes.of(record))
+  }
+
+  /** @throws what is wrong with the call */
+  private sendAll(
+    topics: readonly TopicMessages[],
+    options: CallOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<RecordMetadata[]> {
+    const count = this.check(topics, options)
+    const { session, classes } = this.lifecycle.connected
+    const deliveryClass = classes.of(options)
+    if (signal?.aborted) throw new SendAbortedError(topics[0]?.topic ?? '', { cause: signal.reason })
+    if (count === 0) return Promise.resolve([])
+    const { engine } = session
+    if (signal !== undefined) return sendAbortable(engine, topics, count, deliveryClass, signal)
+    return new Promise((resolve, reject) => {
+      const call = count === 1 ? new SingleCall(resolve, reject) : new MultiCall(count, resolve, reject)
+      for (const { topic, messages } of topics) {
+        if (messages.length > 0) engine.submit(topic, messages, call, deliveryClass)
+      }
+    })
+  }
+
+  /** In kafkajs's order. Returns how many messages there are. */
+  private check(topics: readonly TopicMessages[], { acks }: CallOptions): number {
+    for (const { topic } of topics) if (!topic) throw new NonRetriableError('Invalid topic')
+    if (this.settings.idempotent === true && acks !== undefined && acks !== -1) {
+      throw new NonRetriableError(
+        "Not requiring ack for all messages invalidates the idempotent producer's EoS guarantees",
+      )
+    }
+    let count = 0
+    for (const { topic, messages } of topics) {
+      if (!Array.isArray(messages)) {
+        throw new NonRetriableError(`Invalid messages array [${messages}] for topic "${topic}"`)
+      }
+      this.topicNames.check(topic)
+      for (let i = 0; i < messages.length; i++) checkMessage(topic, messages[i], i, this.settings)
+      count += messages.length
+    }
+    return count
+  }
+}
+
+const sendAbortable = (
+  engine: DeliveryEngine,
+  topics: readonly TopicMessages[],
+  count: number,
+  deliveryClass: DeliveryClass,
+  signal: AbortSignal,
+): Promise<RecordMetadata[]> => {
+  let stopListening = (): void => {}
+  const result = new Promise<RecordMetadata[]>((resolve, reject) => {
+    const call = count === 1 ? new SingleCall(resolve, reject) : new MultiCall(count, resolve, reject)
+    const entries = topics.flatMap(({ topic, messages }) => {
+      const entry = messages.length > 0 ? engine.submit(topic, messages, call, deliveryClass) : undefined
+      return entry === undefined ? [] : [entry]
+    })
+    const names = topics.map(each => each.topic)
+    const onAbort = (): void => engine.withdraw(entries, call, names, signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    stopListening = () => signal.removeEventListener('abort', onAbort)
+  })
+  return result.finally(() => stopListening())
+}
+
+/** The messages of a topic that is named twice follow each other, as in kafkajs. */
+const mergeTopics = (topicMessages: readonly TopicMessages[]): readonly TopicMessages[] => {
+  const merged = new Map<string, TopicMessages>()
+  for (const each of topicMessages) {
+    const known = merged.get(each.topic)
+    const isMergeable = known !== undefined && Array.isArray(known.messages) && Array.isArray(each.messages)
+    merged.set(
+      each.topic,
+      isMergeable ? { topic: each.topic, messages: [...known.messages, ...each.messages] } : each,
+    )
+  }
+  return [...merged.values()]
+}

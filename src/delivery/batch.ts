@@ -83,6 +83,8 @@ export class Batch extends Expiring {
   expiredInFlight = false
   /** A resend waits until this moment. ms on the clock of `performance.now()` */
   retryAt = 0
+  /** When its delivery time is over; `deadline` may be an earlier step. ms on the clock of `performance.now()` */
+  readonly endsAt: number
   readonly generations: Generation[]
 
   private readonly onExpire: (batch: Batch) => void
@@ -100,6 +102,7 @@ export class Batch extends Expiring {
     this.body = body
     this.createdAt = createdAt
     this.deadline = deadline
+    this.endsAt = deadline
     this.generations = [generation]
     this.onExpire = onExpire
     generation.add()
@@ -241,7 +244,7 @@ export class Batch extends Expiring {
       this.deliveryClass,
       copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep),
       this.createdAt,
-      this.deadline,
+      this.endsAt,
       this.generations[0]!,
       this.onExpire,
     )

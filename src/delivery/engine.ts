@@ -52,6 +52,8 @@ export interface EngineParts {
 }
 
 const LEADERLESS_POLL_MS = 500
+/** How long a batch takes records while it cannot be sent. ms */
+const LONGEST_OPEN_MS = 1000
 const SMALLEST_BODY_BYTES = 512
 
 /** From an accepted message to its end: joins the gate, the lanes, the senders and what settles their batches. */
@@ -70,6 +72,7 @@ export class DeliveryEngine implements AdmissionHost {
   private readonly compression: Compression
   private readonly topics = new Map<string, TopicLanes>()
   private readonly partition: ReturnType<ICustomPartitioner> | undefined
+  private readonly longestOpenMs: number
   private readonly unsubscribe: () => void
   /** Called whenever buffer space comes free. */
   onSpace: (() => void) | undefined
@@ -82,6 +85,10 @@ export class DeliveryEngine implements AdmissionHost {
     this.pool = new BufferPool(Math.min(settings.bufferBytes, 32 * 1024 * 1024))
     this.budget = new BufferBudget(settings.bufferBytes)
     this.partition = settings.createPartitioner?.()
+    this.longestOpenMs = Math.min(
+      settings.deliveryTimeoutMs / 2,
+      Math.max(settings.lingerMs, LONGEST_OPEN_MS),
+    )
     this.compression = new Compression((lane, batch) => {
       this.recycle(batch)
       lane.sender?.wake(lane)
@@ -285,6 +292,8 @@ export class DeliveryEngine implements AdmissionHost {
     const batch = new Batch(deliveryClass, body, performance.now(), deadline, generation, expired =>
       this.settlement.expire(lane, expired),
     )
+    // A record that joins an open batch gets the batch's time: one that cannot leave is closed before that matters.
+    batch.deadline = Math.min(deadline, batch.createdAt + this.longestOpenMs)
     this.deadlines.add(batch)
     const topic = this.topics.get(lane.topic)!
     // Marks the topic as used; one that was forgotten for long idleness is asked for again, beside the delivery.

@@ -32,7 +32,7 @@ export interface SettlementSettings {
 export interface SettlementHost {
   /** The batch has ended: its memory, its deadline and its place in a flush are given back. */
   end(batch: Batch): void
-  /** A batch took the place of another. */
+  /** The batch ends at its deadline, unless it has ended before. */
   adopt(batch: Batch): void
   unowned(lane: Lane, error: Error, count: number): void
   learnLeader(lane: Lane, leader: number, leaderEpoch: number, endpoint: BrokerAddress | undefined): void
@@ -310,8 +310,13 @@ export class Settlement {
     this.rejectSent(lane, batch, error)
   }
 
-  /** The batch's time is up. */
+  /** The batch's time is up: that of taking records, or all of it. */
   expire(lane: Lane, batch: Batch): void {
+    if (batch.deadline < batch.endsAt) {
+      lane.close(batch)
+      batch.deadline = batch.endsAt
+      return this.host.adopt(batch)
+    }
     const wasInFlight = batch.state === 'inFlight'
     const outcome: Outcome = wasInFlight ? 'unknown' : this.outcomeOf(batch)
     const error = new DeliveryTimeoutError(lane.topic, {

@@ -84,6 +84,11 @@ export class World {
     this.rules.push({ value, fault, left: times })
   }
 
+  /** Those with times left are not missed. */
+  forgetRules(): void {
+    this.rules.length = 0
+  }
+
   topic(spec: TopicSpec = {}, name = TOPIC): void {
     this.cluster.createTopic(name, { partitions: 1, ...spec })
   }

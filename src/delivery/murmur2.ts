@@ -2,8 +2,7 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
 /** Kafka's murmur2 (org.apache.kafka.common.utils.Utils.murmur2), as a signed 32-bit number. */
-export const murmur2 = (data: Uint8Array): number => {
-  const length = data.length
+export const murmur2 = (data: Uint8Array, length = data.length): number => {
   const whole = length & ~3
   let h = SEED ^ length
   for (let i = 0; i < whole; i += 4) {
@@ -19,4 +18,21 @@ export const murmur2 = (data: Uint8Array): number => {
   h ^= h >>> 13
   h = Math.imul(h, M)
   return h ^ (h >>> 15)
+}
+
+const scratch = new Uint8Array(256)
+
+/** murmur2 of a text in UTF-8. Short ASCII, as most keys are, is hashed without a buffer of its own. */
+export const murmur2OfText = (text: string): number => {
+  const { length } = text
+  if (length <= scratch.length) {
+    let at = 0
+    for (; at < length; at++) {
+      const code = text.charCodeAt(at)
+      if (code > 0x7f) break
+      scratch[at] = code
+    }
+    if (at === length) return murmur2(scratch, length)
+  }
+  return murmur2(Buffer.from(text))
 }

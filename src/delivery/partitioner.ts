@@ -1,7 +1,7 @@
 import type { ICustomPartitioner, Message, PartitionMetadata } from 'kafkajs'
 import type { TopicView } from '../metadata/view.js'
 import { ERROR } from '../protocol/errorCodes.js'
-import { murmur2 } from './murmur2.js'
+import { murmur2, murmur2OfText } from './murmur2.js'
 
 /** Chooses a record's partition, once. */
 export interface Partitioner {
@@ -32,8 +32,8 @@ export class StickyPartitioner implements Partitioner {
     if (message.partition !== undefined && message.partition !== null) return message.partition
     const { key } = message
     if (key !== undefined && key !== null) {
-      const bytes = typeof key === 'string' ? Buffer.from(key) : key
-      return (murmur2(bytes) & 0x7fffffff) % view.partitions.length
+      const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key)
+      return (hash & 0x7fffffff) % view.partitions.length
     }
     if (this.current < 0 || this.bytes >= STICKY_BYTES || this.current >= view.partitions.length) {
       const { available } = view

@@ -1,4 +1,4 @@
-import type { Message } from 'kafkajs'
+import type { IHeaders, Message } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import { InvalidMessageError, InvalidTopicError, RecordTooLargeError } from '../errors/index.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
@@ -63,26 +63,34 @@ export const checkMessage = (topic: string, message: Message, index: number, lim
   if (partition !== undefined && partition !== null && !(Number.isInteger(partition) && partition >= 0)) {
     throw new InvalidMessageError(topic, index, 'partition must be a whole number of at least 0')
   }
-  if (headers !== undefined && headers !== null) checkHeaders(topic, index, headers)
+  let roughBytes = lengthOf(value) + lengthOf(key)
+  if (headers !== undefined && headers !== null) roughBytes += checkHeaders(topic, index, headers)
   if (timestamp) checkTimestamp(topic, index, timestamp)
-  const roughBytes =
-    (value === null ? 0 : value.length) + (key === null || key === undefined ? 0 : key.length)
-  if (roughBytes > LOOK_CLOSER_BYTES || headers || roughBytes * 4 > limits.bufferBytes)
-    checkSize(topic, message, limits)
+  // A string has at most three bytes a character.
+  if (roughBytes > LOOK_CLOSER_BYTES || roughBytes * 4 > limits.bufferBytes) checkSize(topic, message, limits)
 }
 
-const checkHeaders = (topic: string, index: number, headers: object): void => {
+const lengthOf = (value: Uint8Array | string | null | undefined): number => value?.length ?? 0
+
+/** Returns about how long they are. */
+const checkHeaders = (topic: string, index: number, headers: IHeaders): number => {
   if (typeof headers !== 'object') throw new InvalidMessageError(topic, index, 'headers must be an object')
-  for (const [name, value] of Object.entries(headers)) {
-    const values: unknown[] = Array.isArray(value) ? value : [value]
-    if (values.every(each => each === undefined || isData(each))) continue
-    const shown = JSON.stringify(name)
-    throw new InvalidMessageError(
-      topic,
-      index,
-      `the header ${shown} must be a Buffer, a string, or an array of those`,
-    )
+  let length = 0
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && !isData(value) && !(Array.isArray(value) && value.every(isData))) {
+      const shown = JSON.stringify(name)
+      throw new InvalidMessageError(
+        topic,
+        index,
+        `the header ${shown} must be a Buffer, a string, or an array of those`,
+      )
+    }
+    length += name.length + 8
+    if (Array.isArray(value)) for (const each of value) length += name.length + 8 + lengthOf(each)
+    else length += lengthOf(value)
   }
+  return length
 }
 
 const checkTimestamp = (topic: string, index: number, timestamp: unknown): void => {

@@ -92,11 +92,11 @@ export const writeRecord = (
   offset = writeUvarint(buffer, offset, offsetDelta * 2)
   offset = writeField(buffer, offset, message.key, measure.keyBytes)
   offset = writeField(buffer, offset, message.value, measure.valueBytes)
-  offset = writeUvarint(buffer, offset, measure.headers.length * 2)
-  for (const { key, value } of measure.headers) {
-    offset = writeField(buffer, offset, key, Buffer.byteLength(key))
-    const length = value === null ? -1 : typeof value === 'string' ? Buffer.byteLength(value) : value.length
-    offset = writeField(buffer, offset, value, length)
+  const { headerCount, headerKeys, headerKeyBytes, headerValues, headerValueBytes } = measure
+  offset = writeUvarint(buffer, offset, headerCount * 2)
+  for (let i = 0; i < headerCount; i++) {
+    offset = writeField(buffer, offset, headerKeys[i]!, headerKeyBytes[i]!)
+    offset = writeField(buffer, offset, headerValues[i], headerValueBytes[i]!)
   }
   return offset
 }

@@ -1,10 +1,6 @@
 import type { IHeaders, Message } from 'kafkajs'
 
-/** A record's header as it goes on the wire; arrays of kafkajs's `headers` become one each. */
-export interface RecordHeader {
-  readonly key: string
-  readonly value: Uint8Array | string | null
-}
+type HeaderValue = Uint8Array | string | null
 
 /** -1 for null, as the length of a nullable field. */
 const lengthOf = (value: Uint8Array | string | null | undefined): number => {
@@ -28,13 +24,18 @@ export const lengthBytes = (length: number): number => (length < 0 ? 1 : uvarint
 const FIXED_OVERHEAD_BYTES = 1 + 5 + 4 + 4
 
 /**
- * The sizes of one message, taken once and used twice: to ask for buffer space and to encode. One instance is reused
- * for every message, so that measuring allocates nothing.
+ * The sizes of one message, taken once and used twice: to ask for buffer space and to encode. One instance, with its
+ * lists, is reused for every message, so that measuring allocates nothing.
  */
 export class RecordMeasure {
   keyBytes = -1
   valueBytes = -1
-  headers: readonly RecordHeader[] = NO_HEADERS
+  headerCount = 0
+  /** The headers in order; arrays of kafkajs's `headers` are one each. Only the first `headerCount` count. */
+  readonly headerKeys: string[] = []
+  readonly headerKeyBytes: number[] = []
+  readonly headerValues: HeaderValue[] = []
+  readonly headerValueBytes: number[] = []
   /** The headers with their count, encoded. bytes */
   headersBytes = 1
   /** An upper bound of the record's encoded size. bytes */
@@ -43,13 +44,9 @@ export class RecordMeasure {
   of(message: Message): this {
     this.keyBytes = lengthOf(message.key)
     this.valueBytes = lengthOf(message.value)
-    if (message.headers === undefined || message.headers === null) {
-      this.headers = NO_HEADERS
-      this.headersBytes = 1
-    } else {
-      this.headers = flattenHeaders(message.headers)
-      this.headersBytes = headersSize(this.headers)
-    }
+    this.headerCount = 0
+    this.headersBytes = 1
+    if (message.headers !== undefined && message.headers !== null) this.measureHeaders(message.headers)
     this.recordBytes =
       FIXED_OVERHEAD_BYTES +
       lengthBytes(this.keyBytes) +
@@ -59,27 +56,26 @@ export class RecordMeasure {
       this.headersBytes
     return this
   }
-}
 
-const NO_HEADERS: readonly RecordHeader[] = []
-
-const flattenHeaders = (headers: IHeaders): RecordHeader[] => {
-  const result: RecordHeader[] = []
-  for (const key in headers) {
-    if (!Object.hasOwn(headers, key)) continue
-    const value = headers[key]
-    if (Array.isArray(value)) for (const each of value) result.push({ key, value: each ?? null })
-    else result.push({ key, value: value ?? null })
+  private measureHeaders(headers: IHeaders): void {
+    let size = 0
+    for (const key in headers) {
+      if (!Object.hasOwn(headers, key)) continue
+      const keyBytes = Buffer.byteLength(key)
+      const value = headers[key]
+      if (Array.isArray(value)) for (const each of value) size += this.addHeader(key, keyBytes, each ?? null)
+      else size += this.addHeader(key, keyBytes, value ?? null)
+    }
+    this.headersBytes = lengthBytes(this.headerCount) + size
   }
-  return result
-}
 
-const headersSize = (headers: readonly RecordHeader[]): number => {
-  let size = lengthBytes(headers.length)
-  for (const { key, value } of headers) {
-    const keyLength = Buffer.byteLength(key)
-    const valueLength = lengthOf(value)
-    size += lengthBytes(keyLength) + keyLength + lengthBytes(valueLength) + Math.max(valueLength, 0)
+  private addHeader(key: string, keyBytes: number, value: HeaderValue): number {
+    const at = this.headerCount++
+    const valueBytes = lengthOf(value)
+    this.headerKeys[at] = key
+    this.headerKeyBytes[at] = keyBytes
+    this.headerValues[at] = value
+    this.headerValueBytes[at] = valueBytes
+    return lengthBytes(keyBytes) + keyBytes + lengthBytes(valueBytes) + Math.max(valueBytes, 0)
   }
-  return size
 }

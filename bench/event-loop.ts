@@ -17,7 +17,10 @@ export const question: Question = {
   minutes: 2,
   run: options =>
     withBroker({}, async broker => {
-      const { chosen, skipped } = contenders.select([contenders.OURS, contenders.CONFLUENT], options.only)
+      const { chosen, skipped } = contenders.select(
+        [contenders.NOTHING, contenders.OURS, contenders.CONFLUENT],
+        options.only,
+      )
       const work = (topic: string): PacedWork => ({
         kind: 'paced',
         topic,

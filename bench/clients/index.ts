@@ -29,6 +29,7 @@ export const CLIENTS = {
   },
   'ours-enqueue': { load: async () => (await import('./ours.js')).openEnqueue, missing: never },
   'ours-metrics': { load: async () => (await import('./ours.js')).openWithMetrics, missing: never },
+  nothing: { load: async () => (await import('./nothing.js')).open, missing: never },
   kafkajs: { load: async () => (await import('./kafkajs.js')).open, missing: never },
   platformatic: {
     load: async () => (await import('./platformatic.js')).open,

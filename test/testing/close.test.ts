@@ -1,0 +1,50 @@
+import { EmbeddedKafka, errorCode, hang, hold } from 'kafkajs-resilient-producer/testing'
+import { describe, expect, test } from 'vitest'
+import { produceApi } from '../../src/protocol/messages/produce.js'
+import { batch } from './support/batches.js'
+import { RawClient } from './support/rawClient.js'
+
+const request = () => ({
+  transactionalId: null,
+  acks: -1,
+  timeoutMs: 100,
+  topicData: [{ name: 't', partitionData: [{ index: 0, records: batch() }] }],
+})
+
+describe('close()', () => {
+  test('fails on faults that met fewer requests than they were to', async () => {
+    const own = await EmbeddedKafka.start()
+    own.on('Produce', errorCode(6), { times: 2, topic: 'x' })
+    own.on('Metadata', hang, { times: Infinity })
+    own.on('Fetch', hang)()
+    await expect(own.close()).rejects.toThrow(/^.*a fault on Produce for topic x has 2 of 2 times left$/)
+  })
+
+  test('fails on a client that is still connected, and cuts it', async () => {
+    const own = await EmbeddedKafka.start()
+    const left = await RawClient.connect(own.bootstrap[0]!)
+    await expect(own.close()).rejects.toThrow('1 connections of clients still open')
+    await left.ended()
+  })
+
+  test('lets clients stay when told so', async () => {
+    const own = await EmbeddedKafka.start()
+    const left = await RawClient.connect(own.bootstrap[0]!)
+    await own.close({ clients: 'may-stay' })
+    await left.ended()
+  })
+
+  test('releases what waits at gates, applying nothing', async () => {
+    const own = await EmbeddedKafka.start()
+    own.createTopic('t')
+    const gate = own.gate()
+    own.on('Produce', hold(gate))
+    const left = await RawClient.connect(own.bootstrap[0]!)
+    left.request(produceApi, 9, request())
+    await gate.arrived
+    await own.close({ clients: 'may-stay' })
+    await left.ended()
+    gate.open()
+    expect(own.records('t')).toEqual([])
+  })
+})

@@ -67,7 +67,10 @@ export class World {
 
   /** The clock goes on by itself, and jumps when a test says so: see {@link pass}. */
   static withClock(options: EmbeddedKafkaOptions = {}): Promise<World> {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], shouldAdvanceTime: true })
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
+      shouldAdvanceTime: true,
+    })
     return World.start(options)
   }
 

@@ -119,7 +119,13 @@ export class Admission {
     const { measure, budget } = this
     const bytes = measure.of(message).recordBytes
     if (!budget.fits(bytes)) return undefined
-    const partition = topic.partitioner.choose(view, message, bytes)
+    let partition: number
+    try {
+      partition = topic.partitioner.choose(view, message, bytes)
+    } catch {
+      // The long way says what is wrong.
+      return undefined
+    }
     if (!isPartitionOf(view, partition)) return undefined
     budget.take(bytes)
     const lane = topic.laneOf(partition, this.host)

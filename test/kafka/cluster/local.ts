@@ -11,10 +11,18 @@ import type { ClusterOptions, KafkaCluster, KafkaNode } from './types.js'
 
 const startTimeoutMs = 90_000
 
+export interface LocalClusterOptions extends ClusterOptions {
+  /** Settings of one broker over all others, e.g. a further listener; `settings` are those that it would have. */
+  readonly settingsOf?: (
+    id: number,
+    settings: Readonly<Record<string, string>>,
+  ) => Readonly<Record<string, string>>
+}
+
 /** A cluster of plain Java processes on loopback, in a temporary folder that goes with it. */
 export async function startLocalCluster(
   version: string,
-  options: ClusterOptions = {},
+  options: LocalClusterOptions = {},
 ): Promise<KafkaCluster> {
   const home = await kafkaHome(version)
   const count = options.brokers ?? 1
@@ -33,8 +41,9 @@ export async function startLocalCluster(
         'controller.quorum.voters': voters.join(','),
         listeners: `PLAINTEXT://127.0.0.1:${ports[i]},CONTROLLER://127.0.0.1:${ports[count + i]}`,
       }
+      const own = { ...settings, ...options.settingsOf?.(i + 1, settings) }
       nodes.push(
-        await LocalNode.create(home, join(folder, `node-${i + 1}`), i + 1, ports[i] ?? 0, settings, options),
+        await LocalNode.create(home, join(folder, `node-${i + 1}`), i + 1, ports[i] ?? 0, own, options),
       )
     }
     // All at once: none is up before most of them have elected a controller.

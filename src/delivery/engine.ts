@@ -197,7 +197,7 @@ export class DeliveryEngine implements AdmissionHost {
 
   private newPartitioner(): Partitioner {
     if (this.partition !== undefined) return new KafkajsPartitioner(this.partition)
-    return new StickyPartitioner(this.parts.random())
+    return new StickyPartitioner(this.parts.random(), this.settings.batchLimits.bytes)
   }
 
   need(topic: TopicLanes): void {

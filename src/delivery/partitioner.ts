@@ -11,7 +11,7 @@ export interface Partitioner {
   batchClosed(partition: number): void
 }
 
-/** Records without a key stay on a partition for this long even if its batch is not closed (KIP-794). bytes */
+/** Records without a key stay on a partition for at least this long, unless its batch closes before (KIP-794). bytes */
 const STICKY_BYTES = 65536
 
 /**
@@ -23,8 +23,14 @@ export class StickyPartitioner implements Partitioner {
   private bytes = 0
   private turn: number
 
-  /** @param random a number from 0 to 1, so that producers do not all start on the same partition */
-  constructor(random: number) {
+  private readonly stickyBytes: number
+
+  /**
+   * @param random a number from 0 to 1, so that producers do not all start on the same partition
+   * @param batchBytes the size at which a batch is full: leaving it before would leave a part of it behind
+   */
+  constructor(random: number, batchBytes: number) {
+    this.stickyBytes = Math.max(STICKY_BYTES, batchBytes)
     this.turn = Math.floor(random * 0x7fffffff)
   }
 
@@ -35,7 +41,7 @@ export class StickyPartitioner implements Partitioner {
       const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key)
       return (hash & 0x7fffffff) % view.partitions.length
     }
-    if (this.current < 0 || this.bytes >= STICKY_BYTES || this.current >= view.partitions.length) {
+    if (this.current < 0 || this.bytes >= this.stickyBytes || this.current >= view.partitions.length) {
       const { available } = view
       this.turn = (this.turn + 1) & 0x7fffffff
       this.current =

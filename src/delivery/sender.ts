@@ -60,6 +60,12 @@ const requestTimeout = (nodeId: number, afterMs: number): Error =>
     `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
   )
 
+/**
+ * While this many requests are in flight, only full batches join them and the rest gathers. Two, so that the broker
+ * has one to work on while the answer of the other is on its way: with one, client and broker took turns.
+ */
+const GATHER_FROM = 2
+
 /** Sends the batches of the partitions that one broker leads. */
 export class Sender {
   readonly nodeId: number
@@ -140,7 +146,7 @@ export class Sender {
   /** Takes what one request can carry. Lanes that have nothing to send now leave the list until they are woken. */
   private collect(now: number): Passenger[] {
     const { lingerMs, requestTargetBytes } = this.settings
-    const fill = lingerMs > 0 || this.flying.size > 0 ? 'full' : 'any'
+    const fill = lingerMs > 0 || this.flying.size >= GATHER_FROM ? 'full' : 'any'
     const openedBefore = lingerMs > 0 ? now - lingerMs : -1
     const passengers: Passenger[] = []
     // Lanes that found no place in this request come first in the next, or busy ones could keep them out for ever.

@@ -38,13 +38,13 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
     'lingerMs',
     'ms',
     0,
-    'Above 0: how long a batch that is not full waits for more. 0: a batch leaves at once when its broker is idle; while a request is in flight, records gather.',
+    'Above 0: how long a batch that is not full waits for more. 0: a batch leaves at once while fewer than two requests to its broker are in flight; else records gather until an answer or a full batch.',
     { min: 0 },
   ),
   spec(
     'batchBytes',
     'bytes',
-    131072,
+    65536,
     'A batch of one partition is closed at this size; a larger single record travels alone.',
     {
       min: 1,

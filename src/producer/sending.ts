@@ -4,6 +4,7 @@ import { MultiCall, SingleCall } from '../delivery/call.js'
 import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { SendAbortedError } from '../errors/index.js'
+import { onAbort } from './abortListeners.js'
 import type { CallOptions } from './deliveryClasses.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ProducerSettings } from './options.js'
@@ -117,9 +118,7 @@ const sendAbortable = (
       return entry === undefined ? [] : [entry]
     })
     const names = topics.map(each => each.topic)
-    const onAbort = (): void => engine.withdraw(entries, call, names, signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    stopListening = () => signal.removeEventListener('abort', onAbort)
+    stopListening = onAbort(signal, () => engine.withdraw(entries, call, names, signal.reason))
   })
   return result.finally(() => stopListening())
 }

@@ -1,0 +1,12 @@
+/** What a partition's log holds, read from its start to its end: a column a property, a row a record. */
+export interface StoredLog {
+  readonly topic: string
+  readonly partition: number
+  /** As the broker tells it, apart from what was read. */
+  readonly endOffset: number
+  readonly offsets: Float64Array
+  /** The number in each record's value; -1: not one of this run's records. */
+  readonly numbers: Float64Array
+  /** Of the leader that appended the record. */
+  readonly leaderEpochs: Int32Array
+}

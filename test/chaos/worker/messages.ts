@@ -1,0 +1,15 @@
+import type { Snapshot } from '../load/load.js'
+import type { WorkerJob, WorkerOutcome } from './worker.js'
+
+export type ToChild =
+  | { readonly do: 'start'; readonly job: WorkerJob }
+  | { readonly do: 'snapshot' }
+  | { readonly do: 'setRate'; readonly ratePerSecond: number }
+  | { readonly do: 'addTopics'; readonly names: readonly string[] }
+  | { readonly do: 'finish'; readonly settleMs: number }
+
+export type FromChild =
+  | { readonly said: 'started' }
+  | { readonly said: 'snapshot'; readonly snapshot: Snapshot }
+  | { readonly said: 'outcome'; readonly outcome: WorkerOutcome }
+  | { readonly said: 'failed'; readonly error: string }

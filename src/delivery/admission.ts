@@ -214,6 +214,8 @@ export class Admission {
       batch.append(message, this.measure, timestamp, bytes, owner, lane.limitsOf(deliveryClass), pool)
     }
     if (batch.generations[0] !== generation) batch.join(generation)
+    // It waited for its topic, or for space, while a flush was called.
+    if (generation.isSealed) lane.hurry(batch)
     call.placed(owner, index)
   }
 
@@ -460,6 +462,7 @@ export class Admission {
     this.end(entry, new SendAbortedError(entry.topic.name, { cause: reason }))
     this.pumpShare()
     this.pump()
+    this.host.freed()
   }
 
   /** Ends everything that is in no batch. */

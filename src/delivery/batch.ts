@@ -41,6 +41,8 @@ const MAX_TIMESTAMP_DELTA = 2 ** 50
 export class Batch extends Expiring {
   readonly deliveryClass: DeliveryClass
   readonly createdAt: number
+  /** It goes as it is, without waiting for more records. */
+  isDue = false
   state: BatchState = 'open'
 
   /** The records, encoded and not compressed. */

@@ -374,12 +374,7 @@ export class DeliveryEngine implements AdmissionHost {
     )
     for (const topic of this.topics.values()) {
       clearTimeout(topic.leaderTimer)
-      for (const lane of topic.lanes) {
-        this.settlement.abandonAll(
-          lane,
-          outcome => new ProducerClosedError({ topic: lane.topic, partition: lane.partition, outcome }),
-        )
-      }
+      for (const lane of topic.lanes) this.settlement.abandonAll(lane)
     }
   }
 }

@@ -1,5 +1,7 @@
 /** What was accepted between two calls of `flush`. */
 export class Generation {
+  /** A flush waits for it: its records do not linger any more. */
+  isSealed = false
   private unended = 0
   private waiters: (() => void)[] = []
 
@@ -37,6 +39,7 @@ export class Generations {
   async seal(): Promise<void> {
     this.older = this.older.filter(each => !each.isEmpty)
     this.older.push(this.current)
+    this.current.isSealed = true
     this.current = new Generation()
     await Promise.all(this.older.map(each => each.whenEmpty()))
   }

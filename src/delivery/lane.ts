@@ -131,6 +131,13 @@ export class Lane {
     this.sender?.wake(this)
   }
 
+  /** A flush waits for this batch. It stays open for what else comes with it in this turn. */
+  hurry(batch: Batch): void {
+    if (batch.isDue) return
+    batch.isDue = true
+    this.sender?.wake(this)
+  }
+
   closeOpen(): void {
     const last = this.batches[this.batches.length - 1]
     if (last !== undefined) this.close(last)
@@ -153,7 +160,9 @@ export class Lane {
     // Nothing new goes past a batch that waits to be sent again: `at` stops there.
     if (batch.state === 'waiting' && batch.retryAt > now) return 'backingOff'
     if (batch.identity === undefined && this.isResending(at)) return 'nothing'
-    if (batch.state === 'open' && fill === 'full' && batch.createdAt > openedBefore) return 'gathering'
+    if (batch.state === 'open' && fill === 'full' && !batch.isDue && batch.createdAt > openedBefore) {
+      return 'gathering'
+    }
     if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
       this.close(batch)
       if (!batch.compressing) this.host.compress(this, batch)

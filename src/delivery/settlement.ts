@@ -4,6 +4,7 @@ import {
   DeliveryRetriesExceededError,
   DeliveryTimeoutError,
   InvalidTopicError,
+  ProducerClosedError,
   RecordRejectedError,
   RecordTooLargeError,
   SequenceLostError,
@@ -180,7 +181,8 @@ export class Settlement {
   ): void {
     batch.noteCause(cause)
     if (lane.gone !== undefined) {
-      return this.rejectSent(lane, batch, withOutcome(lane.gone, this.outcomeOf(batch)))
+      const { attempts } = batch
+      return this.rejectSent(lane, batch, withOutcome(lane.gone, this.outcomeOf(batch), { attempts }))
     }
     if (batch.attempts - batch.excusedAttempts > this.settings.retries) {
       return this.rejectSent(
@@ -374,19 +376,26 @@ export class Settlement {
   }
 
   /** The producer closes: ends what a lane still has. */
-  abandonAll(lane: Lane, errorFor: (outcome: Outcome) => Error): void {
+  abandonAll(lane: Lane): void {
+    const { topic, partition } = lane
     for (const batch of [...lane.batches]) {
       // Its answer will not be heard.
       if (batch.state === 'inFlight') batch.fateUnknown = true
+      const { attempts, lastCause: cause } = batch
+      const outcome = this.outcomeOf(batch)
       if (batch.expiredInFlight) this.drop(lane, batch)
-      else this.reject(lane, batch, errorFor(this.outcomeOf(batch)))
+      else this.reject(lane, batch, new ProducerClosedError({ topic, partition, attempts, outcome, cause }))
     }
   }
 
   /** Rejects everything of a lane that is not in flight. */
   rejectAll(lane: Lane, error: Error): void {
     for (const batch of [...lane.batches]) {
-      if (batch.state !== 'inFlight') this.rejectSent(lane, batch, withOutcome(error, this.outcomeOf(batch)))
+      if (batch.state === 'inFlight') continue
+      const { attempts } = batch
+      // Records without an attempt share one error, so that a call which failed as a whole is rejected with that.
+      const tried = attempts > 0 ? { partition: lane.partition, attempts } : {}
+      this.rejectSent(lane, batch, withOutcome(error, this.outcomeOf(batch), tried))
     }
   }
 

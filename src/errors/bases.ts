@@ -79,19 +79,15 @@ export class NonRetriableError extends kafkajs.KafkaJSNonRetriableError {
   }
 }
 
-/** The same error for a record whose fate differs from that of the others it stands for. */
+/** The same error for records whose fate, or whose way until then, differs from that of the others it stands for. */
 export const withOutcome = <E extends Error & { readonly outcome?: Outcome }>(
   error: E,
   outcome: Outcome,
+  place: Pick<ErrorContext, 'partition' | 'attempts'> = {},
 ): E => {
-  if (error.outcome === outcome) return error
+  if (error.outcome === outcome && place.attempts === undefined) return error
   const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error)) as E
-  Object.defineProperty(copy, 'outcome', {
-    value: outcome,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  })
+  assignContext(copy, { ...place, outcome })
   return copy
 }
 

@@ -61,7 +61,7 @@ export class Lifecycle {
   }
 
   connect(): Promise<void> {
-    if (this.status === 'connected') return Promise.resolve()
+    if (this.status === 'connected' && this.disconnecting === undefined) return Promise.resolve()
     this.connecting ??= this.open().finally(() => {
       this.connecting = undefined
     })
@@ -97,8 +97,10 @@ export class Lifecycle {
 
   private async shut(timeoutMs: number): Promise<void> {
     // A connect under way is broken off and awaited: its session would otherwise come alive after this.
-    await this.opening?.close()
-    await this.connecting?.catch(() => {})
+    // Only one that was under way by now: one that is asked for meanwhile waits for this to end.
+    const { opening, connecting } = this
+    await opening?.close()
+    await connecting?.catch(() => {})
     const { current, parts } = this
     this.status = 'disconnecting'
     if (current !== undefined) {

@@ -21,8 +21,8 @@ export class AcknowledgedBatch {
     this.partition = partition
     this.baseOffset = baseOffset
     this.safeBaseOffset = baseOffset <= MAX_SAFE ? Number(baseOffset) : -1
-    this.logAppendTime = String(logAppendTime)
-    this.logStartOffset = String(logStartOffset)
+    this.logAppendTime = logAppendTime === -1n ? '-1' : String(logAppendTime)
+    this.logStartOffset = logStartOffset === 0n ? '0' : String(logStartOffset)
   }
 
   /** The offset of the record at this index of the batch; "-1" where the broker only said that it has it already. */

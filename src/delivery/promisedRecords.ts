@@ -19,13 +19,15 @@ interface Run {
  */
 export class PromisedRecords implements RecordOwner {
   private places = 0
-  private readonly runs: Run[] = []
+  /** The runs that have ended; nearly always one. */
+  private first: Run | undefined
+  private others: Run[] | undefined
   private settle!: (records: PromisedRecords) => void
   private readonly settled = new Promise<PromisedRecords>(resolve => {
     this.settle = resolve
   })
   /** Where a batch was split, some records end later than the first. */
-  private latecomers: { place: number; end: (run: Run) => void }[] = []
+  private latecomers: { place: number; end: (run: Run) => void }[] | undefined
 
   get size(): number {
     return this.places
@@ -38,20 +40,27 @@ export class PromisedRecords implements RecordOwner {
   }
 
   private outcomeAt(place: number): RecordMetadata[] | Promise<RecordMetadata[]> {
-    for (const run of this.runs) {
-      if (place >= run.first && place < run.first + run.count) return outcomeIn(run, place)
-    }
-    return new Promise<Run>(end => this.latecomers.push({ place, end })).then(run => outcomeIn(run, place))
+    const run =
+      this.first !== undefined && covers(this.first, place)
+        ? this.first
+        : this.others?.find(each => covers(each, place))
+    if (run !== undefined) return outcomeIn(run, place)
+    return new Promise<Run>(end => {
+      this.latecomers ??= []
+      this.latecomers.push({ place, end })
+    }).then(late => outcomeIn(late, place))
   }
 
   private end(run: Run): void {
-    this.runs.push(run)
+    if (this.first === undefined) this.first = run
+    else {
+      this.others ??= []
+      this.others.push(run)
+    }
     this.settle(this)
-    if (this.latecomers.length === 0) return
-    const isInRun = ({ place }: { place: number }): boolean =>
-      place >= run.first && place < run.first + run.count
-    for (const { end } of this.latecomers.filter(isInRun)) end(run)
-    this.latecomers = this.latecomers.filter(each => !isInRun(each))
+    if (this.latecomers === undefined) return
+    for (const { place, end } of this.latecomers) if (covers(run, place)) end(run)
+    this.latecomers = this.latecomers.filter(({ place }) => !covers(run, place))
   }
 
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void {
@@ -66,6 +75,8 @@ export class PromisedRecords implements RecordOwner {
     this.end({ first, count, error, batch: undefined, index: 0 })
   }
 }
+
+const covers = ({ first, count }: Run, place: number): boolean => place >= first && place < first + count
 
 const outcomeIn = ({ first, error, batch, index }: Run, place: number): RecordMetadata[] => {
   if (error !== undefined) throw error

@@ -7,16 +7,18 @@ import { type Backoff, backoffMs } from './backoff.js'
 import type { DeliveryClass } from './batch.js'
 import type { Lane } from './lane.js'
 import { layOutProduceRequest, type Shipment } from './produceRequest.js'
-import { decodeProduceResponse, type PartitionAnswer } from './produceResponse.js'
+import { type PartitionAnswer, readProduceResponse } from './produceResponse.js'
 
 /** One batch in a request, until it is answered. */
 export interface Passenger extends Shipment {
   readonly lane: Lane
+  answer: PartitionAnswer | undefined
 }
 
 /** A request that is in flight. */
 export interface FlyingRequest {
   readonly passengers: readonly Passenger[]
+  readonly byTopic: ReadonlyMap<string, readonly Passenger[]>
   readonly sentAt: number
   readonly version: number
   deadline: number
@@ -59,6 +61,20 @@ const requestTimeout = (nodeId: number, afterMs: number): Error =>
   new kafkajs.KafkaJSRequestTimeoutError(
     `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
   )
+
+/** A request's passengers of one topic stand in the order of their partitions. */
+const passengerOf = (passengers: readonly Passenger[], partition: number): Passenger | undefined => {
+  let from = 0
+  let to = passengers.length - 1
+  while (from <= to) {
+    const middle = (from + to) >>> 1
+    const found = passengers[middle]!
+    if (found.partition === partition) return found
+    if (found.partition < partition) from = middle + 1
+    else to = middle - 1
+  }
+  return undefined
+}
 
 /**
  * While this many requests are in flight, only full batches join them and the rest gathers. Two, so that the broker
@@ -186,6 +202,7 @@ export class Sender {
         partition: lane.partition,
         lane,
         batch: offer,
+        answer: undefined,
       })
       remaining.push(lane)
     }
@@ -204,6 +221,7 @@ export class Sender {
       passenger.batch.pendingWrites++
       if (acks === 0) this.unanswerable.add(passenger.lane)
     }
+    for (const same of byTopic.values()) if (same.length > 1) same.sort((a, b) => a.partition - b.partition)
     let frame: Buffer | undefined
     const chunks = layOutProduceRequest(
       link.produceVersion,
@@ -219,6 +237,7 @@ export class Sender {
     const timeoutMs = Math.max(this.settings.requestTimeoutMs, ackTimeoutMs + 1000)
     const request: FlyingRequest = {
       passengers,
+      byTopic,
       sentAt: now,
       version: link.produceVersion,
       deadline: now + timeoutMs,
@@ -258,15 +277,12 @@ export class Sender {
   }
 
   private deliver(link: ProduceLink, request: FlyingRequest, payload: Buffer): void {
-    const response = decodeProduceResponse(request.version, payload)
-    const answers = new Map<string, Map<number, PartitionAnswer>>()
-    for (const { name, partitionResponses } of response.responses) {
-      const partitions = answers.get(name) ?? new Map<number, PartitionAnswer>()
-      for (const answer of partitionResponses) partitions.set(answer.index, answer)
-      answers.set(name, partitions)
-    }
-    for (const { topic, partition } of request.passengers) {
-      if (answers.get(topic)?.get(partition) === undefined) {
+    const response = readProduceResponse(request.version, payload, (topic, answer) => {
+      const passenger = passengerOf(request.byTopic.get(topic) ?? [], answer.index)
+      if (passenger !== undefined) passenger.answer = answer
+    })
+    for (const { topic, partition, answer } of request.passengers) {
+      if (answer === undefined) {
         throw new MalformedMessageError(
           `the Produce response lacks topic ${JSON.stringify(topic)}, partition ${partition}`,
         )
@@ -274,7 +290,7 @@ export class Sender {
     }
     if (response.throttleTimeMs > 0) link.throttle(response.throttleTimeMs)
     for (const passenger of request.passengers) {
-      const answer = answers.get(passenger.topic)!.get(passenger.partition)!
+      const answer = passenger.answer!
       const { leaderId } = answer.currentLeader
       const endpoint =
         leaderId < 0 ? undefined : response.nodeEndpoints.find(each => each.nodeId === leaderId)

@@ -59,6 +59,7 @@ export const parseOptions = (args: readonly string[]): ChaosOptions | undefined 
     seconds: count(values.seconds, 'seconds') ?? DEFAULTS.seconds,
     ratePerSecond: count(values.rate, 'rate') ?? DEFAULTS.ratePerSecond,
     topics: count(values.topics, 'topics') ?? DEFAULTS.topics,
+    topicPrefix: DEFAULTS.topicPrefix,
     partitions: count(values.partitions, 'partitions') ?? DEFAULTS.partitions,
     valueBytes: count(values['value-bytes'], 'value-bytes') ?? DEFAULTS.valueBytes,
     window: count(values.window, 'window') ?? DEFAULTS.window,

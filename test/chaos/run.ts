@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly seconds: number
   readonly ratePerSecond: number
   readonly topics: number
+  /** Topics are named after it: `chaos` gives chaos-0, chaos-1, ... */
+  readonly topicPrefix: string
   /** Of each topic. */
   readonly partitions: number
   readonly valueBytes: number
@@ -30,6 +32,7 @@ export const DEFAULTS = {
   seconds: 45,
   ratePerSecond: 2_000,
   topics: 20,
+  topicPrefix: 'chaos',
   partitions: 3,
   valueBytes: 100,
   // Below the 100,000 records that librdkafka holds by default: more would be failures of its own making.
@@ -61,8 +64,8 @@ export const runScenario = async (
   options: RunOptions,
   startWorker: (options: DriverOptions, plan: LoadPlan) => Promise<Worker>,
 ): Promise<RunReport> => {
-  const { ratePerSecond, partitions, valueBytes, window, seed, logFile, say } = options
-  const topics = Array.from({ length: options.topics }, (_, i) => `chaos-${i}`)
+  const { ratePerSecond, topicPrefix, partitions, valueBytes, window, seed, logFile, say } = options
+  const topics = Array.from({ length: options.topics }, (_, i) => `${topicPrefix}-${i}`)
   await createTopics(cluster.cluster.bootstrap, topics, partitions)
   const { security, brokers } = cluster
   const plan = { topics, partitions, ratePerSecond, valueBytes, window, seed }

@@ -36,19 +36,19 @@ export class Connection {
   cut(): void {
     this.isWhole = false
     this.client.resetAndDestroy()
-    this.broker.destroy()
+    this.broker.resetAndDestroy()
   }
 
-  /** Lets half of the next answer through, then cuts. */
+  /** Lets half of the next answer through, then closes both sides: a reset would take the half back. */
   cutInAnAnswer(): void {
     this.isWhole = false
-    this.answers.cutInTheMiddle(() => this.cut())
+    this.answers.cutInTheMiddle(() => this.destroy())
   }
 
-  /** Lets half of the next request through, then cuts: the broker must not take it for a whole one. */
+  /** The same with the next request: the broker must not take the half for a whole one. */
   cutInARequest(): void {
     this.isWhole = false
-    this.requests.cutInTheMiddle(() => this.cut())
+    this.requests.cutInTheMiddle(() => this.destroy())
   }
 
   stall(ms: number): void {

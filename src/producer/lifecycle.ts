@@ -107,9 +107,10 @@ export class Lifecycle {
       const { session } = current
       await waitFor(session.engine.flush(), { timeoutMs }, () => new Error('time is up')).catch(() => {})
       this.current = undefined
+      // Before the records end: the space that comes free is nobody's any more.
+      parts.onClosed()
       await session.close()
     }
-    parts.onClosed()
     this.status = 'disconnected'
     parts.events.emit(PRODUCER_EVENTS.DISCONNECT, undefined)
   }

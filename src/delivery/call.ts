@@ -51,6 +51,10 @@ export class SingleCall implements Call, RecordOwner {
   }
 }
 
+interface Failure extends FailedRecords {
+  readonly messageIndexes: number[]
+}
+
 /** The records of one call that travel in one batch. */
 class CallPart implements RecordOwner {
   readonly messageIndexes: number[] = []
@@ -88,7 +92,7 @@ export class MultiCall implements Call {
   private readonly parts = new Map<Batch, CallPart>()
   private lastBatch: Batch | undefined
   private lastPart: CallPart | undefined
-  private readonly failures: FailedRecords[] = []
+  private readonly failures: Failure[] = []
 
   /** @param records how many messages the call has, over all its topics */
   constructor(records: number, resolve: (result: RecordMetadata[]) => void, reject: (error: Error) => void) {
@@ -122,9 +126,14 @@ export class MultiCall implements Call {
     this.fail({ topic, partition: -1, messageIndexes, error })
   }
 
-  fail(failure: FailedRecords): void {
-    this.failures.push(failure)
-    this.ended(failure.messageIndexes.length)
+  fail(failure: Failure): void {
+    const last = this.failures.at(-1)
+    const { error, topic, partition, messageIndexes } = failure
+    // Records of one refusal come in pieces where others stand between them.
+    if (last?.error === error && last.topic === topic && last.partition === partition)
+      for (const index of messageIndexes) last.messageIndexes.push(index)
+    else this.failures.push(failure)
+    this.ended(messageIndexes.length)
   }
 
   ended(records: number): void {

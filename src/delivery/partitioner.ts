@@ -41,11 +41,17 @@ export class StickyPartitioner implements Partitioner {
       const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key)
       return (hash & 0x7fffffff) % view.partitions.length
     }
-    if (this.current < 0 || this.bytes >= this.stickyBytes || this.current >= view.partitions.length) {
-      const { available } = view
+    const { available, partitions } = view
+    if (
+      this.current < 0 ||
+      this.bytes >= this.stickyBytes ||
+      this.current >= partitions.length ||
+      // Its records would wait for a leader while other partitions have one.
+      (partitions[this.current]!.leader < 0 && available.length > 0)
+    ) {
       this.turn = (this.turn + 1) & 0x7fffffff
       this.current =
-        available.length > 0 ? available[this.turn % available.length]! : this.turn % view.partitions.length
+        available.length > 0 ? available[this.turn % available.length]! : this.turn % partitions.length
       this.bytes = 0
     }
     this.bytes += recordBytes

@@ -1,0 +1,131 @@
+import { createRequire } from 'node:module'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { murmur2, murmur2OfText } from '../../src/delivery/murmur2.js'
+import { StickyPartitioner } from '../../src/delivery/partitioner.js'
+import type { TopicView } from '../../src/metadata/view.js'
+import { runs, seed } from '../protocol/support/runs.js'
+
+const kafkajsMurmur2: (key: Buffer | string) => number = createRequire(import.meta.url)(
+  'kafkajs/src/producer/partitioners/default/murmur2.js',
+)
+
+const view = (leaders: readonly number[]): TopicView => ({
+  name: 't',
+  topicId: '0'.repeat(32),
+  partitions: leaders.map((leader, index) => ({ index, leader, leaderEpoch: 0 })),
+  available: leaders.flatMap((leader, index) => (leader >= 0 ? [index] : [])),
+  usedAt: 0,
+  fetchedAt: 0,
+})
+
+describe('murmur2', () => {
+  /** org.apache.kafka.common.utils.UtilsTest.testMurmur2 */
+  test.each([
+    ['21', -973932308],
+    ['foobar', -790332482],
+    ['a-little-bit-long-string', -985981536],
+    ['a-little-bit-longer-string', -1486304829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+    ['abc', 479470107],
+  ])('of %j is that of the Java client', (text, hash) => {
+    expect(murmur2(Buffer.from(text))).toBe(hash)
+    expect(murmur2OfText(text)).toBe(hash)
+  })
+
+  test('is that of kafkajs for any bytes and any text', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), bytes => {
+        expect(murmur2(bytes) | 0).toBe(kafkajsMurmur2(Buffer.from(bytes)) | 0)
+      }),
+      { seed, numRuns: runs(300) },
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ maxLength: 400 }), fc.string({ unit: 'binary', maxLength: 300 })),
+        text => {
+          expect(murmur2OfText(text)).toBe(murmur2(Buffer.from(text)))
+        },
+      ),
+      { seed, numRuns: runs(300) },
+    )
+  })
+})
+
+describe('the sticky partitioner', () => {
+  const BATCH = 16_384
+  const keyless = { value: 'v' }
+
+  test('takes the partition that the message names, 0 too', () => {
+    const partitioner = new StickyPartitioner(0.5, BATCH)
+    for (const partition of [0, 1, 7])
+      expect(partitioner.choose(view([1, 1, 1]), { ...keyless, partition, key: 'k' }, 10)).toBe(partition)
+  })
+
+  test('hashes keys over all partitions, those without a leader too', () => {
+    const partitioner = new StickyPartitioner(0.5, BATCH)
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 50 }), (key, count) => {
+        const expected = (murmur2(Buffer.from(key)) & 0x7fffffff) % count
+        const leaders = Array.from({ length: count }, (_, i) => (i % 2 ? 1 : -1))
+        expect(partitioner.choose(view(leaders), { key, value: 'v' }, 10)).toBe(expected)
+        expect(partitioner.choose(view(leaders), { key: Buffer.from(key), value: 'v' }, 10)).toBe(expected)
+      }),
+      { seed, numRuns: runs(200) },
+    )
+  })
+
+  test('stays on a partition until its batch closes', () => {
+    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const topic = view([1, 1, 1, 1])
+    const first = partitioner.choose(topic, keyless, 100)
+    for (let i = 0; i < 50; i++) expect(partitioner.choose(topic, keyless, 100)).toBe(first)
+    partitioner.batchClosed((first + 1) % 4)
+    expect(partitioner.choose(topic, keyless, 100)).toBe(first)
+    partitioner.batchClosed(first)
+    expect(partitioner.choose(topic, keyless, 100)).not.toBe(first)
+  })
+
+  test('moves on at 64 KiB, so that a low rate spreads too', () => {
+    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const topic = view([1, 1, 1, 1])
+    const seen = Array.from({ length: 4 * 65 }, () => partitioner.choose(topic, keyless, 1024))
+    const counts = [0, 1, 2, 3].map(partition => seen.filter(each => each === partition).length)
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(64)
+  })
+
+  test('spreads over all partitions, wherever it starts', () => {
+    for (const random of [0, 0.3, 0.999999]) {
+      const partitioner = new StickyPartitioner(random, BATCH)
+      const topic = view([1, 1, 1])
+      const seen = new Set<number>()
+      for (let i = 0; i < 3; i++) {
+        const partition = partitioner.choose(topic, keyless, 10)
+        seen.add(partition)
+        partitioner.batchClosed(partition)
+      }
+      expect(seen.size).toBe(3)
+    }
+  })
+
+  test('avoids partitions without a leader, and leaves one that loses its leader', () => {
+    const partitioner = new StickyPartitioner(0.5, BATCH)
+    for (let i = 0; i < 10; i++) {
+      const partition = partitioner.choose(view([-1, 2, -1]), keyless, 10)
+      expect(partition).toBe(1)
+      partitioner.batchClosed(partition)
+    }
+    expect(partitioner.choose(view([-1, 2, -1]), keyless, 10)).toBe(1)
+    expect(partitioner.choose(view([3, -1, -1]), keyless, 10)).toBe(0)
+    // With no leader at all it stays where it is: any may be the first to have one again.
+    expect(partitioner.choose(view([-1, -1, -1]), keyless, 10)).toBe(0)
+  })
+
+  test('leaves a partition that a topic made again has not', () => {
+    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const wide = view([1, 1, 1, 1, 1, 1, 1, 1])
+    while (partitioner.choose(wide, keyless, 10) < 4)
+      partitioner.batchClosed(partitioner.choose(wide, keyless, 10))
+    expect(partitioner.choose(view([1]), keyless, 10)).toBe(0)
+  })
+})

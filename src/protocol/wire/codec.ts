@@ -67,7 +67,6 @@ export const boolean: Codec<boolean> = { read: r => r.boolean(), write: (w, v) =
 export const int8: Codec<number> = { read: r => r.int8(), write: (w, v) => w.int8(v) }
 export const int16: Codec<number> = { read: r => r.int16(), write: (w, v) => w.int16(v) }
 export const int32: Codec<number> = { read: r => r.int32(), write: (w, v) => w.int32(v) }
-export const uint32: Codec<number> = { read: r => r.uint32(), write: (w, v) => w.uint32(v) }
 export const int64: Codec<bigint> = { read: r => r.int64(), write: (w, v) => w.int64(v) }
 export const float64: Codec<number> = { read: r => r.float64(), write: (w, v) => w.float64(v) }
 

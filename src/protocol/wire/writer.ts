@@ -47,11 +47,6 @@ export class Writer {
     this.buffer.writeInt32BE(value, at)
   }
 
-  uint32(value: number): void {
-    const at = this.reserve(4)
-    this.buffer.writeUInt32BE(value, at)
-  }
-
   int64(value: bigint): void {
     const at = this.reserve(8)
     this.buffer.writeBigInt64BE(value, at)

@@ -34,7 +34,6 @@ const primitives: Record<string, Primitive<unknown>> = {
   int8: primitive({ values: signed(8), write: (w, v) => w.int8(v), read: r => r.int8() }),
   int16: primitive({ values: signed(16), write: (w, v) => w.int16(v), read: r => r.int16() }),
   int32: primitive({ values: signed(32), write: (w, v) => w.int32(v), read: r => r.int32() }),
-  uint32: primitive({ values: unsigned32, write: (w, v) => w.uint32(v), read: r => r.uint32() }),
   int64: primitive({ values: signed64, write: (w, v) => w.int64(v), read: r => r.int64() }),
   float64: primitive({ values: fc.double(), write: (w, v) => w.float64(v), read: r => r.float64() }),
   uvarint: primitive({ values: unsigned32, write: (w, v) => w.uvarint(v), read: r => r.uvarint() }),

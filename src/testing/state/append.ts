@@ -2,6 +2,7 @@ import { crc32c } from '../../protocol/records/crc32c.js'
 import {
   BATCH_HEADER_BYTES,
   compressionOf,
+  type DecodedRecord,
   decodeBatch,
   hasValidCrc,
   isControl,
@@ -118,17 +119,23 @@ const formatRefusal = (
 }
 
 /**
- * Each record's timestamp; of a batch that cannot be read here (zstd on older Nodes) the largest alone.
+ * The records; none of a batch that cannot be read here (zstd on older Nodes).
  *
  * @throws {MalformedMessageError} when the records are not what the header says
  */
-const timestampsOf = (batch: Buffer): bigint[] => {
+const recordsOf = (batch: Buffer): readonly DecodedRecord[] => {
   try {
-    return decodeBatch(batch).records.map(({ timestamp }) => timestamp)
+    return decodeBatch(batch).records
   } catch (error) {
-    if (error instanceof UnreadableCompressionError) return [readBatchHeader(batch).maxTimestamp]
+    if (error instanceof UnreadableCompressionError) return []
     throw error
   }
+}
+
+/** Each record's timestamp; where they cannot be read the largest alone. */
+const timestampsOf = (batch: Buffer): bigint[] => {
+  const timestamps = recordsOf(batch).map(({ timestamp }) => timestamp)
+  return timestamps.length > 0 ? timestamps : [readBatchHeader(batch).maxTimestamp]
 }
 
 /**
@@ -176,6 +183,24 @@ const timestampRefusal = (batch: Buffer, config: TopicConfig, now: number): Appe
   )
 }
 
+/** The records without a key, which a topic that is compacted has no use for. */
+const keyRefusal = (partition: Partition, batch: Buffer, config: TopicConfig): AppendResult | undefined => {
+  if (!config.get('cleanup.policy')?.includes('compact')) return undefined
+  const batchIndexErrorMessage = `Compacted topic cannot accept message without key in topic partition ${partition.topic}-${partition.index}`
+  const wrong = recordsOf(batch).flatMap(({ key }, batchIndex) =>
+    key === null ? [{ batchIndex, batchIndexErrorMessage }] : [],
+  )
+  if (wrong.length === 0) return undefined
+  const shown = wrong
+    .slice(0, 3)
+    .map(each => `RecordError(batchIndex=${each.batchIndex}, message='${batchIndexErrorMessage}')`)
+  return refused(
+    ERROR.INVALID_RECORD,
+    `One or more records have been rejected due to ${wrong.length} record errors in total, and only showing the first three errors at most: [${shown.join(', ')}]`,
+    wrong,
+  )
+}
+
 /** The batch as a topic with append times stores it: attribute and maximum timestamp changed, checksum anew. */
 const withAppendTime = (batch: Buffer, now: number): Buffer => {
   const stored = Buffer.from(batch)
@@ -204,6 +229,7 @@ export const appendRecords = (
   const wrong =
     formatRefusal(header, records, config, version) ??
     compressionRefusal(header, records) ??
+    keyRefusal(partition, records, config) ??
     timestampRefusal(records, config, now)
   if (wrong) return wrong
 

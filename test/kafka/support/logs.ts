@@ -10,6 +10,7 @@ import {
   splitBatches,
 } from '../../../src/protocol/records/decode.js'
 import { RawClient } from '../../testing/support/rawClient.js'
+import { until } from '../cluster/wait.js'
 
 /*
  * Logs as the brokers serve them, read without any client library: the whole of a partition, batch by batch. Speaks
@@ -172,3 +173,21 @@ export async function readLogs(
     }))
   })
 }
+
+/**
+ * The same, once there are so many. A leader that has just taken over shows the end of its log only with its followers'
+ * next fetch: right after a failover acknowledged records can be missing for a moment.
+ */
+export const readAtLeast = (
+  count: number,
+  bootstrap: readonly string[],
+  topics: readonly string[],
+): Promise<StoredRecord[]> =>
+  until(
+    `${count} records`,
+    async () => {
+      const records = await readLogs(bootstrap, topics)
+      return records.length >= count ? records : undefined
+    },
+    { timeoutMs: 60_000, everyMs: 200 },
+  )

@@ -1,11 +1,25 @@
 import { type ErrorContext, messageOf, SpentBudgetError } from './bases.js'
 
-/** `connect()` found no broker that answered within `metadataRetry`; `cause` is the last failure. */
+export interface UnreachableContext extends ErrorContext {
+  readonly attempts: number
+  readonly elapsedMs: number
+  /** The option that bounded the attempts. Default those of `metadataRetry`. */
+  readonly bound?: string
+}
+
+const METADATA_RETRY = 'metadataRetry.retries / metadataRetry.maxRetryTimeMs'
+
+/**
+ * `connect()` found no broker that could be used within `metadataRetry`, or within its own `timeoutMs`; `cause` is the
+ * last failure, undefined when not even the first attempt had ended.
+ */
 export class BrokersUnreachableError extends SpentBudgetError {
-  constructor(what: string, context: ErrorContext & { attempts: number; elapsedMs: number; cause: unknown }) {
+  constructor(what: string, { bound = METADATA_RETRY, ...context }: UnreachableContext) {
+    const { attempts, elapsedMs, cause } = context
+    const last = cause === undefined ? '' : ` (last: ${messageOf(cause)})`
     super(
-      `${what} in ${context.attempts} attempts over ${Math.round(context.elapsedMs)} ms (last: ${messageOf(context.cause)}). ` +
-        'Look at the addresses in `brokers` and at the brokers, or raise metadataRetry.retries / metadataRetry.maxRetryTimeMs.',
+      `${what} in ${attempts} attempt${attempts === 1 ? '' : 's'} over ${Math.round(elapsedMs)} ms${last}. ` +
+        `Look at the addresses in \`brokers\` and at the brokers, or raise ${bound}.`,
       context,
     )
   }

@@ -1,11 +1,14 @@
 import kafkajs, { type Kafka, type Logger } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
+import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import { DeliveryClasses } from './deliveryClasses.js'
 import { type EventHub, PRODUCER_EVENTS } from './events.js'
+import { Opening } from './opening.js'
 import type { ProducerSettings } from './options.js'
-import { Session } from './session.js'
-import { waitFor } from './wait.js'
+import type { Session } from './session.js'
+import type { WaitOptions } from './types.js'
+import { checkTimeout, waitFor } from './wait.js'
 
 /** A SIGTERM's patience in most orchestrators is 30 s. ms */
 const DISCONNECT_TIMEOUT_MS = 25000
@@ -35,8 +38,7 @@ export class Lifecycle {
   private readonly parts: LifecycleParts
   private status: Status = 'disconnected'
   private current: Live | undefined
-  private opening: Session | undefined
-  private connecting: Promise<void> | undefined
+  private opening: Opening | undefined
   private disconnecting: Promise<void> | undefined
 
   constructor(parts: LifecycleParts) {
@@ -60,54 +62,56 @@ export class Lifecycle {
     throw new kafkajs.KafkaJSError('The producer is disconnected')
   }
 
-  connect(): Promise<void> {
-    if (this.status === 'connected' && this.disconnecting === undefined) return Promise.resolve()
-    this.connecting ??= this.open().finally(() => {
-      this.connecting = undefined
-    })
-    return this.connecting
+  async connect(options: WaitOptions): Promise<void> {
+    checkTimeout(options.timeoutMs)
+    options.signal?.throwIfAborted()
+    if (this.status === 'connected') return
+    this.opening ??= this.startOpening()
+    await this.opening.wait(options)
   }
 
-  private async open(): Promise<void> {
-    await this.disconnecting
-    const { kafka, settings, logger, observer, events, onSpace } = this.parts
+  private startOpening(): Opening {
+    const { kafka, settings, logger, observer, events } = this.parts
     const emit = (name: string, payload: object): void => events.emit(name, payload)
-    const session = new Session({ kafka, settings, logger, observer, emit })
-    this.opening = session
-    try {
-      await session.open()
-    } catch (error) {
-      await session.close()
-      throw error
-    } finally {
-      this.opening = undefined
-    }
+    const opening: Opening = new Opening(
+      { kafka, settings, logger, observer, emit },
+      this.disconnecting,
+      session => this.opened(session),
+      () => {
+        if (this.opening === opening) this.opening = undefined
+      },
+    )
+    return opening
+  }
+
+  private opened(session: Session): void {
+    const { settings, logger, events, onSpace } = this.parts
     session.engine.onSpace = () => onSpace(session)
     this.current = { session, classes: new DeliveryClasses(settings, session.isSequenced, logger) }
+    this.opening = undefined
     this.status = 'connected'
     events.emit(PRODUCER_EVENTS.CONNECT, undefined)
   }
 
-  disconnect(timeoutMs = DISCONNECT_TIMEOUT_MS): Promise<void> {
-    this.disconnecting ??= this.shut(timeoutMs).finally(() => {
+  async disconnect(timeoutMs = DISCONNECT_TIMEOUT_MS): Promise<void> {
+    checkTimeout(timeoutMs)
+    // A connect under way would come alive after this, also one that waits for an earlier disconnect.
+    const brokenOff = this.opening?.breakOff(new ProducerClosedError())
+    this.disconnecting ??= this.shut(timeoutMs, brokenOff).finally(() => {
       this.disconnecting = undefined
     })
-    return this.disconnecting
+    await this.disconnecting
   }
 
-  private async shut(timeoutMs: number): Promise<void> {
-    // A connect under way is broken off and awaited: its session would otherwise come alive after this.
-    // Only one that was under way by now: one that is asked for meanwhile waits for this to end.
-    const { opening, connecting } = this
-    await opening?.close()
-    await connecting?.catch(() => {})
-    const { current, parts } = this
+  private async shut(timeoutMs: number, brokenOff: Promise<void> | undefined): Promise<void> {
     this.status = 'disconnecting'
+    await brokenOff
+    const { current, parts } = this
     if (current !== undefined) {
       const { session } = current
       await waitFor(session.engine.flush(), { timeoutMs }, () => new Error('time is up')).catch(() => {})
       this.current = undefined
-      // Before the records end: the space that comes free is nobody's any more.
+      // Before the session: what it ends by closing frees space, which must not be taken for room.
       parts.onClosed()
       await session.close()
     }

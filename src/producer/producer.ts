@@ -47,7 +47,7 @@ export const createResilientProducer = (
   }
 
   return {
-    connect: () => lifecycle.connect(),
+    connect: (wait = {}) => lifecycle.connect(wait),
     disconnect: wait => lifecycle.disconnect(wait?.timeoutMs),
     isIdempotent: () => lifecycle.live?.session.isSequenced ?? settings.idempotent ?? settings.acks === -1,
     events: PRODUCER_EVENTS,

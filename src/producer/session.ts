@@ -79,14 +79,15 @@ export class Session {
   /**
    * Reaches a broker and, for an idempotent producer, gets its id.
    *
-   * @throws what the transport throws when no broker can be reached, {@link IdempotenceRefusedError}
+   * @param onFailure learns of each attempt that failed and is followed by another
+   * @throws {BrokersUnreachableError} {IdempotenceRefusedError} and final errors of the transport, as refused credentials
    */
-  async open(): Promise<void> {
-    await this.directory.connect()
+  async open(onFailure: (error: Error) => void): Promise<void> {
+    await this.directory.connect(onFailure)
     const { idempotent, acks } = this.parts.settings
     if (idempotent === false || (idempotent === undefined && acks !== -1)) return
     try {
-      await this.acquireProducerId()
+      await this.acquireProducerId(onFailure)
       this.isSequenced = true
     } catch (error) {
       if (!(error instanceof IdempotenceRefusedError) || idempotent === true) throw error
@@ -96,12 +97,14 @@ export class Session {
     }
   }
 
-  private acquireProducerId(): Promise<void> {
+  private acquireProducerId(onFailure: (error: Error) => void): Promise<void> {
     return onSchedule(() => this.producerIds.acquire(), {
       retry: this.parts.settings.metadataRetry,
       signal: this.closing.signal,
-      onRetry: ({ attempt, delayMs, error }) =>
-        this.parts.logger.debug('No producer id yet', { attempt, delayMs, error: error.message }),
+      onRetry: ({ attempt, delayMs, error }) => {
+        onFailure(error)
+        this.parts.logger.debug('No producer id yet', { attempt, delayMs, error: error.message })
+      },
       exhausted: ({ attempts, elapsedMs, cause }) =>
         new BrokersUnreachableError('No broker gave a producer id', { attempts, elapsedMs, cause }),
     })

@@ -83,7 +83,16 @@ export interface WritableOptions {
 }
 
 /** kafkajs's `Producer`, and more. */
-export interface ResilientProducer extends Omit<Producer, 'send' | 'sendBatch' | 'disconnect'> {
+export interface ResilientProducer extends Omit<Producer, 'connect' | 'send' | 'sendBatch' | 'disconnect'> {
+  /**
+   * Reaches a broker and, for an idempotent producer, gets its id. Shared by all who ask meanwhile; resolves at once when
+   * connected.
+   *
+   * @throws {BrokersUnreachableError} after `timeoutMs` (ms, default none), or when `metadataRetry` is used up; its `cause`
+   *   is the last failure. {@link IdempotenceRefusedError}; kafkajs's KafkaJSSASLAuthenticationError at once; the signal's
+   *   reason when it is aborted; {@link ProducerClosedError} when `disconnect` breaks it off.
+   */
+  connect(options?: WaitOptions): Promise<void>
   /**
    * Resolves when every message of the call is acknowledged, with one entry a topic-partition.
    *

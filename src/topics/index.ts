@@ -101,10 +101,11 @@ export class TopicDirectory {
   /**
    * Asks for the brokers, on the schedule of `metadataRetry`.
    *
+   * @param onFailure learns of each attempt that failed and is followed by another
    * @throws KafkaJSSASLAuthenticationError and other final errors of the transport, at once
    * @throws {BrokersUnreachableError} when no broker answered within `metadataRetry`
    */
-  connect(): Promise<void> {
+  connect(onFailure: (error: Error) => void = () => {}): Promise<void> {
     const { metadataRetry: retry, logger } = this.#options
     const startedAt = performance.now()
     let warned = false
@@ -112,6 +113,7 @@ export class TopicDirectory {
       retry,
       signal: this.#closing.signal,
       onRetry: ({ attempt, delayMs, error }) => {
+        onFailure(error)
         const elapsedMs = Math.round(performance.now() - startedAt)
         logger.debug('No broker answered', { attempt, delayMs, elapsedMs, error: error.message })
         if (warned || elapsedMs < WARN_AFTER_MS) return

@@ -2,6 +2,7 @@ import type { Kafka } from 'kafkajs'
 import { FlushTimeoutError, NotSupportedError } from '../errors/index.js'
 import { silentObserver } from '../metrics/observer.js'
 import { createPrometheusObserver } from '../metrics/prometheusObserver.js'
+import { checkKafka } from '../transport/kafkajs/index.js'
 import { Enqueueing } from './enqueueing.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
 import { Lifecycle } from './lifecycle.js'
@@ -23,6 +24,7 @@ export const createResilientProducer = (
   options?: ResilientProducerOptions,
 ): ResilientProducer => {
   const settings = resolveOptions(options)
+  checkKafka(kafka)
   const logger = kafka.logger().namespace('Producer')
   const events = new EventHub(logger)
   const observer =

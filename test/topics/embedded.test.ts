@@ -35,14 +35,12 @@ const start = async ({
   topics = {},
   retry = {},
   requestTimeoutMs = 3000,
-  kafka = {},
+  kafka: config = {},
   maxAgeMs = 300_000,
 }: Setting = {}) => {
   const cluster = await EmbeddedKafka.start(options)
-  const transport = createKafkajsTransport(
-    new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING, ...kafka }),
-    { emit: () => {} },
-  )
+  const kafka = new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING, ...config })
+  const transport = createKafkajsTransport(kafka, { emit: () => {} })
   const created: [string, string][] = []
   const directory = new TopicDirectory({
     transport,
@@ -59,7 +57,7 @@ const start = async ({
     metadataMaxAgeMs: maxAgeMs,
     metadataMaxIdleMs: 300_000,
     metadataRequestTimeoutMs: requestTimeoutMs,
-    logger: transport.logger,
+    logger: kafka.logger(),
     observer: { ...silentObserver, topicCreated: (topic, by) => created.push([topic, by]) },
   })
   cleanups.push(async () => {

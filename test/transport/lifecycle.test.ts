@@ -36,6 +36,19 @@ test('connected and idle it has no timer, and a produce request makes none', asy
   expect(timers.size).toBe(0)
 })
 
+test('an orderly close is no connection error to the log', async () => {
+  const broker = await startBroker()
+  const { transport, lines } = openTransport([broker.address])
+  const asked = askMetadata(transport)
+  await answerMetadata(broker)
+  await asked
+  transport.setBrokers([at(0, broker)])
+  await transport.openProduceLink(0)
+  const before = lines.length
+  await transport.close()
+  expect(lines.slice(before).filter(({ message }) => /error/i.test(message))).toEqual([])
+})
+
 test('close ends what is in flight, waiting and connecting, though the broker hangs, and leaves nothing', async () => {
   const broker = await startBroker({ manual: [18] })
   const { transport } = openTransport([broker.address])

@@ -19,6 +19,7 @@ test('a seed that refuses is passed over within the same call', async () => {
   await answerMetadata(broker)
   expect((await asked).nodeId).toBe(-1)
   expect(lines.filter(({ level }) => level < 5)).toEqual([])
+  expect(lines).toContainEqual({ level: 5, namespace: 'Transport', message: 'A broker cannot be reached' })
 })
 
 test('when no seed can be reached the last error is given, after each was tried once', async () => {

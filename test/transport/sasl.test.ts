@@ -98,6 +98,38 @@ test('a produce link says when its credentials have to be renewed, and renews th
   ])
 })
 
+test('credentials of a session shorter than kafkajs renews ahead are not renewed at once: brokers refuse it within a second', async () => {
+  // kafkajs renews 10 s ahead of the end.
+  const broker = await startBroker({ sessionLifetimeMs: () => 8_000 })
+  const { transport } = openTransport([broker.address], PLAIN)
+  transport.setBrokers([at(0, broker)])
+  const link = await transport.openProduceLink(0)
+  expect(link.needsAuthentication).toBe(false)
+})
+
+test.each(['end', 'reset'] as const)(
+  'a connection that is lost during authentication (%s) is no refusal: another seed is tried',
+  async way => {
+    const broker = await startBroker({ manual: [AUTHENTICATE] })
+    const other = await startBroker()
+    const { transport } = openTransport([broker.address, other.address], PLAIN)
+    const asked = askMetadata(transport)
+    const { connection } = await broker.next({ key: AUTHENTICATE })
+    if (way === 'end') connection.socket.end()
+    else connection.socket.resetAndDestroy()
+    await answerMetadata(other)
+    await asked
+
+    transport.setBrokers([at(0, broker)])
+    const opening = transport.openProduceLink(0)
+    const rejected = expect(opening).rejects.toMatchObject({ name: 'KafkaJSConnectionError', retriable: true })
+    const again = await broker.next({ key: AUTHENTICATE })
+    if (way === 'end') again.connection.socket.end()
+    else again.connection.socket.resetAndDestroy()
+    await rejected
+  },
+)
+
 test('a renewal that is refused closes the link', async () => {
   const broker = await startBroker({ sessionLifetimeMs: () => 1, manual: [AUTHENTICATE] })
   const { transport } = openTransport([broker.address], PLAIN)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { ProducerClosedError } from '../../errors/index.js'
 import type { ProduceExchange } from '../port.js'
 import type { Address } from './address.js'
 import { closedError, connectionError, misunderstood, typedError } from './connectionErrors.js'
@@ -53,8 +54,12 @@ export class BrokerConnection {
     )
   }
 
+  get #isOpening(): boolean {
+    return this.#failOpening !== undefined
+  }
+
   get isOpen(): boolean {
-    return this.#closedWith === undefined && this.#socket !== undefined && this.#failOpening === undefined
+    return this.#closedWith === undefined && this.#socket !== undefined && !this.#isOpening
   }
 
   get closedWith(): Error | undefined {
@@ -168,9 +173,10 @@ export class BrokerConnection {
     queue.rejectAll(error)
     queue.destroy()
     for (const sending of this.#unwritten) sending.fail(error)
+    // kafkajs clears its connect timer on 'error' and 'end', not on 'close'. Later it only logs the error, as its own.
+    const socketError = this.#isOpening || !(error instanceof ProducerClosedError) ? error : undefined
     this.#failOpening?.(error)
-    // With an error: kafkajs clears its connect timer on 'error' and 'end', not on 'close'.
-    if (this.#socket) this.#socket.destroy(error)
+    if (this.#socket) this.#socket.destroy(socketError)
     else this.#markGone()
     const { onClosed } = this
     if (onClosed) shielded(() => onClosed(error))
@@ -231,7 +237,7 @@ export class BrokerConnection {
       // These come before kafkajs's own listeners, which reject what is in flight: by then nothing may be sent here any more.
       // While it connects, kafkajs's errors are better: they know what was being done.
       const lost = (error: Error) => {
-        if (this.#failOpening === undefined) this.close(error)
+        if (!this.#isOpening) this.close(error)
       }
       socket.on('end', () => lost(closedError(this.address)))
       socket.on('timeout', () => lost(connectionError('Connection timeout', this.address)))
@@ -240,7 +246,7 @@ export class BrokerConnection {
       )
       socket.on('close', () => {
         // kafkajs does not hear a 'close' without 'end' or 'error' while it connects. Its own rejections take microtasks only.
-        if (this.#failOpening) setImmediate(() => this.close(closedError(this.address)))
+        if (this.#isOpening) setImmediate(() => this.close(closedError(this.address)))
         else this.close(closedError(this.address))
         for (const sending of this.#unwritten) sending.release()
         this.#unwritten.clear()

@@ -1,4 +1,4 @@
-import type { Kafka, Logger, RetryOptions } from 'kafkajs'
+import type { Kafka, RetryOptions } from 'kafkajs'
 import type { Transport } from '../port.js'
 import { openInside } from './inside.js'
 import { shieldedEmit } from './quiet.js'
@@ -17,5 +17,10 @@ export interface KafkajsTransportOptions {
 export const createKafkajsTransport = (
   kafka: Kafka,
   { emit }: KafkajsTransportOptions,
-): Transport & { readonly retry: RetryOptions | undefined; readonly logger: Logger } =>
+): Transport & { readonly retry: RetryOptions | undefined } =>
   new KafkajsTransport(openInside(kafka, shieldedEmit(emit)))
+
+/**
+ * @throws {IncompatibleKafkajsError} as {@link createKafkajsTransport} would, of which nothing is left here
+ */
+export const checkKafka = (kafka: Kafka): void => void openInside(kafka, () => {})

@@ -28,8 +28,8 @@ const REACHING_SHARE = 0.5
 
 export class KafkajsTransport implements Transport {
   readonly retry: RetryOptions | undefined
-  readonly logger: Logger
 
+  readonly #logger: Logger
   readonly #health = new BrokerHealth()
   readonly #connector: Connector
   readonly #links: ProduceLinks
@@ -43,7 +43,7 @@ export class KafkajsTransport implements Transport {
     // Every call under way listens to it: Node would warn of a leak from the eleventh on.
     setMaxListeners(0, this.#closing.signal)
     this.retry = inside.retry
-    this.logger = inside.logger
+    this.#logger = inside.logger.namespace('Transport')
     this.#connector = new Connector(inside, this.#health)
     this.#links = new ProduceLinks(this.#connector)
   }
@@ -134,7 +134,8 @@ export class KafkajsTransport implements Transport {
         if (deadline.signal.aborted) throw lastError === undefined ? error : withCause(error, lastError)
         if (!mayTryAnother(error)) throw error
         lastError = error
-        this.logger.debug(`Broker ${addressKey(candidate.address)} cannot be reached, trying another one`, {
+        this.#logger.debug('A broker cannot be reached', {
+          broker: addressKey(candidate.address),
           error: (error as Error).message,
         })
       }

@@ -122,7 +122,10 @@ test.each(['end', 'reset'] as const)(
 
     transport.setBrokers([at(0, broker)])
     const opening = transport.openProduceLink(0)
-    const rejected = expect(opening).rejects.toMatchObject({ name: 'KafkaJSConnectionError', retriable: true })
+    const rejected = expect(opening).rejects.toMatchObject({
+      name: 'KafkaJSConnectionError',
+      retriable: true,
+    })
     const again = await broker.next({ key: AUTHENTICATE })
     if (way === 'end') again.connection.socket.end()
     else again.connection.socket.resetAndDestroy()

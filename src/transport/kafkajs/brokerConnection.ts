@@ -9,6 +9,7 @@ import { guardParser } from './parserGuard.js'
 import { quietLogger, shielded, stopIdleTimers } from './quiet.js'
 import { requestHeader } from './requestHeader.js'
 import { type OutgoingRequest, Sending } from './sending.js'
+import { fitRenewal } from './session.js'
 
 /**
  * One connection of kafkajs, from connect to close, never connected again: a half-read response survives in a Connection
@@ -29,6 +30,9 @@ export class BrokerConnection {
   #versions: KafkajsVersions = {}
   #closedWith: Error | undefined
   #failOpening: ((error: Error) => void) | undefined
+  /** The socket's end before the connection was open. */
+  #lostWhileOpening: Error | undefined
+  readonly #renewalThresholdMs: number
   #markGone: () => void = () => {}
   /** Written, the write not reported as complete. Those without a response are ended from here. */
   readonly #unwritten = new Set<Sending>()
@@ -44,6 +48,7 @@ export class BrokerConnection {
     this.gone = new Promise(resolve => {
       this.#markGone = resolve
     })
+    this.#renewalThresholdMs = connection.reauthenticationThreshold
     connection.logger = quietLogger(connection.logger)
     stopIdleTimers(connection.requestQueue)
     this.#watchSocket()
@@ -92,8 +97,9 @@ export class BrokerConnection {
       await this.#closingOnAbort(signal, Promise.race([broker.connect(), closed]))
       if (this.#closedWith) throw this.#closedWith
       this.#versions = broker.versions ?? {}
+      fitRenewal(this.#kafkajs, this.#renewalThresholdMs)
     } catch (error) {
-      const typed = typedError(error, this.address)
+      const typed = this.#openingFailure(error)
       this.close(typed)
       throw typed
     } finally {
@@ -101,11 +107,20 @@ export class BrokerConnection {
     }
   }
 
+  /** kafkajs takes whatever ends an authentication for a refusal, which nobody tries again: a lost connection is none. */
+  #openingFailure(error: unknown): Error {
+    const typed = typedError(error, this.address)
+    return this.#lostWhileOpening !== undefined && typed.name === 'KafkaJSSASLAuthenticationError'
+      ? this.#lostWhileOpening
+      : typed
+  }
+
   /** Renews the SASL credentials (KIP-368). Nothing else may be in flight. The connection is closed when that fails. */
   async authenticate(signal: AbortSignal): Promise<void> {
     try {
       await this.#closingOnAbort(signal, this.#kafkajs.authenticate())
       if (this.#closedWith) throw this.#closedWith
+      fitRenewal(this.#kafkajs, this.#renewalThresholdMs)
     } catch (error) {
       const typed = this.#closedWith ?? typedError(error, this.address)
       this.close(typed)
@@ -238,6 +253,8 @@ export class BrokerConnection {
       // While it connects, kafkajs's errors are better: they know what was being done.
       const lost = (error: Error) => {
         if (!this.#isOpening) this.close(error)
+        // Without frames a broker refuses by closing the connection.
+        else if (connection.authHandlers === null) this.#lostWhileOpening ??= error
       }
       socket.on('end', () => lost(closedError(this.address)))
       socket.on('timeout', () => lost(connectionError('Connection timeout', this.address)))

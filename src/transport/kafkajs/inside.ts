@@ -57,6 +57,10 @@ export interface KafkajsConnection {
   /** Set while a SASL exchange of the old, unframed kind waits for its answer. */
   authHandlers: object | null
   authExpectResponse: boolean
+  /** How long before the end of a SASL session it is renewed. ms */
+  reauthenticationThreshold: number
+  /** Of SASL, as a Long; 0: without end. ms */
+  readonly sessionLifetime: { toString(): string }
   processData(data: Buffer): void
   nextCorrelationId(): number
   isAuthenticated(): boolean
@@ -192,6 +196,8 @@ function requirePool(built: unknown): asserts built is KafkajsConnectionPool {
     requestQueue: 'object',
     logger: 'object',
     socketFactory: 'function',
+    reauthenticationThreshold: 'number',
+    sessionLifetime: 'object',
     processData: 'function',
     nextCorrelationId: 'function',
     isAuthenticated: 'function',

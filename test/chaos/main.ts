@@ -20,7 +20,7 @@ const play = async (
   options: ChaosOptions,
   version: string,
 ): Promise<RunReport> => {
-  const cluster = await startChaosCluster({ version, ...scenario.cluster })
+  const cluster = await startChaosCluster({ version, partitions: options.partitions, ...scenario.cluster })
   try {
     return await runScenario(scenario, cluster, { ...options, say }, (driver, plan) =>
       startApart({ client, options: driver, plan }),

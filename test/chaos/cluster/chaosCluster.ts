@@ -13,6 +13,8 @@ import { askAny } from './ask.js'
 
 export interface ChaosClusterOptions {
   readonly version: string
+  /** Of topics that brokers create by themselves. */
+  readonly partitions: number
   readonly config?: Readonly<Record<string, string>>
   /** What stands between clients and brokers. `proxies`: one of ours a broker. */
   readonly between?: 'nothing' | 'proxies'
@@ -37,6 +39,7 @@ const PASSWORD = 'a password for the loopback address'
 
 export const startChaosCluster = async ({
   version,
+  partitions,
   config = {},
   between = 'nothing',
   entry = 'plain',
@@ -62,7 +65,12 @@ export const startChaosCluster = async ({
     await writeFile(keystore, `${key}\n${cert}\n`)
     const cluster = await startLocalCluster(version, {
       brokers: BROKERS,
-      config,
+      config: {
+        // Long enough that a healthy broker on a busy machine is not taken for dead.
+        'broker.session.timeout.ms': '3000',
+        'num.partitions': String(partitions),
+        ...config,
+      },
       ...(needsListener && {
         settingsOf: (id, { listeners = '' }) => ({
           listeners: `${listeners},CLIENT://127.0.0.1:${clientPorts[id - 1]}`,

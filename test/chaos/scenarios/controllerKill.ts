@@ -1,5 +1,4 @@
 import { whole } from '../random.js'
-import { DEFAULTS } from '../run.js'
 import type { Scenario } from './scenario.js'
 
 const TOPICS = 200
@@ -9,8 +8,6 @@ export const controllerKill: Scenario = {
   name: 'controller-kill',
   about: 'kill -9 of the active controller while 200 topics are being auto-created',
   leastSeconds: 25,
-  // What the load takes every topic to have.
-  cluster: { config: { 'num.partitions': String(DEFAULTS.partitions) } },
   async run(stage) {
     await stage.wait(1_500)
     const topics = Array.from({ length: TOPICS }, (_, i) => `chaos-new-${i}`)

@@ -8,7 +8,7 @@ export interface Scenario {
   readonly about: string
   /** How long it takes at least to do everything once. */
   readonly leastSeconds: number
-  readonly cluster?: Omit<ChaosClusterOptions, 'version'>
+  readonly cluster?: Omit<ChaosClusterOptions, 'version' | 'partitions'>
   /** Goes on until the stage's time is over, and leaves the cluster whole. */
   readonly run: (stage: Stage) => Promise<void>
 }

@@ -6,6 +6,7 @@ export class RunProgress {
   private readonly failures = new Map<string, { count: number; readonly first: Error }>()
   deliveredCount = 0
   failedCount = 0
+  private connected = false
   private readonly started = performance.now()
 
   constructor(
@@ -18,6 +19,10 @@ export class RunProgress {
   /** The acknowledged keys. */
   get delivered(): ReadonlyMap<string, readonly string[]> {
     return this.keys
+  }
+
+  onConnected = (): void => {
+    this.connected = true
   }
 
   onDelivered = (topic: string, key: string): void => {
@@ -33,13 +38,15 @@ export class RunProgress {
   }
 
   line(): string {
+    const elapsed = formatDuration(performance.now() - this.started)
+    if (!this.connected) return `connecting · ${elapsed}`
     const waiting = this.topics.filter(
       topic => this.keys.get(topic)?.length === 0 && !this.failures.has(topic),
     )
     return [
       `${formatCount(this.deliveredCount)} of ${plural(this.total, 'record')} delivered`,
       ...(this.failedCount > 0 ? [`${formatCount(this.failedCount)} failed`] : []),
-      formatDuration(performance.now() - this.started),
+      elapsed,
       ...(waiting.length > 0 ? [`waiting for ${someOf(waiting)}`] : []),
     ].join(' · ')
   }

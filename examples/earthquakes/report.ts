@@ -7,7 +7,11 @@ import type { Figures } from './topicFigures.js'
 /** What the brokers acknowledged, by topic. */
 export type Delivered = ReadonlyMap<string, readonly string[]>
 
-/** A table of the topics, the largest first. */
+/**
+ * A table of the topics, the largest first.
+ *
+ * @param partitions of the topics that exist
+ */
 export function topicTable(
   delivered: Delivered,
   partitions: ReadonlyMap<string, number>,
@@ -29,7 +33,7 @@ export function topicTable(
         topic,
         formatCount(keys.length),
         formatCount(partitions.get(topic) ?? 0),
-        appearance(topic, figures),
+        partitions.has(topic) ? appearance(topic, figures) : 'never',
         formatCount(retriesOf(topic)),
       ]),
       footer: [

@@ -6,7 +6,7 @@ import { addConnectionFlags, type ConnectionFlags } from '../../src/cli/connecti
 import { type Connection, resolveConnection } from '../../src/cli/connection/resolve.js'
 import { ExitCode } from '../../src/cli/exit.js'
 import type { Io } from '../../src/cli/io.js'
-import { ClientLog } from '../../src/cli/logs.js'
+import { clientLog } from '../../src/cli/logs.js'
 import { exitThroughRun } from '../../src/cli/program.js'
 import { supervise } from '../../src/cli/supervise.js'
 import { formatCount, plural, printable } from '../../src/cli/terminal/format.js'
@@ -78,19 +78,15 @@ async function streamEarthquakes(
     `${style.bold(`${formatCount(events.length)} earthquakes`)} of one week to ${plural(state.topics.length, 'topic')} on ${where}`,
   )
   const progress = startProgress(io.stdout, io.env, () => state.line())
-  const log = new ClientLog(flags.verbose === true, line => progress.note(style.dim(line)))
-  const kafka = new Kafka({ ...connection.kafka, ...log.config })
+  const log = clientLog(flags.verbose === true, line => progress.note(style.dim(line)))
+  const kafka = new Kafka({ ...connection.kafka, ...log })
   const { elapsedMs, figures } = await streamEvents(kafka, events, {
     topicOf,
     runId,
     producer: connection.producer,
-    connect: {
-      timeoutMs: flags.connectTimeoutMs,
-      brokers: connection.kafka.brokers,
-      signal,
-      lastError: () => log.lastError,
-    },
+    connect: { timeoutMs: flags.connectTimeoutMs, brokers: connection.kafka.brokers, signal },
     signal,
+    onConnected: state.onConnected,
     onDelivered: state.onDelivered,
     onFailed: state.onFailed,
   }).finally(() => {
@@ -99,6 +95,20 @@ async function streamEarthquakes(
   })
 
   for (const line of state.failureLines()) print(style.red(printable(line, 1000)))
+  const last = (topics: number) =>
+    style.bold(
+      lastLine({
+        delivered: state.deliveredCount,
+        failed: state.failedCount,
+        topics,
+        elapsedMs,
+        figures,
+      }),
+    )
+  if (state.deliveredCount === 0) {
+    print(last(0))
+    return ExitCode.failed
+  }
   const topics = state.topics.filter(topic => state.delivered.get(topic)!.length > 0)
   const admin = kafka.admin()
   await admin.connect()
@@ -120,17 +130,7 @@ async function streamEarthquakes(
     if (wrong.length === 0) {
       print(`${style.green('✔')} read back from the broker: every record is there, once`)
     }
-    print(
-      style.bold(
-        lastLine({
-          delivered: state.deliveredCount,
-          failed: state.failedCount,
-          topics: topics.length,
-          elapsedMs,
-          figures,
-        }),
-      ),
-    )
+    print(last(topics.length))
     return state.failedCount + wrong.length === 0 ? ExitCode.ok : ExitCode.failed
   } finally {
     await admin.disconnect()

@@ -13,6 +13,7 @@ export interface StreamOptions {
   readonly producer: Readonly<Record<string, unknown>>
   readonly connect: ConnectLimits
   readonly signal: AbortSignal
+  onConnected(): void
   /** Called as each record ends. */
   onDelivered(topic: string, key: string): void
   onFailed(topic: string, error: Error): void
@@ -36,6 +37,7 @@ export async function streamEvents(
     metrics: { registry, topicLabel: 'all' },
   })
   await connectWithin(producer, options.connect)
+  options.onConnected()
   try {
     const started = performance.now()
     const sends = events.map(async event => {

@@ -40,6 +40,8 @@ function explainKnown(error: CodedError): string | undefined {
       const code = typeof error.code === 'string' ? error.code : undefined
       return `cannot reach ${where}: ${connectionProblem(error.message, code)}`
     }
+    case 'UnreachableError':
+      return error.message
     default:
       return undefined
   }

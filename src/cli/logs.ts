@@ -9,22 +9,12 @@ export type LogConfig = Required<Pick<KafkaConfig, 'logLevel' | 'logCreator'>>
  * Where the client's log goes. Quietly: only the producer's own warnings, because kafkajs reports as errors what is
  * retried and mended, and what is not comes as the command's own complaint. With `verbose`, everything.
  */
-export class ClientLog {
-  readonly config: LogConfig
-  /** The newest error that was retried: all there is to tell when the patience for it ends. */
-  lastError: string | undefined
-
-  constructor(verbose: boolean, print: (line: string) => void) {
-    this.config = {
-      // Entries below the level never reach the creator, and the retried errors are debug entries.
-      logLevel: logLevel.DEBUG,
-      logCreator: () => entry => {
-        if (typeof entry.log.error === 'string') this.lastError = entry.log.error
-        if (verbose || (entry.level === logLevel.WARN && isOurs(entry))) print(logLine(entry, verbose))
-      },
-    }
-  }
-}
+export const clientLog = (verbose: boolean, print: (line: string) => void): LogConfig => ({
+  logLevel: verbose ? logLevel.DEBUG : logLevel.WARN,
+  logCreator: () => entry => {
+    if (verbose || (entry.level === logLevel.WARN && isOurs(entry))) print(logLine(entry, verbose))
+  },
+})
 
 const isOurs = (entry: LogEntry): boolean => entry.namespace === 'Producer'
 

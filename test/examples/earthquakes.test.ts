@@ -70,6 +70,17 @@ describe('the main job as a process', () => {
     )
   })
 
+  it('claims no proof of anything when no topic can be created', async () => {
+    cluster = await EmbeddedKafka.start({ autoCreate: false })
+    const { output, ended } = startExample(['--brokers', cluster.bootstrap.join(',')])
+    expect(await ended).toBe(1)
+    expect(output.out).not.toContain('✔')
+    expect(
+      output.out.match(/^earthquakes\.\w+: \d+ records? not delivered: .*auto\.create\.topics\.enable/gm),
+    ).toHaveLength(12)
+    expect(output.out).toMatch(/\n0 records delivered to 0 topics in [^,]+, 1,707 failed, [^\n]*\n$/)
+  })
+
   it('ends with one line when the broker refuses the credentials', async () => {
     cluster = await EmbeddedKafka.start({ listeners: { sasl: { users: { me: 'correct horse' } } } })
     const flags = [

@@ -41,6 +41,20 @@ describe('the report', () => {
     ])
   })
 
+  it('shows which topic never appeared', () => {
+    const failed = new Map([...delivered, ['q.c', []]])
+    const lines = topicTable(
+      failed,
+      new Map([
+        ['q.a', 1],
+        ['q.b', 3],
+      ]),
+      figures,
+      styleFor({}, {}),
+    )
+    expect(lines[3]).toBe('  q.c          0           0           never                 0')
+  })
+
   it('ends with one line', () => {
     const totals = { delivered: 3, failed: 0, topics: 2, elapsedMs: 1234, figures }
     expect(lastLine(totals)).toBe(

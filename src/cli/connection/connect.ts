@@ -1,49 +1,47 @@
+import { BrokersUnreachableError, type WaitOptions } from 'kafkajs-resilient-producer'
 import { formatDuration } from '../terminal/format.js'
 import { connectionProblem } from './problem.js'
 
 interface Connectable {
-  connect(): Promise<void>
-  disconnect(options?: { timeoutMs?: number }): Promise<void>
+  connect(options: WaitOptions): Promise<void>
 }
 
 /** No broker could be used in the time given for it. */
-export class ConnectTimeoutError extends Error {
-  override name = 'ConnectTimeoutError'
+export class UnreachableError extends Error {
+  override name = 'UnreachableError'
 }
 
 export interface ConnectLimits {
   readonly timeoutMs: number
   readonly brokers: readonly string[]
   readonly signal: AbortSignal
-  /** Why the last attempt failed, as far as the client's log tells. */
-  readonly lastError: () => string | undefined
 }
 
 /**
- * Connects within `timeoutMs` or gives up, whatever the client's own patience is.
+ * Connects within `timeoutMs`, or says in the command's own words why not.
  *
- * @throws ConnectTimeoutError, the signal's reason, or why no broker could be used
+ * @throws UnreachableError, the signal's reason, or what no other broker would mend
  */
-export async function connectWithin(producer: Connectable, limits: ConnectLimits): Promise<void> {
-  const { timeoutMs, signal } = limits
-  const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(new ConnectTimeoutError(timeoutMessage(limits))), timeoutMs)
+export async function connectWithin(
+  producer: Connectable,
+  { timeoutMs, brokers, signal }: ConnectLimits,
+): Promise<void> {
   try {
-    await orAborted(producer.connect(), AbortSignal.any([signal, limit.signal]))
+    await producer.connect({ timeoutMs, signal })
   } catch (error) {
-    // Not awaited: it may wait for the very connection that was given up.
-    producer.disconnect({ timeoutMs: 0 }).catch(() => {})
+    if (error instanceof BrokersUnreachableError) throw unreachable(brokers, error)
     throw error
-  } finally {
-    clearTimeout(timer)
   }
 }
 
-function timeoutMessage({ brokers, timeoutMs, lastError }: ConnectLimits): string {
-  const last = lastError()
+function unreachable(brokers: readonly string[], error: BrokersUnreachableError): UnreachableError {
+  const { cause } = error
   const where = brokers.length === 1 ? 'the broker' : 'any broker of'
-  const problem = last === undefined ? 'no answer' : connectionProblem(last)
-  return `cannot reach ${where} ${brokers.join(', ')}: ${problem} (given up after ${formatDuration(timeoutMs)})`
+  const problem = cause instanceof Error ? connectionProblem(cause.message) : 'no answer'
+  return new UnreachableError(
+    `cannot reach ${where} ${brokers.join(', ')}: ${problem} (given up after ${formatDuration(error.retryTime)})`,
+    { cause: error },
+  )
 }
 
 /** The promise's outcome, unless the signal aborts first: then its reason is thrown and the promise left to itself. */

@@ -1,73 +1,46 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { BrokersUnreachableError, type WaitOptions } from 'kafkajs-resilient-producer'
+import { describe, expect, it, vi } from 'vitest'
 import {
   type ConnectLimits,
-  ConnectTimeoutError,
   connectWithin,
   orAborted,
+  UnreachableError,
 } from '../../../src/cli/connection/connect.js'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-const never = () => new Promise<never>(() => {})
-const brokers = ['a:1', 'b:2']
 const limits = (changes: Partial<ConnectLimits> = {}): ConnectLimits => ({
   timeoutMs: 2_000,
-  brokers,
+  brokers: ['a:1', 'b:2'],
   signal: new AbortController().signal,
-  lastError: () => undefined,
   ...changes,
 })
 
+const failing = (cause?: Error) => ({
+  connect: () =>
+    Promise.reject(new BrokersUnreachableError('No broker', { attempts: 2, elapsedMs: 2_010, cause })),
+})
+
 describe('connectWithin', () => {
-  it('leaves no timer behind', async () => {
-    await connectWithin({ connect: async () => {}, disconnect: never }, limits())
-    expect(vi.getTimerCount()).toBe(0)
+  it('hands its limits to the client', async () => {
+    const connect = vi.fn(async (_: WaitOptions) => {})
+    const { timeoutMs, signal } = limits()
+    await connectWithin({ connect }, limits({ signal }))
+    expect(connect).toHaveBeenCalledExactlyOnceWith({ timeoutMs, signal })
   })
 
-  it('gives up in time on a client that does not, and closes it', async () => {
-    const disconnect = vi.fn(never)
-    const connecting = connectWithin({ connect: never, disconnect }, limits())
-    const failed = expect(connecting).rejects.toThrow(
-      new ConnectTimeoutError('cannot reach any broker of a:1, b:2: no answer (given up after 2.0 s)'),
+  it('tells in one line which brokers could not be reached, and what the last one met', async () => {
+    await expect(connectWithin(failing(), limits())).rejects.toThrow(
+      new UnreachableError('cannot reach any broker of a:1, b:2: no answer (given up after 2.0 s)'),
     )
-    await vi.advanceTimersByTimeAsync(2_000)
-    await failed
-    expect(disconnect).toHaveBeenCalledOnce()
-  })
-
-  it('tells why the last attempt failed, when it has to give up', async () => {
-    const connecting = connectWithin(
-      { connect: never, disconnect: never },
-      limits({ brokers: ['a:1'], lastError: () => 'Connection error: connect ECONNREFUSED 127.0.0.1:1' }),
-    )
-    const failed = expect(connecting).rejects.toThrow(
+    const refused = new Error('Connection error: connect ECONNREFUSED 127.0.0.1:1')
+    await expect(connectWithin(failing(refused), limits({ brokers: ['a:1'] }))).rejects.toThrow(
       'cannot reach the broker a:1: connection refused (given up after 2.0 s)',
     )
-    await vi.advanceTimersByTimeAsync(2_000)
-    await failed
   })
 
-  it('passes on why the client gave up itself', async () => {
-    const disconnect = vi.fn(() => Promise.reject(new Error('not connected')))
-    const connecting = connectWithin(
-      { connect: () => Promise.reject(new Error('refused')), disconnect },
-      limits(),
-    )
-    await expect(connecting).rejects.toThrow('refused')
-    expect(disconnect).toHaveBeenCalledOnce()
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it('ends by the signal', async () => {
-    const stop = new AbortController()
-    const connecting = connectWithin({ connect: never, disconnect: never }, limits({ signal: stop.signal }))
-    stop.abort(new Error('interrupted'))
-    await expect(connecting).rejects.toThrow('interrupted')
+  it('passes on what no other broker would mend', async () => {
+    const refused = new Error('refused')
+    const connecting = connectWithin({ connect: () => Promise.reject(refused) }, limits())
+    await expect(connecting).rejects.toBe(refused)
   })
 })
 

@@ -4,7 +4,7 @@ import { connectWithin, orAborted } from '../../connection/connect.js'
 import { resolveConnection } from '../../connection/resolve.js'
 import { ExitCode } from '../../exit.js'
 import type { Io } from '../../io.js'
-import { ClientLog } from '../../logs.js'
+import { clientLog } from '../../logs.js'
 import { plural } from '../../terminal/format.js'
 import { type Progress, silentProgress, startProgress } from '../../terminal/progress.js'
 import { feed } from './feed.js'
@@ -34,14 +34,12 @@ export async function produce(
   const note = (line: string) => progress.note(line)
   const tally = new Tally(note, flags.verbose === true)
 
-  const log = new ClientLog(flags.verbose === true, note)
-  const kafka = new Kafka({ ...connection.kafka, ...log.config })
+  const kafka = new Kafka({ ...connection.kafka, ...clientLog(flags.verbose === true, note) })
   const producer = createResilientProducer(kafka, options)
   await connectWithin(producer, {
     timeoutMs: flags.connectTimeoutMs,
     brokers: connection.kafka.brokers,
     signal,
-    lastError: () => log.lastError,
   })
   if (!flags.quiet) {
     progress = startProgress(io.stderr, io.env, () => tally.progress(elapsed()))

@@ -1,21 +1,14 @@
 import type { Message, RecordMetadata } from 'kafkajs'
-import { NonRetriableError } from '../errors/bases.js'
-import {
-  BufferFullError,
-  DeliveryTimeoutError,
-  PartitionNotFoundError,
-  SendAbortedError,
-} from '../errors/index.js'
-import type { TopicView } from '../metadata/view.js'
+import { BufferFullError, DeliveryTimeoutError, SendAbortedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
-import { RecordMeasure } from '../protocol/records/measure.js'
 import type { DeliveryClass } from './batch.js'
 import type { BufferBudget } from './budget.js'
 import type { Call } from './call.js'
 import type { Deadlines } from './deadlines.js'
-import type { Generation, Generations } from './generations.js'
+import type { Generations } from './generations.js'
 import type { LaneHost } from './lane.js'
 import { Line } from './line.js'
+import { type Consignment, Placing } from './placing.js'
 import { SendEntry } from './sendEntry.js'
 import type { TopicLanes } from './topicLanes.js'
 
@@ -45,7 +38,7 @@ export class Admission {
   private readonly host: AdmissionHost
   private readonly deadlines: Deadlines
   private readonly generations: Generations
-  private readonly measure = new RecordMeasure()
+  private readonly placing: Placing
   private readonly spaceLine = new Line<SendEntry>()
   private readonly shareLine = new Line<SendEntry>()
   private isPumping = false
@@ -62,6 +55,7 @@ export class Admission {
     this.deadlines = deadlines
     this.generations = generations
     this.host = host
+    this.placing = new Placing(host)
   }
 
   /**
@@ -78,12 +72,13 @@ export class Admission {
     let next = 0
     if (topic.isOpen && this.spaceLine.size === 0) {
       const generation = this.generations.current
+      const consignment = { topic, call, deliveryClass, generation, startedAt: undefined }
       for (; next < messages.length; next++) {
         const message = messages[next]!
-        const bytes = this.measure.of(message).recordBytes
+        const bytes = this.placing.sizeOf(message)
         if (!this.budget.fits(bytes)) break
         this.budget.take(bytes)
-        this.append(topic, message, bytes, deliveryClass, generation, undefined, call, next)
+        this.place(consignment, message, bytes, next)
       }
       if (next === messages.length) return undefined
     }
@@ -114,49 +109,12 @@ export class Admission {
     message: Message,
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
-    const { view } = topic
-    if (view === undefined || !topic.isOpen || this.spaceLine.size > 0) return undefined
-    const { measure, budget } = this
-    const bytes = measure.of(message).recordBytes
-    if (!budget.fits(bytes)) return undefined
-    let partition: number
-    try {
-      partition = topic.partitioner.choose(view, message, bytes)
-    } catch {
-      // The long way says what is wrong.
-      return undefined
-    }
-    if (!isPartitionOf(view, partition)) return undefined
-    budget.take(bytes)
-    const lane = topic.laneOf(partition, this.host)
-    const generation = this.generations.current
-    const timestamp = timestampOf(message)
-    let batch = lane.openBatch(deliveryClass, generation, undefined)
-    if (
-      !batch.append(
-        message,
-        measure,
-        timestamp,
-        bytes,
-        batch.promised,
-        lane.limitsOf(deliveryClass),
-        this.host.pool,
-      )
-    ) {
-      lane.close(batch)
-      batch = lane.openBatch(deliveryClass, generation, undefined)
-      batch.append(
-        message,
-        measure,
-        timestamp,
-        bytes,
-        batch.promised,
-        lane.limitsOf(deliveryClass),
-        this.host.pool,
-      )
-    }
-    if (batch.generations[0] !== generation) batch.join(generation)
-    return batch.promised.add()
+    if (!topic.isOpen || this.spaceLine.size > 0) return undefined
+    const bytes = this.placing.sizeOf(message)
+    if (!this.budget.fits(bytes)) return undefined
+    const result = this.placing.placeAtOnce(topic, message, bytes, deliveryClass, this.generations.current)
+    if (result !== undefined) this.budget.take(bytes)
+    return result
   }
 
   /** Whether a record of this size would be taken at once, be it only to wait for its topic. */
@@ -166,60 +124,13 @@ export class Admission {
   }
 
   sizeOf(message: Message): number {
-    return this.measure.of(message).recordBytes
+    return this.placing.sizeOf(message)
   }
 
-  /** Encodes one message behind the others of its partition. */
-  private append(
-    topic: TopicLanes,
-    message: Message,
-    bytes: number,
-    deliveryClass: DeliveryClass,
-    generation: Generation,
-    startedAt: number | undefined,
-    call: Call,
-    index: number,
-  ): void {
-    const view = topic.view!
-    let partition: number
-    try {
-      partition = topic.partitioner.choose(view, message, bytes)
-    } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error))
-      return this.refuse(
-        topic,
-        bytes,
-        call,
-        index,
-        new NonRetriableError(`The partitioner threw: ${cause.message}`, {
-          topic: topic.name,
-          outcome: 'not-written',
-          cause,
-        }),
-      )
-    }
-    if (!isPartitionOf(view, partition)) {
-      const error = new PartitionNotFoundError(topic.name, partition, view.partitions.length)
-      return this.refuse(topic, bytes, call, index, error)
-    }
-    const lane = topic.laneOf(partition, this.host)
-    const { pool } = this.host
-    const timestamp = timestampOf(message)
-    let batch = lane.openBatch(deliveryClass, generation, startedAt)
-    let owner = call.ownerIn(batch)
-    if (!batch.append(message, this.measure, timestamp, bytes, owner, lane.limitsOf(deliveryClass), pool)) {
-      lane.close(batch)
-      batch = lane.openBatch(deliveryClass, generation, startedAt)
-      owner = call.ownerIn(batch)
-      batch.append(message, this.measure, timestamp, bytes, owner, lane.limitsOf(deliveryClass), pool)
-    }
-    if (batch.generations[0] !== generation) batch.join(generation)
-    // It waited for its topic, or for space, while a flush was called.
-    if (generation.isSealed) lane.hurry(batch)
-    call.placed(owner, index)
-  }
-
-  private refuse(topic: TopicLanes, bytes: number, call: Call, index: number, error: Error): void {
+  private place(consignment: Consignment, message: Message, bytes: number, index: number): void {
+    const error = this.placing.place(consignment, message, bytes, index)
+    if (error === undefined) return
+    const { topic, call } = consignment
     this.budget.give(bytes, 1)
     this.host.observer.recordsFailed(topic.name, 1, error.name)
     call.failedBefore(error, topic.name, index, index + 1)
@@ -259,10 +170,10 @@ export class Admission {
    * @param entry the first of its topic's that wait, or one that is new while none waits
    */
   private advance(entry: SendEntry): void {
-    const { topic, messages, call } = entry
+    const { topic, messages } = entry
     while (entry.admitted < messages.length) {
       const message = messages[entry.admitted]!
-      const bytes = this.measure.of(message).recordBytes
+      const bytes = this.placing.sizeOf(message)
       const isReady = topic.view !== undefined && topic.parked.size === 0
       if (!isReady && !this.budget.fitsParked(bytes)) return this.wait(entry, this.shareLine)
       if (!this.budget.fits(bytes)) return this.wait(entry, this.spaceLine)
@@ -270,16 +181,7 @@ export class Admission {
       const index = entry.admitted++
       if (isReady) {
         entry.placed++
-        this.append(
-          topic,
-          message,
-          bytes,
-          entry.deliveryClass,
-          entry.generation,
-          entry.startedAt,
-          call,
-          index,
-        )
+        this.place(entry, message, bytes, index)
       } else {
         this.budget.parkedBytes += bytes
         entry.charges.push(bytes)
@@ -353,17 +255,8 @@ export class Admission {
       const index = entry.placed++
       const message = entry.messages[index]!
       this.budget.parkedBytes -= bytes
-      this.measure.of(message)
-      this.append(
-        entry.topic,
-        message,
-        bytes,
-        entry.deliveryClass,
-        entry.generation,
-        entry.startedAt,
-        entry.call,
-        index,
-      )
+      this.placing.sizeOf(message)
+      this.place(entry, message, bytes, index)
     }
   }
 
@@ -472,9 +365,3 @@ export class Admission {
     for (const entry of waiting) if (entry.listed) this.end(entry, error(entry.topic.name))
   }
 }
-
-const isPartitionOf = (view: TopicView, partition: number): boolean =>
-  partition >= 0 && partition < view.partitions.length && Number.isInteger(partition)
-
-/** kafkajs takes the time of the call where the timestamp is not given or empty. ms since the epoch */
-const timestampOf = (message: Message): number => (message.timestamp ? Number(message.timestamp) : Date.now())

@@ -1,6 +1,5 @@
 import type { ICustomPartitioner, Logger, Message, RecordMetadata } from 'kafkajs'
-import { PartitionNotFoundError, ProducerClosedError, SendAbortedError } from '../errors/index.js'
-import { isSameTopic, type TopicView } from '../metadata/view.js'
+import { ProducerClosedError, SendAbortedError } from '../errors/index.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import type { TopicDirectory } from '../topics/index.js'
 import type { Transport } from '../transport/port.js'
@@ -20,7 +19,8 @@ import type { SendEntry } from './sendEntry.js'
 import { SenderPool } from './senderPool.js'
 import type { ProducerIdentity } from './sequences.js'
 import { Settlement } from './settlement.js'
-import { TopicLanes } from './topicLanes.js'
+import type { TopicLanes } from './topicLanes.js'
+import { TopicRoster } from './topicRoster.js'
 
 export interface EngineSettings {
   readonly batchLimits: BatchLimits
@@ -51,7 +51,6 @@ export interface EngineParts {
   readonly random: () => number
 }
 
-const LEADERLESS_POLL_MS = 500
 /** How long a batch takes records while it cannot be sent. ms */
 const LONGEST_OPEN_MS = 1000
 const SMALLEST_BODY_BYTES = 512
@@ -70,10 +69,9 @@ export class DeliveryEngine implements AdmissionHost {
   private readonly settlement: Settlement
   private readonly senders: SenderPool
   private readonly compression: Compression
-  private readonly topics = new Map<string, TopicLanes>()
+  private readonly roster: TopicRoster
   private readonly partition: ReturnType<ICustomPartitioner> | undefined
   private readonly longestOpenMs: number
-  private readonly unsubscribe: () => void
   /** Called whenever buffer space comes free. */
   onSpace: (() => void) | undefined
 
@@ -122,9 +120,14 @@ export class DeliveryEngine implements AdmissionHost {
       suspect: (topic, nodeId) => this.refreshLeaders(topic, nodeId),
     })
     this.admission = new Admission(settings, this.budget, this.deadlines, this.generations, this)
-    this.unsubscribe = parts.directory.subscribe(change => {
-      if ('topic' in change) this.applyView(change.topic)
-      else this.topicGone(change.gone)
+    this.roster = new TopicRoster({
+      directory: parts.directory,
+      senders: this.senders,
+      settlement: this.settlement,
+      laneHost: this,
+      newPartitioner: () => this.newPartitioner(),
+      onReady: topic => this.admission.topicReady(topic),
+      onFailed: (topic, error) => this.admission.topicFailed(topic, error),
     })
     parts.producerIds.onRenewed = () => this.wakeAll()
   }
@@ -153,7 +156,7 @@ export class DeliveryEngine implements AdmissionHost {
     call: Call,
     deliveryClass: DeliveryClass,
   ): SendEntry | undefined {
-    return this.admission.submit(this.lanesOf(topicName), messages, call, deliveryClass)
+    return this.admission.submit(this.roster.lanesOf(topicName), messages, call, deliveryClass)
   }
 
   /** The short way for one message; undefined when it has to wait for something. */
@@ -162,20 +165,20 @@ export class DeliveryEngine implements AdmissionHost {
     message: Message,
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
-    const topic = this.topics.get(topicName)
+    const topic = this.roster.get(topicName)
     return topic === undefined ? undefined : this.admission.sendAtOnce(topic, message, deliveryClass)
   }
 
   /** Whether the buffer would take this message at once. */
   hasRoomFor(topicName: string, message: Message): boolean {
-    return this.admission.hasRoom(this.topics.get(topicName), this.admission.sizeOf(message))
+    return this.admission.hasRoom(this.roster.get(topicName), this.admission.sizeOf(message))
   }
 
   /** Whether the buffer, and for a topic that is not there yet its share, is filled less than this (0 to 1). */
   isBelow(mark: number, topicName: string | undefined): boolean {
     const { budget } = this
     if (budget.usedBytes >= budget.limitBytes * mark) return false
-    const topic = topicName === undefined ? undefined : this.topics.get(topicName)
+    const topic = topicName === undefined ? undefined : this.roster.get(topicName)
     if (topic === undefined || topic.isOpen) return true
     return budget.parkedBytes < budget.parkedLimitBytes * mark
   }
@@ -185,105 +188,21 @@ export class DeliveryEngine implements AdmissionHost {
     this.onSpace?.()
   }
 
-  private lanesOf(name: string): TopicLanes {
-    const known = this.topics.get(name)
-    if (known !== undefined) return known
-    const topic = new TopicLanes(name, this.newPartitioner())
-    this.topics.set(name, topic)
-    const view = this.parts.directory.topic(name)
-    if (view !== undefined) this.attach(topic, view)
-    return topic
-  }
-
   private newPartitioner(): Partitioner {
     if (this.partition !== undefined) return new KafkajsPartitioner(this.partition)
     return new StickyPartitioner(this.parts.random(), this.settings.batchLimits.bytes)
   }
 
   need(topic: TopicLanes): void {
-    if (topic.resolving !== undefined || topic.view !== undefined) return
-    // A wait that was given up still ends, a moment later, and must not end the records that came after it.
-    const wait = Symbol(topic.name)
-    topic.resolving = wait
-    const ended = (then: () => void): void => {
-      if (topic.resolving !== wait) return
-      topic.resolving = undefined
-      then()
-    }
-    this.parts.directory.resolve(topic.name).then(
-      view => ended(() => this.applyView(view)),
-      (error: Error) =>
-        ended(() => {
-          if (topic.view === undefined) this.topicFailed(topic, error)
-        }),
-    )
+    this.roster.need(topic)
   }
 
   unneeded(topic: TopicLanes): void {
-    if (topic.resolving === undefined || topic.hasBatches) return
-    topic.resolving = undefined
-    this.parts.directory.release(topic.name)
-  }
-
-  private topicFailed(topic: TopicLanes, error: Error): void {
-    for (const lane of topic.lanes) if (lane !== undefined) this.settlement.rejectAll(lane, error)
-    this.admission.topicFailed(topic, error)
-  }
-
-  private applyView(view: TopicView): void {
-    const topic = this.topics.get(view.name)
-    if (topic !== undefined && view.available.length > 0) this.attach(topic, view)
-    else if (topic?.view !== undefined) this.attach(topic, view)
-  }
-
-  /** Leads every lane to its partition's leader. */
-  private attach(topic: TopicLanes, view: TopicView): void {
-    const wasMissing = topic.view === undefined
-    const isAnother = topic.topicId !== undefined && !isSameTopic(topic.topicId, view.topicId)
-    topic.view = view
-    topic.topicId = view.topicId
-    for (const { index, leader, leaderEpoch } of view.partitions) {
-      const lane = topic.laneOf(index, this)
-      // The leader of another topic of that name has no state of this producer.
-      if (isAnother) lane.confirmed = false
-      lane.gone = undefined
-      this.senders.lead(lane, leader, leaderEpoch)
-    }
-    for (const lane of topic.lanes.slice(view.partitions.length)) {
-      lane.gone = new PartitionNotFoundError(topic.name, lane.partition, view.partitions.length)
-      this.senders.lead(lane, -1)
-      this.settlement.rejectAll(lane, lane.gone)
-    }
-    if (wasMissing) this.admission.topicReady(topic)
-    this.watchLeaderless(topic)
-  }
-
-  private topicGone(name: string): void {
-    const topic = this.topics.get(name)
-    if (topic?.view === undefined) return
-    topic.view = undefined
-    for (const lane of topic.lanes) this.senders.lead(lane, -1)
-    if (topic.hasBatches || topic.waiting > 0) this.need(topic)
+    this.roster.unneeded(topic)
   }
 
   private refreshLeaders(name: string, avoidNode: number | undefined): void {
-    const topic = this.topics.get(name)
-    // It is gone, and what was in flight then has come back: it waits for the topic as new records do.
-    if (topic !== undefined && topic.view === undefined) return this.need(topic)
-    this.parts.directory.refreshLeaders(name, avoidNode === undefined ? {} : { avoidNode })
-  }
-
-  /** A partition without a leader gets one some time: the topic is asked for until then, as long as records wait. */
-  private watchLeaderless(topic: TopicLanes): void {
-    if (topic.leaderTimer !== undefined) return
-    const isWaiting = topic.lanes.some(lane => lane.sender === undefined && lane.batches.length > 0)
-    if (!isWaiting || topic.view === undefined) return
-    topic.leaderTimer = setTimeout(() => {
-      topic.leaderTimer = undefined
-      if (topic.view === undefined) return
-      this.refreshLeaders(topic.name, undefined)
-      this.watchLeaderless(topic)
-    }, LEADERLESS_POLL_MS)
+    this.roster.refreshLeaders(name, avoidNode)
   }
 
   newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch {
@@ -295,7 +214,7 @@ export class DeliveryEngine implements AdmissionHost {
     // A record that joins an open batch gets the batch's time: one that cannot leave is closed before that matters.
     batch.deadline = Math.min(deadline, batch.createdAt + this.longestOpenMs)
     this.deadlines.add(batch)
-    const topic = this.topics.get(lane.topic)!
+    const topic = this.roster.get(lane.topic)!
     // Marks the topic as used; one that was forgotten for long idleness is asked for again, beside the delivery.
     if (this.parts.directory.topic(lane.topic) === undefined && topic.view !== undefined) {
       this.refreshLeaders(lane.topic, undefined)
@@ -306,7 +225,7 @@ export class DeliveryEngine implements AdmissionHost {
 
   private watchLeaderlessSoon(topic: TopicLanes): void {
     // The batch is not in its lane yet.
-    queueMicrotask(() => this.watchLeaderless(topic))
+    queueMicrotask(() => this.roster.watchLeaderless(topic))
   }
 
   rejectSequenceLost(lane: Lane, batch: Batch): void {
@@ -321,7 +240,7 @@ export class DeliveryEngine implements AdmissionHost {
   }
 
   private wakeAll(): void {
-    for (const topic of this.topics.values()) {
+    for (const topic of this.roster.all) {
       for (const lane of topic.lanes) if (lane.batches.length > 0) lane.sender?.wake(lane)
     }
   }
@@ -347,7 +266,7 @@ export class DeliveryEngine implements AdmissionHost {
   withdraw(entries: readonly SendEntry[], call: Call, topics: Iterable<string>, reason: unknown): void {
     for (const entry of entries) this.admission.abort(entry, reason)
     for (const name of topics) {
-      for (const lane of this.topics.get(name)?.lanes ?? []) {
+      for (const lane of this.roster.get(name)?.lanes ?? []) {
         for (const batch of [...lane.batches]) {
           const error = new SendAbortedError(name, { partition: lane.partition, cause: reason })
           if (batch.attempts === 0) this.settlement.withdraw(lane, batch, owner => call.owns(owner), error)
@@ -358,22 +277,18 @@ export class DeliveryEngine implements AdmissionHost {
 
   /** Resolves when everything that was accepted before has ended. */
   flush(): Promise<void> {
-    for (const topic of this.topics.values()) for (const lane of topic.lanes) lane.closeOpen()
+    for (const topic of this.roster.all) for (const lane of topic.lanes) lane.closeOpen()
     return this.generations.seal()
   }
 
   /** Rejects what is left and lets go of every timer and connection. */
   close(): void {
-    this.unsubscribe()
+    this.roster.close()
     // What is in flight comes back with what is known of its fate.
     this.settlement.close()
     this.senders.close(new ProducerClosedError())
-    this.admission.close(
-      this.topics.values(),
-      topic => new ProducerClosedError({ topic, outcome: 'not-written' }),
-    )
-    for (const topic of this.topics.values()) {
-      clearTimeout(topic.leaderTimer)
+    this.admission.close(this.roster.all, topic => new ProducerClosedError({ topic, outcome: 'not-written' }))
+    for (const topic of this.roster.all) {
       for (const lane of topic.lanes) this.settlement.abandonAll(lane)
     }
   }

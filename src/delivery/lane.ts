@@ -2,7 +2,6 @@ import type { Batch, DeliveryClass } from './batch.js'
 import type { BufferPool } from './bufferPool.js'
 import { CompressionRatio } from './compression/ratio.js'
 import type { Generation } from './generations.js'
-import type { Sender } from './sender.js'
 import { PartitionSequences, type ProducerIdentity } from './sequences.js'
 
 /** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
@@ -11,6 +10,13 @@ const MAX_UNRESOLVED = 5
 export interface BatchLimits {
   readonly bytes: number
   readonly records: number
+}
+
+/** Who sends the batches of a lane. */
+export interface LaneSender {
+  readonly nodeId: number
+  /** The lane may have something to send. */
+  wake(lane: Lane): void
 }
 
 /** What a lane needs of the engine. */
@@ -45,7 +51,7 @@ export class Lane {
   private readonly host: LaneHost
 
   /** The current leader's sender; undefined while the partition has no leader. */
-  sender: Sender | undefined
+  sender: LaneSender | undefined
   /** Of the current leader; -1: not known. */
   leaderEpoch = -1
   /** Why the partition does not exist any more, where it does not. */

@@ -5,6 +5,8 @@ import { murmur2, murmur2OfText } from './murmur2.js'
 
 /** Chooses a record's partition, once. */
 export interface Partitioner {
+  /** Whether it is the user's code. */
+  readonly isForeign: boolean
   /** @param recordBytes the record's size, by which a sticky partition is left */
   choose(view: TopicView, message: Message, recordBytes: number): number
   /** A batch of this partition takes no more records. */
@@ -19,6 +21,7 @@ const STICKY_BYTES = 65536
  * one partition until its batch closes or 64 KiB have gone to it (KIP-794), then the next that has a leader.
  */
 export class StickyPartitioner implements Partitioner {
+  readonly isForeign = false
   private current = -1
   private bytes = 0
   private turn: number
@@ -65,6 +68,7 @@ export class StickyPartitioner implements Partitioner {
 
 /** A partitioner made for kafkajs, called as kafkajs calls it. */
 export class KafkajsPartitioner implements Partitioner {
+  readonly isForeign = true
   private readonly partition: ReturnType<ICustomPartitioner>
   private available: readonly number[] | undefined
   private metadata: PartitionMetadata[] = []

@@ -1,34 +1,15 @@
 import kafkajs from 'kafkajs'
 import { place } from '../errors/bases.js'
 import { ProducerClosedError } from '../errors/index.js'
-import { MalformedMessageError } from '../protocol/wire/malformed.js'
 import type { BrokerAddress, ProduceLink } from '../transport/port.js'
 import { type Backoff, backoffMs } from './backoff.js'
-import type { DeliveryClass } from './batch.js'
+import { Flight, type Passenger } from './flight.js'
 import type { Lane } from './lane.js'
-import { layOutProduceRequest, type Shipment } from './produceRequest.js'
-import { type PartitionAnswer, readProduceResponse } from './produceResponse.js'
+import { LaneQueue, type LaneQueueSettings } from './laneQueue.js'
+import type { PartitionAnswer } from './produceResponse.js'
 
-/** One batch in a request, until it is answered. */
-export interface Passenger extends Shipment {
-  readonly lane: Lane
-  answer: PartitionAnswer | undefined
-}
-
-/** A request that is in flight. */
-export interface FlyingRequest {
-  readonly passengers: readonly Passenger[]
-  readonly byTopic: ReadonlyMap<string, readonly Passenger[]>
-  readonly sentAt: number
-  readonly version: number
-  deadline: number
-}
-
-export interface SenderSettings {
+export interface SenderSettings extends LaneQueueSettings {
   readonly maxInFlight: number
-  readonly lingerMs: number
-  /** No request grows beyond this by a further batch. bytes */
-  readonly requestTargetBytes: number
   readonly requestTimeoutMs: number
   readonly connectBackoff: Backoff
   /** After this long without an answer another broker is asked who leads. ms */
@@ -62,33 +43,13 @@ const requestTimeout = (nodeId: number, afterMs: number): Error =>
     `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
   )
 
-/** A request's passengers of one topic stand in the order of their partitions. */
-const passengerOf = (passengers: readonly Passenger[], partition: number): Passenger | undefined => {
-  let from = 0
-  let to = passengers.length - 1
-  while (from <= to) {
-    const middle = (from + to) >>> 1
-    const found = passengers[middle]!
-    if (found.partition === partition) return found
-    if (found.partition < partition) from = middle + 1
-    else to = middle - 1
-  }
-  return undefined
-}
-
-/**
- * While this many requests are in flight, only full batches join them and the rest gathers. Two, so that the broker
- * has one to work on while the answer of the other is on its way: with one, client and broker took turns.
- */
-const GATHER_FROM = 2
-
 /** Sends the batches of the partitions that one broker leads. */
 export class Sender {
   readonly nodeId: number
   private readonly host: SenderHost
   private readonly settings: SenderSettings
-  private queued: Lane[] = []
-  private readonly flying = new Set<FlyingRequest>()
+  private readonly queue: LaneQueue
+  private readonly flying = new Set<Flight>()
   private link: ProduceLink | undefined
   private opening = false
   private closed = false
@@ -105,6 +66,7 @@ export class Sender {
     this.nodeId = nodeId
     this.settings = settings
     this.host = host
+    this.queue = new LaneQueue(settings)
   }
 
   get inFlight(): number {
@@ -113,18 +75,13 @@ export class Sender {
 
   /** The lane may have something to send. */
   wake(lane: Lane): void {
-    if (!lane.isQueued) {
-      lane.isQueued = true
-      this.queued.push(lane)
-    }
+    this.queue.add(lane)
     this.schedule()
   }
 
   /** The lane's partition has another leader now. */
   leave(lane: Lane): void {
-    if (!lane.isQueued) return
-    lane.isQueued = false
-    this.queued = this.queued.filter(each => each !== lane)
+    this.queue.remove(lane)
   }
 
   private schedule(): void {
@@ -138,7 +95,7 @@ export class Sender {
   }
 
   private drain(): void {
-    if (this.closed || this.queued.length === 0) return
+    if (this.closed || this.queue.isEmpty) return
     const { link } = this
     if (link === undefined || !link.isOpen) {
       this.open()
@@ -151,102 +108,34 @@ export class Sender {
       if (this.flying.size === 0) this.authenticate(link)
       return
     }
-    while (this.flying.size < this.settings.maxInFlight && this.queued.length > 0) {
-      const passengers = this.collect(now)
+    while (this.flying.size < this.settings.maxInFlight && !this.queue.isEmpty) {
+      const { passengers, nextDue } = this.queue.collect(now, this.flying.size)
+      if (nextDue < Infinity) this.wakeAt(nextDue)
       if (passengers.length === 0) return
       this.send(link, passengers, now)
       if (this.link !== link) return
     }
   }
 
-  /** Takes what one request can carry. Lanes that have nothing to send now leave the list until they are woken. */
-  private collect(now: number): Passenger[] {
-    const { lingerMs, requestTargetBytes } = this.settings
-    const fill = lingerMs > 0 || this.flying.size >= GATHER_FROM ? 'full' : 'any'
-    const openedBefore = lingerMs > 0 ? now - lingerMs : -1
-    const passengers: Passenger[] = []
-    // Lanes that found no place in this request come first in the next, or busy ones could keep them out for ever.
-    const skipped: Lane[] = []
-    const remaining: Lane[] = []
-    let deliveryClass: DeliveryClass | undefined
-    let bytes = 0
-    let nextDue = Infinity
-    const { queued } = this
-    for (let i = 0; i < queued.length; i++) {
-      const lane = queued[i]!
-      const offer = lane.offer(now, fill, openedBefore)
-      if (offer === 'nothing') {
-        lane.isQueued = false
-        continue
-      }
-      if (offer === 'gathering' || offer === 'backingOff') {
-        remaining.push(lane)
-        nextDue = Math.min(nextDue, lane.dueAt(lingerMs))
-        continue
-      }
-      if (
-        deliveryClass !== undefined &&
-        (offer.deliveryClass.acks !== deliveryClass.acks ||
-          offer.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
-          bytes + offer.wireBytes > requestTargetBytes)
-      ) {
-        skipped.push(lane)
-        continue
-      }
-      deliveryClass = offer.deliveryClass
-      bytes += offer.wireBytes
-      lane.take(offer)
-      passengers.push({
-        topic: lane.topic,
-        topicBytes: lane.topicBytes,
-        partition: lane.partition,
-        lane,
-        batch: offer,
-        answer: undefined,
-      })
-      remaining.push(lane)
-    }
-    this.queued = skipped.length > 0 ? skipped.concat(remaining) : remaining
-    if (nextDue < Infinity) this.wakeAt(nextDue)
-    return passengers
-  }
-
-  private send(link: ProduceLink, passengers: Passenger[], now: number): void {
+  private send(link: ProduceLink, passengers: readonly Passenger[], now: number): void {
     const { acks, ackTimeoutMs } = passengers[0]!.batch.deliveryClass
-    const byTopic = new Map<string, Passenger[]>()
-    for (const passenger of passengers) {
-      const same = byTopic.get(passenger.topic)
-      if (same === undefined) byTopic.set(passenger.topic, [passenger])
-      else same.push(passenger)
-      passenger.batch.pendingWrites++
-      if (acks === 0) this.unanswerable.add(passenger.lane)
+    for (const { batch, lane } of passengers) {
+      batch.pendingWrites++
+      if (acks === 0) this.unanswerable.add(lane)
     }
-    for (const same of byTopic.values()) if (same.length > 1) same.sort((a, b) => a.partition - b.partition)
-    let frame: Buffer | undefined
-    const chunks = layOutProduceRequest(
-      link.produceVersion,
-      acks,
-      ackTimeoutMs,
-      [...byTopic.values()],
-      bytes => {
-        frame = this.host.takeFrame(bytes)
-        return frame
-      },
-    )
     // The broker may use the whole ack timeout: the request's own deadline has to be later.
     const timeoutMs = Math.max(this.settings.requestTimeoutMs, ackTimeoutMs + 1000)
-    const request: FlyingRequest = {
-      passengers,
-      byTopic,
-      sentAt: now,
-      version: link.produceVersion,
-      deadline: now + timeoutMs,
-    }
-    this.flying.add(request)
+    const flight = new Flight(passengers, link.produceVersion, now, timeoutMs)
+    let frame: Buffer | undefined
+    const chunks = flight.layOut(bytes => {
+      frame = this.host.takeFrame(bytes)
+      return frame
+    })
+    this.flying.add(flight)
     this.host.departed(passengers, now)
     link.produce(chunks, acks, {
-      onResponse: payload => this.answered(link, request, payload),
-      onFailure: (error, sent) => this.failed(request, error, sent),
+      onResponse: payload => this.answered(link, flight, payload),
+      onFailure: (error, sent) => this.failed(flight, error, sent),
       onBuffersReleased: () => {
         this.host.giveFrame(frame!)
         this.host.released(passengers)
@@ -255,18 +144,18 @@ export class Sender {
     this.watch()
   }
 
-  private answered(link: ProduceLink, request: FlyingRequest, payload: Buffer | null): void {
-    if (!this.flying.delete(request)) return
-    this.host.requestEnded(performance.now() - request.sentAt)
+  private answered(link: ProduceLink, flight: Flight, payload: Buffer | null): void {
+    if (!this.flying.delete(flight)) return
+    this.host.requestEnded(performance.now() - flight.sentAt)
     if (payload === null) {
-      for (const passenger of request.passengers) this.host.written(passenger)
+      for (const passenger of flight.passengers) this.host.written(passenger)
     } else {
       try {
-        this.deliver(link, request, payload)
+        this.deliver(link, flight, payload)
       } catch (error) {
         // An answer that cannot be read tells nothing of what was written, nor does anything after it on this connection.
         const cause = error instanceof Error ? error : new Error(String(error))
-        for (const passenger of request.passengers) {
+        for (const passenger of flight.passengers) {
           if (passenger.batch.state === 'inFlight') this.host.lost(passenger, cause, true)
         }
         link.destroy(cause)
@@ -276,32 +165,20 @@ export class Sender {
     this.afterAnswer()
   }
 
-  private deliver(link: ProduceLink, request: FlyingRequest, payload: Buffer): void {
-    const response = readProduceResponse(request.version, payload, (topic, answer) => {
-      const passenger = passengerOf(request.byTopic.get(topic) ?? [], answer.index)
-      if (passenger !== undefined) passenger.answer = answer
-    })
-    for (const { topic, partition, answer } of request.passengers) {
-      if (answer === undefined) {
-        throw new MalformedMessageError(
-          `the Produce response lacks topic ${JSON.stringify(topic)}, partition ${partition}`,
-        )
-      }
-    }
-    if (response.throttleTimeMs > 0) link.throttle(response.throttleTimeMs)
-    for (const passenger of request.passengers) {
+  private deliver(link: ProduceLink, flight: Flight, payload: Buffer): void {
+    const { throttleTimeMs, endpointOf } = flight.match(payload)
+    if (throttleTimeMs > 0) link.throttle(throttleTimeMs)
+    for (const passenger of flight.passengers) {
       const answer = passenger.answer!
       const { leaderId } = answer.currentLeader
-      const endpoint =
-        leaderId < 0 ? undefined : response.nodeEndpoints.find(each => each.nodeId === leaderId)
-      this.host.answered(passenger, answer, endpoint)
+      this.host.answered(passenger, answer, leaderId < 0 ? undefined : endpointOf(leaderId))
     }
   }
 
-  private failed(request: FlyingRequest, error: Error, sent: boolean): void {
-    if (!this.flying.delete(request)) return
-    this.host.requestEnded(performance.now() - request.sentAt)
-    for (const passenger of request.passengers) this.host.lost(passenger, error, sent)
+  private failed(flight: Flight, error: Error, sent: boolean): void {
+    if (!this.flying.delete(flight)) return
+    this.host.requestEnded(performance.now() - flight.sentAt)
+    for (const passenger of flight.passengers) this.host.lost(passenger, error, sent)
     this.afterAnswer()
   }
 
@@ -310,7 +187,7 @@ export class Sender {
       clearTimeout(this.watchTimer)
       this.watchTimer = undefined
     }
-    if (this.queued.length > 0) this.schedule()
+    if (!this.queue.isEmpty) this.schedule()
   }
 
   /** While requests are in flight: asks another broker when this one says nothing, and ends what is overdue. */
@@ -320,7 +197,7 @@ export class Sender {
       this.watchTimer = undefined
       const now = performance.now()
       const stalled = new Set<Lane>()
-      let overdue: FlyingRequest | undefined
+      let overdue: Flight | undefined
       for (const request of this.flying) {
         if (request.deadline <= now) overdue ??= request
         if (now - request.sentAt >= this.settings.stallMs) {
@@ -380,21 +257,21 @@ export class Sender {
           // A broker can refuse a request that it must not answer in no other way.
           if (this.unanswerable.size > 0 && !this.closed) this.host.suspect(this.unanswerable, this.nodeId)
           this.unanswerable.clear()
-          if (this.queued.length > 0) this.schedule()
+          if (!this.queue.isEmpty) this.schedule()
         }
         this.drain()
       },
       (error: Error & { retriable?: boolean }) => {
         this.opening = false
         if (this.closed) return
-        const lanes = [...this.queued]
+        const lanes = this.queue.all
         this.connectFailures++
         this.notBefore =
           performance.now() +
           backoffMs(this.settings.connectBackoff, this.connectFailures, this.host.random())
         if (error.retriable === false) this.host.unusable(lanes, error)
         else this.host.suspect(lanes, this.nodeId)
-        if (this.queued.length > 0) this.wakeAt(this.notBefore)
+        if (!this.queue.isEmpty) this.wakeAt(this.notBefore)
       },
     )
   }

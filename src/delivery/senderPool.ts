@@ -4,8 +4,9 @@ import type { Transport } from '../transport/port.js'
 import type { Backoff } from './backoff.js'
 import type { Batch } from './batch.js'
 import { BufferPool } from './bufferPool.js'
+import type { Passenger } from './flight.js'
 import type { Lane } from './lane.js'
-import { type Passenger, Sender, type SenderSettings } from './sender.js'
+import { Sender, type SenderSettings } from './sender.js'
 import type { Settlement } from './settlement.js'
 
 /** One more batch is not added to a request of this size. bytes */
@@ -61,7 +62,7 @@ export class SenderPool {
    * @param leaderEpoch -1: not known
    */
   lead(lane: Lane, nodeId: number, leaderEpoch = -1): void {
-    const former = lane.sender
+    const former = lane.sender === undefined ? undefined : this.senders.get(lane.sender.nodeId)
     // The new leader has acknowledged nothing yet: until it has, it would take any sequence for the first. So would
     // one that led before, lost the office and has it again.
     if (former?.nodeId !== nodeId || leaderEpoch > lane.leaderEpoch) lane.confirmed = false

@@ -1,0 +1,83 @@
+import { MalformedMessageError } from '../protocol/wire/malformed.js'
+import type { BrokerAddress } from '../transport/port.js'
+import type { Lane } from './lane.js'
+import { layOutProduceRequest, type Shipment } from './produceRequest.js'
+import { type PartitionAnswer, readProduceResponse } from './produceResponse.js'
+
+/** One batch in a request, until it is answered. */
+export interface Passenger extends Shipment {
+  readonly lane: Lane
+  answer: PartitionAnswer | undefined
+}
+
+/** One produce request, from its layout to the matching of its answer. */
+export class Flight {
+  readonly passengers: readonly Passenger[]
+  readonly version: number
+  readonly sentAt: number
+  /** On the clock of `performance.now()`. ms */
+  readonly deadline: number
+  private readonly byTopic = new Map<string, Passenger[]>()
+
+  constructor(passengers: readonly Passenger[], version: number, sentAt: number, timeoutMs: number) {
+    this.passengers = passengers
+    this.version = version
+    this.sentAt = sentAt
+    this.deadline = sentAt + timeoutMs
+    for (const passenger of passengers) {
+      const same = this.byTopic.get(passenger.topic)
+      if (same === undefined) this.byTopic.set(passenger.topic, [passenger])
+      else same.push(passenger)
+    }
+    for (const same of this.byTopic.values())
+      if (same.length > 1) same.sort((a, b) => a.partition - b.partition)
+  }
+
+  /**
+   * All its batches share acks and the broker's wait.
+   *
+   * @param frame gives a buffer of at least that many bytes
+   */
+  layOut(frame: (bytes: number) => Buffer): Buffer[] {
+    const { acks, ackTimeoutMs } = this.passengers[0]!.batch.deliveryClass
+    return layOutProduceRequest(this.version, acks, ackTimeoutMs, [...this.byTopic.values()], frame)
+  }
+
+  /**
+   * Gives each passenger its answer.
+   *
+   * @returns how long the broker asks to be left alone (ms), and where the leaders it hints at can be found
+   * @throws {MalformedMessageError} when it cannot be read, or does not answer for every batch
+   */
+  match(payload: Buffer): {
+    throttleTimeMs: number
+    endpointOf: (nodeId: number) => BrokerAddress | undefined
+  } {
+    const { throttleTimeMs, nodeEndpoints } = readProduceResponse(this.version, payload, (topic, answer) => {
+      const passenger = passengerOf(this.byTopic.get(topic) ?? [], answer.index)
+      if (passenger !== undefined) passenger.answer = answer
+    })
+    for (const { topic, partition, answer } of this.passengers) {
+      if (answer === undefined) {
+        throw new MalformedMessageError(
+          `the Produce response lacks topic ${JSON.stringify(topic)}, partition ${partition}`,
+        )
+      }
+    }
+    return { throttleTimeMs, endpointOf: nodeId => nodeEndpoints.find(each => each.nodeId === nodeId) }
+  }
+}
+
+/** A request's passengers of one topic stand in the order of their partitions. */
+const passengerOf = (passengers: readonly Passenger[], partition: number): Passenger | undefined => {
+  let from = 0
+  let to = passengers.length - 1
+  while (from <= to) {
+    const middle = (from + to) >>> 1
+    const found = passengers[middle]!
+    if (found.partition === partition) return found
+    if (found.partition < partition) from = middle + 1
+    else to = middle - 1
+  }
+  return undefined
+}

@@ -6,7 +6,7 @@ import { installPeers } from './harness/install.js'
 import { type BenchOptions, DEFAULTS } from './harness/options.js'
 import { RESULTS } from './harness/paths.js'
 import { barPlot } from './harness/plot.js'
-import { killAllStarted } from './harness/process.js'
+import { stopEverything } from './harness/process.js'
 import type { Question } from './harness/question.js'
 import { claimsTable, type Report } from './harness/report.js'
 import { QUESTIONS } from './questions.js'
@@ -123,11 +123,11 @@ const main = async (args: string[]): Promise<void> => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    killAllStarted()
+    stopEverything()
     process.exit(signal === 'SIGINT' ? 130 : 143)
   })
 }
-process.once('exit', killAllStarted)
+process.once('exit', stopEverything)
 
 try {
   await main(process.argv.slice(2))

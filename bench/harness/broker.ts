@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, existsSync } from 'node:fs'
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdtemp, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureJars, JARS } from './install.js'
 import { freePort } from './ports.js'
-import { run, track } from './process.js'
+import { removeFolder, run, track, trackFolder } from './process.js'
 import { listTopics } from './topics.js'
 
 export interface Broker {
@@ -74,6 +74,7 @@ const startBroker = async (config: Record<string, string> = {}): Promise<Broker>
   if (missing !== undefined) throw new Error(`no broker to measure on: ${missing}`)
   const { root, storage } = await logRoot()
   const dir = await mkdtemp(join(root, 'bench-kafka-'))
+  trackFolder(dir)
   const [port, controllerPort] = [await freePort(), await freePort()]
   const file = join(dir, 'server.properties')
   await writeFile(file, properties(port, controllerPort, dir, config))
@@ -102,7 +103,7 @@ const startBroker = async (config: Record<string, string> = {}): Promise<Broker>
       java.kill('SIGKILL')
       await exited
       log.end()
-      await rm(dir, { recursive: true, force: true })
+      await removeFolder(dir)
     },
   }
 }

@@ -1,4 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 
 const started = new Set<ChildProcess>()
 
@@ -9,8 +11,20 @@ export const track = <P extends ChildProcess>(child: P): P => {
   return child
 }
 
-export const killAllStarted = (): void => {
+const folders = new Set<string>()
+
+/** A folder to remove with the process that uses it, also when the benchmark is interrupted. */
+export const trackFolder = (path: string): void => void folders.add(path)
+
+export const removeFolder = async (path: string): Promise<void> => {
+  await rm(path, { recursive: true, force: true })
+  folders.delete(path)
+}
+
+/** The last act before the benchmark's own process ends. */
+export const stopEverything = (): void => {
   for (const child of started) child.kill('SIGKILL')
+  for (const path of folders) rmSync(path, { recursive: true, force: true, maxRetries: 5 })
 }
 
 export interface Finished {

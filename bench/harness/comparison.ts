@@ -116,9 +116,13 @@ export const compare = (comparison: Comparison, options: BenchOptions): Promise<
       skipped: [...comparison.skipped, ...rounds.failures],
       plot: {
         unit: 'records/s',
-        bars: entrants.flatMap(({ id, label, tuning, ours }) => {
+        bars: entrants.flatMap(({ id, label, tuning, idempotent, ours }) => {
           const value = median(known(rates(rounds.samples.get(id))))
-          const text = tuning === 'defaults' ? label : `${label}, tuned`
+          const text = [
+            label,
+            ...(tuning === 'defaults' ? [] : ['tuned']),
+            ...(idempotent ? ['idempotent'] : []),
+          ].join(', ')
           return Number.isFinite(value) ? [{ label: text, value, ours }] : []
         }),
       },

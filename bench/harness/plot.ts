@@ -7,8 +7,8 @@ export interface Plot {
   readonly bars: readonly PlotBar[]
 }
 
-const WIDTH = 760
-const LABEL_WIDTH = 300
+const WIDTH = 840
+const LABEL_WIDTH = 380
 const VALUE_WIDTH = 110
 const BAR_HEIGHT = 20
 const STEP = 28

@@ -11,7 +11,7 @@ const QUIET_IN_FLIGHT = 2_000
  * How much more a process holds at the quiet moments of the last third than at those of the middle one: what the first
  * third filled (pools, caches, compiled code) is no growth. bytes; undefined for a run too short to tell.
  */
-export const growth = (samples: readonly MemorySample[]): number | undefined => {
+const growth = (samples: readonly MemorySample[]): number | undefined => {
   const quiet = samples.filter(({ inFlight }) => inFlight < QUIET_IN_FLIGHT).map(({ heldBytes }) => heldBytes)
   if (quiet.length < SAMPLES) return undefined
   const third = Math.floor(quiet.length / 3)

@@ -27,7 +27,7 @@ const text = (value: string | Buffer | null | undefined): string | null =>
   value === null || value === undefined ? null : value.toString()
 
 /** A header with several values is one header a value. */
-export const headerPairs = (headers: IHeaders = {}): [string, string][] =>
+const headerPairs = (headers: IHeaders = {}): [string, string][] =>
   Object.entries(headers).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each): [string, string] => [name, text(each) ?? '']),
   )
@@ -42,7 +42,7 @@ export const seen = (message: Message, partition: number, offset: number): SeenR
   headers: headerPairs(message.headers),
 })
 
-export const inOrder = (records: readonly SeenRecord[]): SeenRecord[] =>
+const inOrder = (records: readonly SeenRecord[]): SeenRecord[] =>
   records.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)
 
 /** Reads so many records by kafkajs's own consumer. */

@@ -91,9 +91,13 @@ export const withOutcome = <E extends Error & { readonly outcome?: Outcome }>(
   return copy
 }
 
+/** An instance of a base itself, as for the validation errors that kafkajs has too, keeps kafkajs's name. */
 const named = (error: Error): void => {
+  if (BASES.has(error.constructor)) return
   Object.defineProperty(error, 'name', { value: error.constructor.name, configurable: true, writable: true })
 }
+
+const BASES: ReadonlySet<unknown> = new Set([BrokerVerdictError, SpentBudgetError, NonRetriableError])
 
 const ownStack = (): string => {
   const holder: { stack?: string } = {}

@@ -33,14 +33,20 @@ export interface ResolvedMetricsOptions {
 const DEFAULT_PREFIX = 'kafka_resilient_producer_'
 const DEFAULT_MAX_TOPICS = 100
 
-/**
- * Fills in the defaults.
- *
- * @throws {InvalidOptionsError} naming every option that cannot work
- */
-export const resolveMetricsOptions = (options: MetricsOptions): ResolvedMetricsOptions => {
-  const { registry, prefix = DEFAULT_PREFIX, topicLabel = 'off', maxTopics = DEFAULT_MAX_TOPICS } = options
-  const problems = [
+const NAMES: ReadonlySet<string> = new Set<keyof MetricsOptions>([
+  'registry',
+  'prefix',
+  'topicLabel',
+  'maxTopics',
+])
+
+/** Every option that cannot work. */
+export const metricsProblems = (options: unknown): readonly string[] => {
+  if (typeof options !== 'object' || options === null) return ['metrics must be an object']
+  const { registry, prefix, topicLabel, maxTopics } = withDefaults(options)
+  const unknown = Object.keys(options).filter(name => !NAMES.has(name))
+  return [
+    ...unknown.map(name => `metrics has no option ${JSON.stringify(name)}`),
     isRegistry(registry) ? undefined : 'metrics.registry must be a prom-client Registry',
     typeof prefix === 'string' && /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix)
       ? undefined
@@ -52,9 +58,25 @@ export const resolveMetricsOptions = (options: MetricsOptions): ResolvedMetricsO
       ? undefined
       : `metrics.maxTopics must be a whole number from 1 on, not ${maxTopics}`,
   ].filter(problem => problem !== undefined)
-  if (problems.length > 0) throw new InvalidOptionsError(problems)
-  return { registry, prefix, topicLabel, maxTopics }
 }
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {InvalidOptionsError} naming every option that cannot work
+ */
+export const resolveMetricsOptions = (options: MetricsOptions): ResolvedMetricsOptions => {
+  const problems = metricsProblems(options)
+  if (problems.length > 0) throw new InvalidOptionsError(problems)
+  return withDefaults(options)
+}
+
+const withDefaults = ({
+  registry,
+  prefix = DEFAULT_PREFIX,
+  topicLabel = 'off',
+  maxTopics = DEFAULT_MAX_TOPICS,
+}: MetricsOptions): ResolvedMetricsOptions => ({ registry, prefix, topicLabel, maxTopics })
 
 const isRegistry = (value: unknown): boolean =>
   value === undefined ||

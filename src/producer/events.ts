@@ -1,5 +1,5 @@
 import type { Logger, ProducerEvents } from 'kafkajs'
-import { NonRetriableError } from '../errors/bases.js'
+import { messageOf, NonRetriableError } from '../errors/bases.js'
 
 /** kafkajs's names, of the producer's own events and of its network's. */
 export const PRODUCER_EVENTS: ProducerEvents = {
@@ -61,8 +61,8 @@ export class EventHub {
     try {
       await listener(event)
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      this.logger.error(`Failed to execute listener: ${message}`, { eventName: event.type })
+      const { stack } = error instanceof Error ? error : {}
+      this.logger.error(`Failed to execute listener: ${messageOf(error)}`, { eventName: event.type, stack })
     }
   }
 }

@@ -69,6 +69,7 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
     'What the producer may hold: records of every state, from admission to their end.',
     {
       min: 1024,
+      max: Number.MAX_SAFE_INTEGER,
     },
   ),
   spec('maxBlockMs', 'ms', 60000, 'How long `send` waits for buffer space before BufferFullError.', {
@@ -181,7 +182,9 @@ const problemOf = ({ kind, choices, min = 0, max }: OptionSpec, value: unknown):
     case 'function':
       return typeof value === 'function' ? undefined : 'must be a function'
     case 'object':
-      return typeof value === 'object' && value !== null ? undefined : 'must be an object'
+      return typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? undefined
+        : 'must be an object'
     case 'choice':
       return choices?.includes(value) ? undefined : `must be one of ${choices?.join(', ')}`
     case 'factor':

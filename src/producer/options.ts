@@ -1,6 +1,6 @@
 import type { ICustomPartitioner } from 'kafkajs'
 import { InvalidOptionsError } from '../errors/index.js'
-import type { MetricsOptions } from '../metrics/options.js'
+import { type MetricsOptions, metricsProblems } from '../metrics/options.js'
 import {
   compileTopicPolicy,
   type MetadataRetryOptions,
@@ -43,7 +43,8 @@ export interface ProducerSettings {
 
 type Bag = Record<string, unknown>
 
-const isBag = (value: unknown): value is Bag => typeof value === 'object' && value !== null
+const isBag = (value: unknown): value is Bag =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The parts of a name: `retry.factor` is the field `factor` of the option `retry`. */
 const split = (name: string): [string, string | undefined] => {
@@ -86,7 +87,9 @@ export const resolveOptions = (options: ResilientProducerOptions = {}): Producer
       target[field] = checkOption(option, isBag(given) ? given[field] : undefined, problems)
     }
   }
-  if (options.topics !== undefined) problems.push(...topicPolicyProblems(options.topics))
+  // A problem of an object as such is told by the schema.
+  if (isBag(options.topics)) problems.push(...topicPolicyProblems(options.topics))
+  if (isBag(options.metrics)) problems.push(...metricsProblems(options.metrics))
   if (options.idempotent === true && options.acks !== undefined && options.acks !== -1) {
     problems.push('idempotent: true needs acks -1')
   }

@@ -93,7 +93,8 @@ export class Sending {
     let count = 0
     for (const { topic, messages } of topics) {
       if (!Array.isArray(messages)) {
-        throw new NonRetriableError(`Invalid messages array [${messages}] for topic "${topic}"`)
+        const shown = messages == null ? String(messages) : `a ${typeof messages}`
+        throw new NonRetriableError(`Invalid messages array [${shown}] for topic ${JSON.stringify(topic)}`)
       }
       this.topicNames.check(topic)
       for (let i = 0; i < messages.length; i++) checkMessage(topic, messages[i], i, this.settings)

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import type {
   CompressionTypes,
   ICustomPartitioner,
@@ -19,66 +20,111 @@ export interface DeliveryRetryOptions {
   readonly minTimeoutMs?: number | undefined
   /** The longest wait. Default 1000 ms. */
   readonly maxTimeoutMs?: number | undefined
-  /** Growth of the wait. Default 2. */
+  /** Growth of the wait; each wait is jittered by a fifth. Default 2. */
   readonly factor?: number | undefined
 }
 
-/** The schedule by which a topic that is not available yet is asked for again (p-retry). */
-export interface MetadataRetryUserOptions extends DeliveryRetryOptions {
+/** The schedule by which a topic that is not available yet is asked for again (p-retry), and the first broker too. */
+export interface MetadataRetryUserOptions {
+  /** Attempts after the first one. Default 64. */
+  readonly retries?: number | undefined
+  /** The first wait. Default 50 ms. */
+  readonly minTimeoutMs?: number | undefined
+  /** The longest wait. Default 1000 ms. */
+  readonly maxTimeoutMs?: number | undefined
+  /** Growth of the wait. Default 2. */
+  readonly factor?: number | undefined
   /** Lengthens each wait by a random factor of 1 to 2. Default true. */
   readonly jitter?: boolean | undefined
   /** A topic's whole budget. Default 30000 ms. */
   readonly maxRetryTimeMs?: number | undefined
-  /** Called before each wait. What it throws is ignored. */
+  /** Called before each wait. What it throws is ignored. Default none. */
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined
 }
 
-/** Everything is optional; the README's table has every default. */
+/** Everything is optional. In parentheses: the Java producer's name for it. */
 export interface ResilientProducerOptions {
+  /** -1: acknowledged by all in-sync replicas; 1: by the leader; 0: by nobody. Default -1. (`acks`) */
   readonly acks?: -1 | 0 | 1 | undefined
+  /** The broker's wait for its replicas. Default 30000 ms. */
   readonly ackTimeoutMs?: number | undefined
+  /**
+   * No record twice, and the order of sends kept through retries. Unset: on where possible; a call with acks 0 or 1, or a
+   * cluster that refuses a producer id, goes without, each with one warning. `true`: those are errors. `false`: off, with one
+   * batch a partition in flight. Default unset. (`enable.idempotence`; KIP-98)
+   */
   readonly idempotent?: boolean | undefined
+  /**
+   * Above 0: how long a batch that is not full waits for more; `flush` ends it. 0: a batch leaves at once while fewer than two
+   * requests to its broker are in flight, else records gather until an answer or a full batch. Default 0 ms. (`linger.ms`)
+   */
   readonly lingerMs?: number | undefined
+  /** A batch of one partition is closed at this size; a larger single record travels alone. Default 65536 bytes. (`batch.size`) */
   readonly batchBytes?: number | undefined
+  /** A batch of one partition is closed at this number. Default 10000 records. */
   readonly batchRecords?: number | undefined
+  /** The largest request; only a record above it is refused at the call. Default 104857600 bytes. (`max.request.size`) */
   readonly requestBytes?: number | undefined
+  /** What is held at most, in every state from admission to the outcome. Default 67108864 bytes. (`buffer.memory`) */
   readonly bufferBytes?: number | undefined
+  /** How long `send` waits for buffer space before {@link BufferFullError}. Default 60000 ms. (`max.block.ms`) */
   readonly maxBlockMs?: number | undefined
+  /**
+   * From the call to the outcome, across buffer, topic, linger and retries; `maxBlockMs` and `metadataRetry` may end it
+   * earlier. Default 120000 ms. (`delivery.timeout.ms`)
+   */
   readonly deliveryTimeoutMs?: number | undefined
+  /**
+   * A produce request without an answer for this long, and longer than `ackTimeoutMs`, is given up with its connection and its
+   * batches go again. Default 30000 ms. (`request.timeout.ms`)
+   */
   readonly requestTimeoutMs?: number | undefined
+  /** A metadata request without an answer for this long goes to another broker. Default 3000 ms. */
   readonly metadataRequestTimeoutMs?: number | undefined
+  /** Produce requests in flight to one broker. Default 5. (`max.in.flight.requests.per.connection`) */
   readonly maxInFlightPerBroker?: number | undefined
+  /** The retries of a batch. */
   readonly retry?: DeliveryRetryOptions | undefined
+  /** The wait for topics that are not available yet, and for the first broker. */
   readonly metadataRetry?: MetadataRetryUserOptions | undefined
+  /** Topics in use are asked for again, by name, at this age. Default 300000 ms. (`metadata.max.age.ms`) */
   readonly metadataMaxAgeMs?: number | undefined
+  /** A topic that was not used for this long is forgotten. Default 300000 ms. (`metadata.max.idle.ms`) */
   readonly metadataMaxIdleMs?: number | undefined
+  /** A codec of kafkajs's `CompressionTypes`. Default none. (`compression.type`) */
   readonly compression?: CompressionTypes | undefined
+  /**
+   * A partitioner made for kafkajs. Default sticky + murmur2: a pinned partition, else murmur2 of the key as the Java client,
+   * else one partition until a batch is full (KIP-794).
+   */
   readonly createPartitioner?: ICustomPartitioner | undefined
+  /** Who creates topics that do not exist, and how. Default `{ create: 'broker' }`. */
   readonly topics?: TopicPolicyOptions | undefined
+  /** Metrics on a prom-client registry. Default off. */
   readonly metrics?: MetricsOptions | undefined
-  /** Takes the failures of records that were enqueued without a callback. */
+  /** Takes the failures of records that were enqueued without a callback. What it throws is logged. Default logged. */
   readonly onDeliveryError?:
     | ((error: Error, place: { readonly topic: string; readonly partition: number }) => void)
     | undefined
 }
 
-/** Withdraws what is in no request yet when it is aborted. */
 export interface Abortable {
+  /** When it is aborted, records that are in no request yet are withdrawn ({@link SendAbortedError}). */
   readonly signal?: AbortSignal | undefined
 }
 
-export interface WaitOptions extends Abortable {
-  /** ms */
+export interface WaitOptions {
+  /** ms. Default: no limit. */
   readonly timeoutMs?: number | undefined
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
-/** One record for `writable()`. */
+/** One record for `writable()`: a message of kafkajs with its topic. */
 export type TopicMessage = Message & { readonly topic: string }
 
 export interface WritableOptions {
-  /**
-   * Takes a failed record, so that the stream goes on; without it a failure destroys the stream.
-   */
+  /** Takes a failed record, so that the stream goes on; without it a failure destroys the stream. */
   readonly onError?: ((error: Error, record: TopicMessage) => void) | undefined
 }
 
@@ -94,24 +140,27 @@ export interface ResilientProducer extends Omit<Producer, 'connect' | 'send' | '
    */
   connect(options?: WaitOptions): Promise<void>
   /**
-   * Resolves when every message of the call is acknowledged, with one entry a topic-partition.
+   * Resolves when every message of the call is acknowledged, with one entry a topic-partition; with `acks: 0` at once after
+   * the write, with none.
    *
-   * @throws see the README's table of errors; {@link SendError} where a part of the call was acknowledged
+   * @throws (as a rejection, when all records of the call have ended) see the README's table of errors; {@link SendError}
+   *   where a part of the call was acknowledged
    */
   send(record: ProducerRecord & Abortable): Promise<RecordMetadata[]>
+  /** As `send`, to several topics; a topic that is named twice gets its messages one after the other. */
   sendBatch(batch: ProducerBatch & Abortable): Promise<RecordMetadata[]>
   /**
    * Hands over one record without a promise.
    *
    * @param onDelivery learns what became of the record; without it a failure goes to the option `onDeliveryError`
-   * @returns false from 80 % of `bufferBytes` on: then `await ready()`. At 100 % the record ends with BufferFullError.
-   * @throws on bad input, at once
+   * @returns false from 80 % of `bufferBytes` on: then `await ready()`. At 100 % the record ends with {@link BufferFullError}.
+   * @throws on bad input or when not connected, at once; the record was not taken
    */
   enqueue(topic: string, message: Message, onDelivery?: OnDelivery): boolean
   /** Resolves when less than half of `bufferBytes` is in use; rejects when the producer is disconnected. */
   ready(): Promise<void>
   /** An object-mode Writable of `{ topic, ...message }`: finishes after its own acknowledgements. */
-  writable(options?: WritableOptions): import('node:stream').Writable
+  writable(options?: WritableOptions): Writable
   /**
    * Sends at once what has gathered, and resolves when everything accepted before has ended, delivered or rejected.
    *

@@ -49,13 +49,11 @@ export const checkMessage = (topic: string, message: Message, index: number, lim
   }
   const { key, value, partition, headers, timestamp } = message
   if (value === undefined) {
-    throw new NonRetriableError(
-      `Invalid message without value for topic "${topic}": ${JSON.stringify(message)}`,
-      {
-        topic,
-        outcome: 'not-written',
-      },
-    )
+    const problem = 'Invalid message without value for topic'
+    throw new NonRetriableError(`${problem} ${JSON.stringify(topic)}: ${shown(message)}`, {
+      topic,
+      outcome: 'not-written',
+    })
   }
   if (!isData(value)) throw new InvalidMessageError(topic, index, 'value must be a Buffer, a string or null')
   if (key !== undefined && !isData(key))
@@ -68,6 +66,22 @@ export const checkMessage = (topic: string, message: Message, index: number, lim
   if (timestamp) checkTimestamp(topic, index, timestamp)
   // A string has at most three bytes a character.
   if (roughBytes > LOOK_CLOSER_BYTES || roughBytes * 4 > limits.bufferBytes) checkSize(topic, message, limits)
+}
+
+const SHOWN_CHARACTERS = 500
+
+/** As kafkajs shows it, but for what the headers hold, which may be credentials. */
+const shown = (message: Message): string => {
+  const hidden = (name: string, value: unknown): unknown => {
+    if (typeof value === 'bigint') return String(value)
+    if (name !== 'headers' || typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.keys(value).map(each => [each, '...']))
+  }
+  try {
+    return JSON.stringify(message, hidden).slice(0, SHOWN_CHARACTERS)
+  } catch {
+    return 'a message that cannot be shown'
+  }
 }
 
 const lengthOf = (value: Uint8Array | string | null | undefined): number => value?.length ?? 0

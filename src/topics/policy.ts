@@ -23,14 +23,16 @@ export interface TopicSettings {
 /** A name, a glob with `*`, a pattern, or a predicate. */
 export type TopicMatch = string | RegExp | ((topic: string) => boolean)
 
-export interface TopicRule extends Partial<TopicSettings> {
+type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+export interface TopicRule extends Given<TopicSettings> {
   readonly match: TopicMatch
 }
 
 /** The option `topics`. */
-export interface TopicPolicyOptions extends Partial<TopicSettings> {
+export interface TopicPolicyOptions extends Given<TopicSettings> {
   /** The first rule that matches overrides the settings above. */
-  readonly rules?: readonly TopicRule[]
+  readonly rules?: readonly TopicRule[] | undefined
 }
 
 /** The settings of each topic. */
@@ -67,7 +69,7 @@ export const compileTopicPolicy = (options: TopicPolicyOptions = {}): TopicPolic
   return { policyFor: topic => compiled.find(rule => rule.matches(topic))?.settings ?? settings }
 }
 
-const override = (settings: TopicSettings, overrides: Partial<TopicSettings>): TopicSettings => ({
+const override = (settings: TopicSettings, overrides: Given<TopicSettings>): TopicSettings => ({
   ...settings,
   ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)),
 })

@@ -259,7 +259,7 @@ describe('the partition of a record', () => {
     expect(outcomes).toMatchObject([
       {
         reason: {
-          name: 'NonRetriableError',
+          name: 'KafkaJSNonRetriableError',
           outcome: 'not-written',
           topic: TOPIC,
           message: expect.stringContaining('no idea'),
@@ -273,7 +273,7 @@ describe('the partition of a record', () => {
       ['throw', 'nonsense', 'b'].map(value => producer.send({ topic: TOPIC, messages: [{ value }] })),
     )
     expect(later).toMatchObject([
-      { reason: { name: 'NonRetriableError', outcome: 'not-written', topic: TOPIC } },
+      { reason: { name: 'KafkaJSNonRetriableError', outcome: 'not-written', topic: TOPIC } },
       { reason: { name: 'PartitionNotFoundError' } },
       { status: 'fulfilled' },
     ])

@@ -337,8 +337,10 @@ describe('writable', () => {
     expect(failures).toEqual(
       [
         ['PartitionNotFoundError', input[4]],
-        ['NonRetriableError', input[6]],
-      ].sort((a, b) => (a[0] === 'NonRetriableError' ? -1 : b[0] === 'NonRetriableError' ? 1 : 0)),
+        ['KafkaJSNonRetriableError', input[6]],
+      ].sort((a, b) =>
+        a[0] === 'KafkaJSNonRetriableError' ? -1 : b[0] === 'KafkaJSNonRetriableError' ? 1 : 0,
+      ),
     )
     expect(stored()).toEqual(['0', '1', '2', '3', '5', '7', '8', '9'])
   })

@@ -22,11 +22,11 @@ ln -sf bash "$root/usr/bin/sh"
 ln -sf mawk "$root/usr/bin/awk"
 ln -s /opt/jre/bin/java "$root/usr/bin/java"
 
-# 3. Every shared library that these need (what ldd names), and name resolution.
+# 3. Every shared library that these need (what ldd names), name resolution, and what the native codecs in Kafka's jars (zstd-jni) link to.
 {
   for program in "$root"/usr/bin/*; do ldd "$(readlink -f "$program")" 2>/dev/null || true; done
   find "$root/opt/jre" \( -name '*.so' -o -path '*/bin/java' \) | while read -r file; do ldd "$file" 2>/dev/null || true; done
-  for library in libnss_files.so.2 libnss_dns.so.2; do ldconfig -p | grep -m1 "$library" || true; done
+  for library in libnss_files.so.2 libnss_dns.so.2 libpthread.so.0 libdl.so.2 librt.so.1 libm.so.6; do ldconfig -p | grep -m1 "$library" || true; done
 } | grep -oE '/(usr/)?lib[^ ]+' | grep -v "^$root" | sort -u | while read -r library; do
   [ -f "$library" ] || continue
   case $library in

@@ -1,5 +1,5 @@
 import type { RequestEvent } from 'kafkajs'
-import { hang } from 'kafkajs-resilient-producer/testing'
+import { hang, throttle } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pass, TOPIC, turns, World } from '../delivery/support/world.js'
 
@@ -53,6 +53,28 @@ describe('the events', () => {
         apiVersion: expect.any(Number),
       },
     ])
+  })
+
+  test('tell how many requests are held back while a broker asks for that', async () => {
+    world.topic()
+    world.topic({}, 'other')
+    const producer = await world.connect()
+    const sizes: object[] = []
+    producer.on(producer.events.REQUEST_QUEUE_SIZE, ({ payload }) => sizes.push(payload))
+    world.cluster.on('Metadata', throttle(1000))
+    await producer.send({ topic: TOPIC, messages: [message('a')] })
+    const asked = world.cluster.journal.of('Metadata').length
+    const held = producer.send({ topic: 'other', messages: [message('b')] })
+    await turns(20)
+    expect(world.cluster.journal.of('Metadata')).toHaveLength(asked)
+    await pass(1000)
+    await held
+    const size = (queueSize: number) => ({
+      broker: world.cluster.bootstrap[0],
+      clientId: 'under-test',
+      queueSize,
+    })
+    expect(sizes).toEqual([size(1), size(0)])
   })
 
   test('stop with the remover, which ends its own listener only', async () => {

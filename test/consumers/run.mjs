@@ -5,8 +5,9 @@ import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { writeExamples } from './readme.mjs'
 
 const run = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
@@ -52,6 +53,23 @@ const checks = {
     await compile(folder, 'tsconfig.bundler.json')
     await execute(folder, join(folder, 'typescript', 'bundler', 'send.mjs'))
   },
+  'the README: its examples, word for word': async folder => {
+    const { EmbeddedKafka } = await import(
+      pathToFileURL(join(folder, 'node_modules', 'kafkajs-resilient-producer', 'dist', 'testing', 'index.js'))
+    )
+    const cluster = await EmbeddedKafka.start()
+    try {
+      const files = await writeExamples(
+        join(root, 'README.md'),
+        join(folder, 'typescript', 'readme'),
+        cluster.bootstrap[0],
+      )
+      await compile(folder, 'tsconfig.readme.json')
+      for (const file of files) await completes(folder, file)
+    } finally {
+      await cluster.close()
+    }
+  },
   'the command': async folder => {
     const { stdout } = await run(join(folder, 'node_modules', '.bin', 'resilient-producer'), ['--version'], {
       shell: onWindows,
@@ -64,15 +82,20 @@ const checks = {
 const compile = (folder, config) =>
   run(process.execPath, [tsc, '-p', join(folder, 'typescript', config)], { cwd: folder })
 
-/** A consumer ends by itself, says what it delivered, and has nothing to warn of: an open handle or a deprecation fails here. */
-async function execute(folder, file) {
+/** A consumer ends by itself and has nothing to warn of: an open handle or a deprecation fails here. Gives what it printed. */
+async function completes(folder, file) {
   const { stdout, stderr } = await run(process.execPath, [file], {
     cwd: folder,
     timeout: 30_000,
     env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', NODE_OPTIONS: '' },
   })
-  if (stdout.trim() !== 'delivered 3 to 2 topics') throw new Error(`printed '${stdout}'`)
   if (stderr) throw new Error(`warned: ${stderr}`)
+  return stdout.trim()
+}
+
+async function execute(folder, file) {
+  const printed = await completes(folder, file)
+  if (printed !== 'delivered 3 to 2 topics') throw new Error(`printed '${printed}'`)
 }
 
 const counts = { node: process.version, passed: 0, failed: 0, skipped: 0 }

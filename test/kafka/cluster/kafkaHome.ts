@@ -35,7 +35,9 @@ export async function hasCommand(command: string, ...args: string[]): Promise<bo
   )
 }
 
-export const hasJars = (version: string): boolean => existsSync(join(cacheFolder(version), 'jars'))
+export const jarsFolder = (version: string): string => join(cacheFolder(version), 'jars')
+
+export const hasJars = (version: string): boolean => existsSync(jarsFolder(version))
 
 /**
  * Fetches Kafka's jars by Maven and prepares them, once per machine and version; later calls return at once.
@@ -46,7 +48,7 @@ export async function kafkaHome(version: string, timeoutMs = 180_000): Promise<K
   const folder = cacheFolder(version)
   const home: KafkaHome = {
     version,
-    jars: join(folder, 'jars'),
+    jars: jarsFolder(version),
     bootstrapCheckpoint: join(folder, 'prepared', 'bootstrap.checkpoint'),
     classes: join(folder, 'prepared', 'kafka.jsa'),
   }

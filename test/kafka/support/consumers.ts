@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { IHeaders, Message } from 'kafkajs'
-import { hasCommand } from '../cluster/kafkaHome.js'
+import { hasCommand, hasJars, jarsFolder } from '../cluster/kafkaHome.js'
 import { within } from '../cluster/wait.js'
 import type { TestBroker } from '../testBroker.js'
 import { uniqueTopic } from '../testBroker.js'
@@ -111,15 +109,10 @@ export async function readByKcat(broker: TestBroker, topic: string): Promise<See
 }
 
 const kafkaVersion = process.env.KAFKA_VERSION ?? '4.2.0'
-const jars = join(
-  process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
-  'kafkajs-resilient-producer',
-  `kafka-${kafkaVersion}`,
-  'jars',
-)
 
 /** Whether Kafka's own Java tools can be run here: as where a broker was started from, or its image was built. */
-export const hasJavaTools = async (): Promise<boolean> => existsSync(jars) && hasCommand('java', '-version')
+export const hasJavaTools = async (): Promise<boolean> =>
+  hasJars(kafkaVersion) && hasCommand('java', '-version')
 
 /** Runs one of Kafka's own Java tools with this on its standard input. */
 export async function runJavaTool(tool: string, args: readonly string[], input = ''): Promise<string> {
@@ -129,7 +122,7 @@ export async function runJavaTool(tool: string, args: readonly string[], input =
     '-Dfile.encoding=UTF-8',
     '-Dstdout.encoding=UTF-8',
   ]
-  const started = run('java', [...jvm, '-cp', join(jars, '*'), tool, ...args], {
+  const started = run('java', [...jvm, '-cp', join(jarsFolder(kafkaVersion), '*'), tool, ...args], {
     timeout: timeoutMs,
     maxBuffer: 2 ** 28,
   })

@@ -5,10 +5,16 @@ import {
   type ResilientProducer,
   type ResilientProducerOptions,
 } from 'kafkajs-resilient-producer'
-import { EmbeddedKafka, type EmbeddedKafkaOptions, type TopicSpec } from 'kafkajs-resilient-producer/testing'
+import {
+  EmbeddedKafka,
+  type EmbeddedKafkaOptions,
+  type JournalEntry,
+  type TopicSpec,
+} from 'kafkajs-resilient-producer/testing'
 import { Registry } from 'prom-client'
 import { expect, type MockInstance, vi } from 'vitest'
 import { BufferBudget } from '../../../src/delivery/budget.js'
+import { decodeBatch } from '../../../src/protocol/records/decode.js'
 import type { ProduceFault } from './faults.js'
 import { batchesIn, type SentBatch, sentBatches, valuesOf } from './sentBatches.js'
 
@@ -33,6 +39,7 @@ export class World {
   private readonly producers: ResilientProducer[] = []
   private readonly registries = new Map<ResilientProducer, Registry>()
   private readonly rules: Rule[] = []
+  private readonly next: ProduceFault[] = []
   private readonly budgets = new Set<BufferBudget>()
   private readonly spies: MockInstance[]
   private readonly warnings: string[] = []
@@ -77,7 +84,7 @@ export class World {
   private readonly dispatch: ProduceFault = (request, next) => {
     const values = new Set(batchesIn(request.body).flatMap(({ records }) => valuesOf(records)))
     const rule = this.rules.find(each => each.left > 0 && values.has(each.value))
-    if (rule === undefined) return next()
+    if (rule === undefined) return this.next.shift()?.(request, next) ?? next()
     rule.left--
     return rule.fault(request, next)
   }
@@ -87,9 +94,15 @@ export class World {
     this.rules.push({ value, fault, left: times })
   }
 
+  /** The next requests meet the fault, whatever they carry; faults are used in order. */
+  onNext(fault: ProduceFault, times = 1): void {
+    for (let i = 0; i < times; i++) this.next.push(fault)
+  }
+
   /** Those with times left are not missed. */
   forgetRules(): void {
     this.rules.length = 0
+    this.next.length = 0
   }
 
   topic(spec: TopicSpec = {}, name = TOPIC): void {
@@ -147,6 +160,17 @@ export class World {
 
   sent(topic?: string): SentBatch[] {
     return sentBatches(this.cluster, topic)
+  }
+
+  /** The records' headers `id` in every batch that the brokers read. */
+  sentIds(): { topic: string; ids: string[]; entry: JournalEntry }[] {
+    return this.cluster.journal.of('Produce').flatMap(entry =>
+      batchesIn(entry.body).map(({ topic, records }) => ({
+        topic,
+        entry,
+        ids: decodeBatch(records).records.map(({ headers }) => String(headers[0]?.value)),
+      })),
+    )
   }
 
   /** The values in a topic's log, by offset. */

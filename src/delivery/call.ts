@@ -71,11 +71,11 @@ class CallPart implements RecordOwner {
       this.result = batch.metadataAt(index)
       this.resultFirst = first
     }
-    this.call.ended(count)
+    this.call.delivered(count)
   }
 
   written(count: number): void {
-    this.call.ended(count)
+    this.call.delivered(count)
   }
 
   failed(error: Error, topic: string, partition: number, first: number, count: number): void {
@@ -89,6 +89,7 @@ export class MultiCall implements Call {
   private readonly resolve: (result: RecordMetadata[]) => void
   private readonly reject: (error: Error) => void
   private pending: number
+  private succeeded = 0
   private readonly parts = new Map<Batch, CallPart>()
   private lastBatch: Batch | undefined
   private lastPart: CallPart | undefined
@@ -136,13 +137,19 @@ export class MultiCall implements Call {
     this.ended(messageIndexes.length)
   }
 
-  ended(records: number): void {
+  /** Acknowledged, or written with acks 0. */
+  delivered(records: number): void {
+    this.succeeded += records
+    this.ended(records)
+  }
+
+  private ended(records: number): void {
     this.pending -= records
     if (this.pending > 0) return
     const acknowledged = this.results()
     const [first, ...others] = this.failures
     if (first === undefined) this.resolve(acknowledged)
-    else if (acknowledged.length === 0 && others.every(each => each.error === first.error))
+    else if (this.succeeded === 0 && others.every(each => each.error === first.error))
       this.reject(first.error)
     else this.reject(new SendError(acknowledged, this.failures))
   }

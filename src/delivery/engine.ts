@@ -235,7 +235,7 @@ export class DeliveryEngine implements AdmissionHost {
   compress(lane: Lane, batch: Batch): void {
     this.compression.start(lane, batch, error => {
       if (batch.state === 'ended') this.recycle(batch)
-      else this.settlement.rejectSent(lane, batch, error)
+      else this.settlement.notCompressed(lane, batch, error)
     })
   }
 

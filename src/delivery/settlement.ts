@@ -353,6 +353,13 @@ export class Settlement {
     this.reject(lane, batch, error)
   }
 
+  /** Its codec failed, as it would again. */
+  notCompressed(lane: Lane, batch: Batch, error: Error): void {
+    const { topic, partition } = lane
+    const place = { topic, partition, attempts: batch.attempts }
+    this.rejectSent(lane, batch, withOutcome(error, this.outcomeOf(batch), place))
+  }
+
   /** Rejects what a call has in a batch that was in no request yet; the others stay. */
   withdraw(lane: Lane, batch: Batch, owns: (owner: RecordOwner | null) => boolean, error: Error): void {
     if (batch.state !== 'open' && batch.state !== 'closed') return

@@ -83,7 +83,7 @@ export class NonRetriableError extends kafkajs.KafkaJSNonRetriableError {
 export const withOutcome = <E extends Error & { readonly outcome?: Outcome }>(
   error: E,
   outcome: Outcome,
-  place: Pick<ErrorContext, 'partition' | 'attempts'> = {},
+  place: Pick<ErrorContext, 'topic' | 'partition' | 'attempts'> = {},
 ): E => {
   if (error.outcome === outcome && place.attempts === undefined) return error
   const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error)) as E

@@ -64,6 +64,21 @@ describe('acks 0', () => {
     expect(world.stored()).toEqual(['a', 'c'])
   })
 
+  test('of a call of which a part fails says which: the rest was written', async () => {
+    world.topic()
+    const producer = await world.connect({ acks: 0 })
+    const messages = [
+      { value: 'a', partition: 0 },
+      { value: 'b', partition: 7 },
+    ]
+    await expect(producer.send({ topic: TOPIC, messages })).rejects.toMatchObject({
+      name: 'SendError',
+      acknowledged: [],
+      failed: [{ messageIndexes: [1], error: { name: 'PartitionNotFoundError' } }],
+    })
+    await world.cluster.journal.until(() => world.stored().length === 1)
+  })
+
   test('as the default of the producer asks for no producer id', async () => {
     world.topic()
     const producer = await world.connect({ acks: 0 })

@@ -48,6 +48,9 @@ export class Enqueueing {
   enqueue(topic: string, message: Message, onDelivery?: OnDelivery): boolean {
     const { lifecycle, settings, topicNames, observer } = this.parts
     if (!topic) throw new NonRetriableError('Invalid topic')
+    if (onDelivery !== undefined && typeof onDelivery !== 'function') {
+      throw new NonRetriableError('onDelivery must be a function', { topic })
+    }
     topicNames.check(topic)
     checkMessage(topic, message, 0, settings)
     const { session, classes } = lifecycle.connected

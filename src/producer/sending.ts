@@ -68,6 +68,10 @@ export class Sending {
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata[]> {
     const count = this.check(topics, options)
+    // Found later, it would reject a call whose records are on their way.
+    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+      throw new NonRetriableError('signal must be an AbortSignal')
+    }
     const { session, classes } = this.lifecycle.connected
     const deliveryClass = classes.of(options)
     if (signal?.aborted) throw new SendAbortedError(topics[0]?.topic ?? '', { cause: signal.reason })

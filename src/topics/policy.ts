@@ -1,4 +1,5 @@
 import type { IResourceConfigEntry } from 'kafkajs'
+import { messageOf, NonRetriableError, place } from '../errors/bases.js'
 import { checkRule, checkSettings, isObject } from './policyCheck.js'
 
 /** Who may create a topic that does not exist. */
@@ -62,8 +63,8 @@ export const topicPolicyProblems = (options: unknown): readonly string[] => {
 export const compileTopicPolicy = (options: TopicPolicyOptions = {}): TopicPolicy => {
   const { rules = [], ...own } = options
   const settings = override(DEFAULT_TOPIC_SETTINGS, own)
-  const compiled = rules.map(({ match, ...overrides }) => ({
-    matches: matcher(match),
+  const compiled = rules.map(({ match, ...overrides }, index) => ({
+    matches: typeof match === 'function' ? guarded(match, `topics.rules[${index}].match`) : matcher(match),
     settings: override(settings, overrides),
   }))
   return { policyFor: topic => compiled.find(rule => rule.matches(topic))?.settings ?? settings }
@@ -74,8 +75,22 @@ const override = (settings: TopicSettings, overrides: Given<TopicSettings>): Top
   ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)),
 })
 
-const matcher = (match: TopicMatch): ((topic: string) => boolean) => {
-  if (typeof match === 'function') return match
+/** What a user's function throws ends the sends to that topic, and should say where it comes from. */
+const guarded =
+  (match: (topic: string) => boolean, option: string) =>
+  (topic: string): boolean => {
+    try {
+      return match(topic)
+    } catch (cause) {
+      throw new NonRetriableError(`${option} threw for ${place(topic)}: ${messageOf(cause)}`, {
+        topic,
+        outcome: 'not-written',
+        cause,
+      })
+    }
+  }
+
+const matcher = (match: string | RegExp): ((topic: string) => boolean) => {
   // A pattern with the flag g or y remembers where it matched last: `test` would answer by turns.
   if (match instanceof RegExp) return topic => topic.search(match) >= 0
   if (!match.includes('*')) return topic => topic === match

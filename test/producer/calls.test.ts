@@ -79,6 +79,7 @@ describe('a call that cannot be', () => {
     ['a timestamp that is none', { messages: [{ value: 'a', timestamp: 'now' }] }, /timestamp must be/],
     ['acks that are none', { messages: [message('a')], acks: 2 }, /acks must be -1, 0 or 1, not 2/],
     ['a timeout that is none', { messages: [message('a')], timeout: -5 }, /timeout must be .* ms/],
+    ['a signal that is none', { messages: [message('a')], signal: {} }, /signal must be an AbortSignal/],
     ['a codec that is none', { messages: [message('a')], compression: 9 }, /ompression/],
     ['a topic with a forged line', { topic: 'a\nb', messages: [message('a')] }, /topic "a\\nb" is not valid/],
   ]

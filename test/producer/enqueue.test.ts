@@ -107,6 +107,7 @@ describe('enqueue', () => {
     expect(() => producer.enqueue('', { value: 'a' })).toThrow('Invalid topic')
     expect(() => producer.enqueue('no good', { value: 'a' })).toThrow(/topic/)
     expect(() => producer.enqueue(TOPIC, {} as never)).toThrow(/value/)
+    expect(() => producer.enqueue(TOPIC, { value: 'a' }, 5 as never)).toThrow(/onDelivery must be/)
     expect(() => producer.enqueue(TOPIC, { value: 'x'.repeat(70_000_000) })).toThrow(/too large/)
   })
 

@@ -36,6 +36,23 @@ describe('the topic policy', () => {
     expect(policyFor('else')).toMatchObject({ partitions: 3, replicationFactor: 2 })
   })
 
+  it('says which rule it was whose function threw, and for which topic', () => {
+    const thrown = new Error('oops')
+    const match = () => {
+      throw thrown
+    }
+    const { policyFor } = compileTopicPolicy({ rules: [{ match: 'other' }, { match }] })
+    expect(policyFor('other')).toEqual(DEFAULT_TOPIC_SETTINGS)
+    expect(() => policyFor('mine')).toThrow(
+      expect.objectContaining({
+        message: 'topics.rules[1].match threw for topic "mine": oops',
+        topic: 'mine',
+        retriable: false,
+        cause: thrown,
+      }),
+    )
+  })
+
   it('takes a string without * literally, and a dot in a glob for a dot', () => {
     const { policyFor } = compileTopicPolicy({
       rules: [

@@ -1,7 +1,7 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { claimFolder } from '../../kafka/cluster/leftovers.js'
 import { startLocalCluster } from '../../kafka/cluster/local.js'
 import { freePorts } from '../../kafka/cluster/ports.js'
 import type { KafkaCluster } from '../../kafka/cluster/types.js'
@@ -59,7 +59,8 @@ export const startChaosCluster = async ({
     }
     const needsListener = between === 'proxies' || entry !== 'plain'
     const advertised = between === 'proxies' ? proxyPorts : clientPorts
-    const folder = await mkdtemp(join(tmpdir(), 'chaos-tls-'))
+    // Among the clusters' folders: the next run removes what a crashed one left.
+    const folder = await claimFolder(process.pid)
     undo.push(() => rm(folder, { recursive: true, force: true }))
     const keystore = join(folder, 'broker.pem')
     await writeFile(keystore, `${key}\n${cert}\n`)

@@ -224,11 +224,11 @@ export class MetadataRefresher {
         if (answer.response.brokers.length === 0)
           throw new kafkajs.KafkaJSError(`broker ${answer.nodeId} answered metadata without any broker`)
         cache.applyBrokers(answer.response)
-        outcome = take(answer, performance.now() - startedAt)
+        outcome = take(answer, Math.round(performance.now() - startedAt))
       }
     } catch (error) {
       const asked = query === 'brokers-only' ? { names: [] } : query
-      const elapsedMs = performance.now() - startedAt
+      const elapsedMs = Math.round(performance.now() - startedAt)
       logger.debug('Metadata request failed', { trigger, ...asked, elapsedMs, error: String(error) })
       for (const each of owed) each.reject(error)
     } finally {

@@ -51,7 +51,10 @@ export class SpentBudgetError extends kafkajs.KafkaJSNumberOfRetriesExceeded {
 
   constructor(message: string, context: ErrorContext & { readonly elapsedMs?: number } = {}) {
     const { elapsedMs = 0, ...rest } = context
-    super(new Error(message), { retryCount: Math.max(0, (rest.attempts ?? 1) - 1), retryTime: elapsedMs })
+    super(new Error(message), {
+      retryCount: Math.max(0, (rest.attempts ?? 1) - 1),
+      retryTime: Math.round(elapsedMs),
+    })
     named(this)
     // kafkajs builds the stack from its argument and keeps that as the cause: the real cause replaces it.
     Object.defineProperty(this, 'stack', {
@@ -111,6 +114,17 @@ export const place = (topic: string, partition?: number): string =>
   partition === undefined
     ? `topic ${JSON.stringify(topic)}`
     : `topic ${JSON.stringify(topic)}, partition ${partition}`
+
+export const attemptsText = (attempts: number): string =>
+  attempts === 1 ? '1 attempt' : `${attempts} attempts`
+
+/** What the attempts met, as sentences for the middle of a message; nothing when they met nothing. */
+export const causesText = (first: unknown, last: unknown): string => {
+  if (last === undefined) return ''
+  const [firstMessage, lastMessage] = [messageOf(first ?? last), messageOf(last)]
+  if (firstMessage === lastMessage) return ` Cause: ${lastMessage}.`
+  return ` First cause: ${firstMessage}; last cause: ${lastMessage}.`
+}
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

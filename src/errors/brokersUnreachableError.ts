@@ -1,4 +1,4 @@
-import { type ErrorContext, messageOf, SpentBudgetError } from './bases.js'
+import { attemptsText, type ErrorContext, messageOf, SpentBudgetError } from './bases.js'
 
 export interface UnreachableContext extends ErrorContext {
   readonly attempts: number
@@ -18,7 +18,7 @@ export class BrokersUnreachableError extends SpentBudgetError {
     const { attempts, elapsedMs, cause } = context
     const last = cause === undefined ? '' : ` (last: ${messageOf(cause)})`
     super(
-      `${what} in ${attempts} attempt${attempts === 1 ? '' : 's'} over ${Math.round(elapsedMs)} ms${last}. ` +
+      `${what} in ${attemptsText(attempts)} over ${Math.round(elapsedMs)} ms${last}. ` +
         `Look at the addresses in \`brokers\` and at the brokers, or raise ${bound}.`,
       context,
     )

@@ -1,4 +1,11 @@
-import { type ErrorContext, messageOf, type Outcome, place, SpentBudgetError } from './bases.js'
+import {
+  attemptsText,
+  causesText,
+  type ErrorContext,
+  type Outcome,
+  place,
+  SpentBudgetError,
+} from './bases.js'
 
 /** A batch used up the attempts of the option `retry`. */
 export class DeliveryRetriesExceededError extends SpentBudgetError {
@@ -14,8 +21,8 @@ export class DeliveryRetriesExceededError extends SpentBudgetError {
   ) {
     const { firstCause, ...rest } = context
     super(
-      `A record for ${place(topic, rest.partition)} was not delivered in ${rest.attempts} attempts (option retry). ` +
-        `First cause: ${messageOf(firstCause ?? rest.cause)}; last cause: ${messageOf(rest.cause)}. ` +
+      `A record for ${place(topic, rest.partition)} was not delivered in ${attemptsText(rest.attempts)} (option retry).` +
+        `${causesText(firstCause, rest.cause)} ` +
         (rest.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.'),
       { ...rest, topic },
     )

@@ -1,4 +1,11 @@
-import { type ErrorContext, messageOf, type Outcome, place, SpentBudgetError } from './bases.js'
+import {
+  attemptsText,
+  causesText,
+  type ErrorContext,
+  type Outcome,
+  place,
+  SpentBudgetError,
+} from './bases.js'
 
 /** `deliveryTimeoutMs` ran out before the record was acknowledged. */
 export class DeliveryTimeoutError extends SpentBudgetError {
@@ -12,13 +19,9 @@ export class DeliveryTimeoutError extends SpentBudgetError {
     },
   ) {
     const { deliveryTimeoutMs, waitingFor, firstCause, ...rest } = context
-    const causes =
-      rest.cause === undefined
-        ? ''
-        : ` First cause: ${messageOf(firstCause ?? rest.cause)}; last cause: ${messageOf(rest.cause)}.`
     super(
       `A record for ${place(topic, rest.partition)} was not delivered within deliveryTimeoutMs (${deliveryTimeoutMs} ms, ` +
-        `${rest.attempts ?? 0} attempts), waiting for ${waitingFor}.${causes} ` +
+        `${attemptsText(rest.attempts ?? 0)}), waiting for ${waitingFor}.${causesText(firstCause, rest.cause)} ` +
         (rest.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.') +
         ' Look at the brokers, or raise deliveryTimeoutMs.',
       { ...rest, topic, elapsedMs: deliveryTimeoutMs },

@@ -1,4 +1,4 @@
-import { type ErrorContext, messageOf, place, SpentBudgetError } from './bases.js'
+import { attemptsText, type ErrorContext, messageOf, place, SpentBudgetError } from './bases.js'
 
 /** A topic did not become available within `metadataRetry`; `cause` is the last answer. */
 export class MetadataRetriesExceededError extends SpentBudgetError {
@@ -7,7 +7,7 @@ export class MetadataRetriesExceededError extends SpentBudgetError {
     context: ErrorContext & { attempts: number; elapsedMs: number; cause: unknown },
   ) {
     super(
-      `The ${place(topic)} did not become available in ${context.attempts} attempts over ${Math.round(context.elapsedMs)} ms ` +
+      `The ${place(topic)} did not become available in ${attemptsText(context.attempts)} over ${Math.round(context.elapsedMs)} ms ` +
         `(last: ${messageOf(context.cause)}). Create it beforehand, or raise metadataRetry.retries / metadataRetry.maxRetryTimeMs.`,
       { ...context, topic, outcome: context.outcome ?? 'not-written' },
     )

@@ -130,6 +130,6 @@ describe('a topic that is waited for', () => {
     })
     const topic = resolve('t')
     await pass(1)
-    expect(topic.error).toBe(bug)
+    expect(topic.error).toMatchObject({ topic: 't', retriable: false, cause: bug })
   })
 })

@@ -45,7 +45,9 @@ export interface SettlementHost {
 
 const AT_ONCE: Backoff = { minMs: 0, maxMs: 0, factor: 1 }
 /** After this many attempts even a leader that is said to be one is looked up again. */
-const APPOINTED_ATTEMPTS = 12
+const APPOINTED_ATTEMPTS = 50
+/** A leader that is starting up takes its partitions on one by one, hundreds of new ones within a second or two. */
+const APPOINTED_BACKOFF: Backoff = { minMs: 20, maxMs: 100, factor: 1.5 }
 /** ms */
 const RETRY_BEAT_MS = 20
 
@@ -163,13 +165,7 @@ export class Settlement {
     const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS
     if (!isAppointed) this.host.refreshLeaders(lane, undefined)
     const { backoff } = this.settings
-    this.retry(
-      lane,
-      batch,
-      cause,
-      cause.type,
-      isAppointed ? { ...backoff, minMs: backoff.minMs / 5 } : backoff,
-    )
+    this.retry(lane, batch, cause, cause.type, isAppointed ? APPOINTED_BACKOFF : backoff)
   }
 
   private retry(

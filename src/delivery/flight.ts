@@ -15,15 +15,15 @@ export class Flight {
   readonly passengers: readonly Passenger[]
   readonly version: number
   readonly sentAt: number
-  /** On the clock of `performance.now()`. ms */
-  readonly deadline: number
+  /** How long the broker may take for it. ms */
+  readonly timeoutMs: number
   private readonly byTopic = new Map<string, Passenger[]>()
 
   constructor(passengers: readonly Passenger[], version: number, sentAt: number, timeoutMs: number) {
     this.passengers = passengers
     this.version = version
     this.sentAt = sentAt
-    this.deadline = sentAt + timeoutMs
+    this.timeoutMs = timeoutMs
     for (const passenger of passengers) {
       const same = this.byTopic.get(passenger.topic)
       if (same === undefined) this.byTopic.set(passenger.topic, [passenger])

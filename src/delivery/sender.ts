@@ -59,6 +59,8 @@ export class Sender {
   private wakeTimer: NodeJS.Timeout | undefined
   private watchTimer: NodeJS.Timeout | undefined
   private notBefore = 0
+  /** When the last answer came. ms on the clock of `performance.now()` */
+  private answeredAt = 0
   /** Those that went with acks 0 on this connection: nobody would say that their leader is another one. */
   private readonly unanswerable = new Set<Lane>()
 
@@ -146,7 +148,8 @@ export class Sender {
 
   private answered(link: ProduceLink, flight: Flight, payload: Buffer | null): void {
     if (!this.flying.delete(flight)) return
-    this.host.requestEnded(performance.now() - flight.sentAt)
+    this.answeredAt = performance.now()
+    this.host.requestEnded(this.answeredAt - flight.sentAt)
     if (payload === null) {
       for (const passenger of flight.passengers) this.host.written(passenger)
     } else {
@@ -195,31 +198,41 @@ export class Sender {
     if (this.watchTimer !== undefined || this.flying.size === 0) return
     this.watchTimer = setTimeout(() => {
       this.watchTimer = undefined
-      const now = performance.now()
-      const stalled = new Set<Lane>()
-      let overdue: Flight | undefined
-      for (const request of this.flying) {
-        if (request.deadline <= now) overdue ??= request
-        if (now - request.sentAt >= this.settings.stallMs) {
-          for (const { lane } of request.passengers) stalled.add(lane)
-        }
+      const { head } = this
+      if (head === undefined) return
+      const silentMs = performance.now() - this.silentSince
+      if (silentMs >= this.settings.stallMs) {
+        const stalled = new Set<Lane>()
+        for (const { passengers } of this.flying) for (const { lane } of passengers) stalled.add(lane)
+        this.host.suspect(stalled, this.nodeId)
       }
-      if (stalled.size > 0) this.host.suspect(stalled, this.nodeId)
-      if (overdue !== undefined) this.link?.destroy(requestTimeout(this.nodeId, now - overdue.sentAt))
+      if (silentMs >= head.timeoutMs) this.link?.destroy(requestTimeout(this.nodeId, silentMs))
       // A leader may have been found before the silence was long enough to tell.
       else this.abandonIfDeposed()
       this.watch()
     }, this.watchDelay())
   }
 
+  /** The request that the broker is working on: it serves a connection in order, one request at a time. */
+  private get head(): Flight | undefined {
+    const [head] = this.flying
+    return head
+  }
+
+  /**
+   * Since when the broker could have answered and did not: it begins a request only after the answer to the one before,
+   * which may take its whole ack timeout.
+   */
+  private get silentSince(): number {
+    return Math.max(this.head?.sentAt ?? Infinity, this.answeredAt)
+  }
+
   private watchDelay(): number {
     const now = performance.now()
-    let next = Infinity
-    for (const { sentAt, deadline } of this.flying) {
-      const stalledAt = sentAt + this.settings.stallMs
-      next = Math.min(next, deadline, stalledAt > now ? stalledAt : now + this.settings.stallMs)
-    }
-    return Math.max(1, Math.ceil(next - now))
+    const stalledAt = this.silentSince + this.settings.stallMs
+    const lookAt = stalledAt > now ? stalledAt : now + this.settings.stallMs
+    const deadline = this.silentSince + (this.head?.timeoutMs ?? Infinity)
+    return Math.max(1, Math.ceil(Math.min(lookAt, deadline) - now))
   }
 
   /**
@@ -227,9 +240,8 @@ export class Sender {
    * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
    */
   abandonIfDeposed(): void {
-    const since = performance.now() - this.settings.stallMs
-    for (const { sentAt, passengers } of this.flying) {
-      if (sentAt > since) continue
+    if (this.flying.size === 0 || performance.now() - this.silentSince < this.settings.stallMs) return
+    for (const { passengers } of this.flying) {
       const deposed = passengers.find(({ lane }) => lane.sender !== undefined && lane.sender !== this)
       if (deposed === undefined) continue
       const { topic, partition, lane } = deposed

@@ -300,3 +300,30 @@ test('a broker that drops each connection is tried with growing pauses, not in a
   await expect(sent).rejects.toMatchObject({ name: 'DeliveryTimeoutError', outcome: 'unknown' })
   world.forgetRules()
 })
+
+describe('a request behind one that takes its time', () => {
+  test('has its own time from the answer to that one on', async () => {
+    world.topic()
+    const producer = await world.confirmed({
+      deliveryTimeoutMs: 60_000,
+      requestTimeoutMs: 1500,
+      ackTimeoutMs: 1,
+    })
+    const [first, second] = [new Gate(), new Gate()]
+    world.cluster.on('Produce', hold(first))
+    const a = send(producer, 'a')
+    await first.arrived
+    world.cluster.on('Produce', hold(second))
+    const b = send(producer, 'b')
+    await turns()
+    await pass(1200)
+    first.open()
+    await a
+    await second.arrived
+    // More than 1500 ms since it was sent, less since the broker could begin with it.
+    await pass(1200)
+    second.open()
+    await b
+    expect([arrivals('a'), arrivals('b')]).toEqual([1, 1])
+  })
+})

@@ -17,8 +17,9 @@ import { pass, turns, type World } from '../support/world.js'
 import type { Recorded, Recorder } from './recorder.js'
 
 export const BROKERS = 3
-/** By name, how many partitions. */
-export const TOPICS: Readonly<Record<string, number>> = { many: 3, one: 1, plain: 2 }
+/** By name, how many partitions. `late` is created by the brokers when it is asked for. */
+export const TOPICS: Readonly<Record<string, number>> = { many: 3, one: 1, plain: 2, late: 2 }
+export const LATE = 'late'
 
 /** What the commands know of the cluster: only what decides whether a command makes sense. */
 export interface Model {
@@ -31,6 +32,8 @@ export interface Real {
   readonly recorder: Recorder
   readonly flushes: { done: boolean; failed: unknown }[]
   readonly signals: AbortController[]
+  /** Ends the faults that no request has met. */
+  readonly removers: (() => void)[]
 }
 
 type Command = fc.AsyncCommand<Model, Real>
@@ -243,18 +246,53 @@ const fault = fc
     command(`fault(${name}, ${times})`, ({ world }) => world.onNext(each, times)),
   )
 
+const controlFault = fc
+  .tuple(
+    fc.constantFrom('Metadata' as const, 'InitProducerId' as const, 'ApiVersions' as const),
+    fc.constantFrom<readonly [string, typeof hang]>(
+      ['drop', dropBeforeApply],
+      ['hang', hang],
+      ['cut', partialAnswer(9)],
+    ),
+    fc.integer({ min: 1, max: 2 }),
+  )
+  .map(([api, [name, each], times]) =>
+    command(`controlFault(${api} ${name}, ${times})`, ({ world, removers }) => {
+      removers.push(world.cluster.on(api, each as never, { times }))
+    }),
+  )
+
+const hide = fc.tuple(topic, fc.nat(BROKERS - 1)).map(([name, node]) =>
+  command(`hideTopic(${name}, ${node})`, ({ world, removers }) => {
+    world.cluster.hideTopic(name, node)
+    removers.push(() => world.cluster.showTopic(name, node))
+  }),
+)
+
+const show = fc
+  .tuple(topic, fc.nat(BROKERS - 1))
+  .map(([name, node]) =>
+    command(`showTopic(${name}, ${node})`, ({ world }) => world.cluster.showTopic(name, node)),
+  )
+
+const exists = (world: World, name: string): boolean => world.cluster.topics.includes(name)
+
 const place = fc.tuple(topic, fc.nat(5)).map(([name, at]) => ({ topic: name, partition: at % TOPICS[name]! }))
 
 const moveLeader = fc.tuple(place, fc.nat(BROKERS - 1)).map(([{ topic: name, partition }, node]) =>
   command(
     `moveLeader(${name} ${partition}, ${node})`,
-    ({ world }) => world.cluster.moveLeader(name, partition, node),
+    ({ world }) => {
+      if (exists(world, name)) world.cluster.moveLeader(name, partition, node)
+    },
     model => !model.stopped.has(node),
   ),
 )
 
 const loseLeader = place.map(({ topic: name, partition }) =>
-  command(`loseLeader(${name} ${partition})`, ({ world }) => world.cluster.moveLeader(name, partition, -1)),
+  command(`loseLeader(${name} ${partition})`, ({ world }) => {
+    if (exists(world, name)) world.cluster.moveLeader(name, partition, -1)
+  }),
 )
 
 const stopBroker = fc.nat(BROKERS - 1).map(node =>
@@ -304,7 +342,7 @@ export const commands = (maxCommands: number) =>
     [
       ...[send, send, burst, burst, sendMany, sendMany, sendBatch, enqueue, enqueue, sendAbortable, abort],
       ...[fault, fault, fault, moveLeader, moveLeader, loseLeader, stopBroker, startBroker, startBroker],
-      ...[flush, wait, wait, turn, turn, turn],
+      ...[controlFault, hide, show, flush, wait, wait, turn, turn, turn],
     ],
     { maxCommands, size: 'max' },
   )

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
+import type { ResilientProducerOptions } from 'kafkajs-resilient-producer'
 import { afterEach, expect, test } from 'vitest'
 import { pass, turns, World } from '../support/world.js'
-import { BROKERS, commands, type Model, type Real, TOPICS } from './commands.js'
+import { BROKERS, commands, LATE, type Model, type Real, TOPICS } from './commands.js'
 import { Recorder } from './recorder.js'
 
 /*
@@ -10,7 +11,7 @@ import { Recorder } from './recorder.js'
  * not to be there is not; nothing acknowledged is sent again; the buffer is never over its bound and empty in the end.
  *
  * A long run, with other cases: `MODEL_RUNS=2000 MODEL_SEED=7 npx vitest run test/delivery/model`. A failed run says
- * the seed and the path that repeat it: `MODEL_SEED=... MODEL_PATH=...`.
+ * the seed and the path that repeat it: `MODEL_SEED=... MODEL_PATH=...`; `MODEL_SHRINK=1` looks for a shorter one.
  */
 const RUNS = Number(process.env.MODEL_RUNS ?? 25)
 const SEED = Number(process.env.MODEL_SEED ?? 20_261_122)
@@ -21,31 +22,36 @@ afterEach(async () => {
   await world?.end()
 })
 
-const BUFFER_BYTES = 12_000
-
-const start = async (): Promise<Real> => {
-  world = await World.withClock({ brokers: BROKERS })
-  for (const [name, partitions] of Object.entries(TOPICS))
-    world.topic({ partitions, replicationFactor: 3 }, name)
+const start = async (options: ResilientProducerOptions): Promise<Real> => {
+  world = await World.withClock({
+    brokers: BROKERS,
+    autoCreate: { createdAfter: 3, leaderAfter: 2, partitions: TOPICS[LATE]!, replicationFactor: BROKERS },
+  })
+  for (const [name, partitions] of Object.entries(TOPICS)) {
+    if (name !== LATE) world.topic({ partitions, replicationFactor: BROKERS }, name)
+  }
   const producer = await world.connect({
-    bufferBytes: BUFFER_BYTES,
+    bufferBytes: 12_000,
     maxInFlightPerBroker: 10,
     batchRecords: 2,
     maxBlockMs: 60_000,
     deliveryTimeoutMs: 45_000,
     requestTimeoutMs: 10_000,
     ackTimeoutMs: 1000,
+    ...options,
   })
-  return { world, producer, recorder: new Recorder(world), flushes: [], signals: [] }
+  return { world, producer, recorder: new Recorder(world), flushes: [], signals: [], removers: [] }
 }
 
 /** The cluster is well again, and everything gets the time that it may take. */
-const recover = async ({ world: { cluster }, recorder, flushes }: Real, model: Model, real: World) => {
-  real.forgetRules()
+const recover = async (real: Real, model: Model): Promise<void> => {
+  const { producer, recorder, flushes } = real
+  const { cluster } = real.world
+  real.world.forgetRules()
+  for (const remove of real.removers.splice(0)) remove()
   for (const node of model.stopped) await cluster.startBroker(node)
-  model.stopped.clear()
-  for (const [name, partitions] of Object.entries(TOPICS)) {
-    for (let partition = 0; partition < partitions; partition++) {
+  for (const name of cluster.topics) {
+    for (let partition = 0; partition < TOPICS[name]!; partition++) {
       if (cluster.leaderOf(name, partition) < 0) cluster.moveLeader(name, partition, partition)
     }
   }
@@ -56,36 +62,52 @@ const recover = async ({ world: { cluster }, recorder, flushes }: Real, model: M
   }
   // Twice the longest that anything may take.
   for (let i = 0; i < 200 && !isOver(); i++) await pass(1000)
+  // What expired in flight is held until its request has ended.
+  const held = () => real.world.metric(producer, 'buffered_records')
+  for (let i = 0; i < 30 && (await held()) > 0; i++) await pass(1000)
 }
 
-test('the engine keeps the rules of the core', { timeout: RUNS * 20_000 }, async () => {
-  await fc.assert(
+/** Runs many programs; `check` looks at what each has left. */
+const runAll = (
+  options: ResilientProducerOptions,
+  runs: number,
+  check: (real: Real) => void,
+): Promise<void> =>
+  fc.assert(
     fc.asyncProperty(commands(60), async list => {
-      const real = await start()
+      const real = await start(options)
       const model: Model = { stopped: new Set() }
       try {
         await fc.asyncModelRun(() => ({ model, real }), list)
-        await recover(real, model, real.world)
-        const { recorder, flushes } = real
-        expect(
-          recorder.records.filter(({ ends }) => ends !== 1).map(({ id, ends }) => `${id}: ${ends}`),
-        ).toEqual([])
+        await recover(real, model)
+        const { recorder, flushes, producer } = real
+        const wrong = recorder.records.filter(({ ends }) => ends !== 1)
+        expect(wrong.map(({ id, ends }) => `${id}: ${ends}`)).toEqual([])
         expect(flushes.filter(({ done }) => !done)).toEqual([])
-        real.world.cluster.check(recorder.sent).assert()
         expect(recorder.sentAgain()).toEqual([])
-        expect(await real.world.metric(real.producer, 'buffered_records')).toBe(0)
-        expect(await real.world.metric(real.producer, 'requests_in_flight')).toBe(0)
+        expect(await real.world.metric(producer, 'buffered_records')).toBe(0)
+        expect(await real.world.metric(producer, 'requests_in_flight')).toBe(0)
+        check(real)
       } finally {
-        const ended = world
         world = undefined
-        await ended?.end()
+        await real.world.end()
       }
     }),
     {
       seed: SEED,
-      numRuns: RUNS,
+      numRuns: runs,
       endOnFailure: process.env.MODEL_SHRINK === undefined,
       ...(PATH === undefined ? {} : { path: PATH }),
     },
   )
+
+test('the engine keeps the rules of the core', { timeout: RUNS * 20_000 }, async () => {
+  await runAll({}, RUNS, ({ world: { cluster }, recorder }) => cluster.check(recorder.sent).assert())
+})
+
+test('without idempotence it may double a record, and nothing else', { timeout: RUNS * 20_000 }, async () => {
+  await runAll({ idempotent: false }, Math.ceil(RUNS / 3), ({ world: { cluster }, recorder }) => {
+    const { faults } = cluster.check(recorder.sent)
+    expect(faults.filter(({ kind }) => kind !== 'duplicated')).toEqual([])
+  })
 })

@@ -1,3 +1,4 @@
+import type { InvalidOptionsError } from 'kafkajs-resilient-producer'
 import { connectionProblem } from './connection/problem.js'
 import { printable } from './terminal/format.js'
 
@@ -42,6 +43,8 @@ function explainKnown(error: CodedError): string | undefined {
     }
     case 'UnreachableError':
       return error.message
+    case 'InvalidOptionsError':
+      return `the producer's options: ${(error as InvalidOptionsError).problems.join('; ')}`
     default:
       return undefined
   }

@@ -1,3 +1,4 @@
+import { InvalidOptionsError } from 'kafkajs-resilient-producer'
 import { ExitCode, Interruption, UsageError } from './exit.js'
 import { explain } from './explain.js'
 import type { Io, Output } from './io.js'
@@ -57,7 +58,8 @@ export async function supervise(
 
 function statusOf(error: unknown, { reason }: AbortSignal): number {
   if (reason instanceof Interruption) return reason.exitCode
-  return error instanceof UsageError ? ExitCode.usage : ExitCode.failed
+  const isUsage = error instanceof UsageError || error instanceof InvalidOptionsError
+  return isUsage ? ExitCode.usage : ExitCode.failed
 }
 
 /** Resolves when all that was printed has reached the output, or its reader has gone. */

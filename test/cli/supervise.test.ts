@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { InvalidOptionsError } from 'kafkajs-resilient-producer'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../src/cli/exit.js'
 import { supervise } from '../../src/cli/supervise.js'
@@ -28,6 +29,15 @@ describe('supervise', () => {
 
   it('gives a usage error status 2', async () => {
     expect(await supervise(testIo(), quiet, () => Promise.reject(new UsageError('what?')))).toBe(2)
+  })
+
+  it('takes options that the producer refuses for a wrong configuration, and lists them in one line', async () => {
+    const io = testIo()
+    const refused = new InvalidOptionsError(['lingerMs must be more', 'nope is not an option'])
+    expect(await supervise(io, quiet, () => Promise.reject(refused))).toBe(2)
+    expect(io.stderr.text).toBe(
+      "error: the producer's options: lingerMs must be more; nope is not an option\n",
+    )
   })
 
   it('prints the stack and the causes when verbose', async () => {

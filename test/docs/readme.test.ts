@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import * as publicErrors from '../../src/errors/index.js'
 import { metricTable } from './metricTable.js'
@@ -25,4 +25,15 @@ test('the table of metrics is that of their definitions', () => section('metrics
 test('every error class is in the table of errors', () => {
   const text = readFileSync(README, 'utf8')
   for (const name of Object.keys(publicErrors)) expect(text).toContain(`\`${name}\``)
+})
+
+test('every file that the architecture names is there', () => {
+  const text = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8')
+  const sources = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' })
+  const files = new Set(sources.map(path => path.replaceAll('\\', '/')))
+  const isThere = (name: string): boolean =>
+    [...files].some(path => path === name || path.endsWith(`/${name}`))
+  const named = [...text.matchAll(/`([\w/]+\.(?:ts|wat))`/g)].map(([, name]) => name!)
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter(name => !isThere(name))).toEqual([])
 })

@@ -11,6 +11,7 @@ import { BufferPool } from './bufferPool.js'
 import type { Call } from './call.js'
 import { Compression } from './compressing.js'
 import { Deadlines } from './deadlines.js'
+import { Endings } from './endings.js'
 import { type Generation, Generations } from './generations.js'
 import type { BatchLimits, Lane } from './lane.js'
 import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitioner.js'
@@ -66,6 +67,7 @@ export class DeliveryEngine implements AdmissionHost {
   private readonly parts: EngineParts
   private readonly deadlines = new Deadlines()
   private readonly generations = new Generations()
+  private readonly endings: Endings
   private readonly settlement: Settlement
   private readonly senders: SenderPool
   private readonly compression: Compression
@@ -91,18 +93,16 @@ export class DeliveryEngine implements AdmissionHost {
       this.recycle(batch)
       lane.sender?.wake(lane)
     })
+    this.endings = new Endings(settings.deliveryTimeoutMs, {
+      end: batch => this.end(batch),
+      adopt: batch => this.deadlines.add(batch),
+      unowned: (lane, error, count) =>
+        parts.onUnownedFailure(error, { topic: lane.topic, partition: lane.partition }, count),
+      observer: parts.observer,
+    })
     this.settlement = new Settlement(
+      { retries: settings.retries, backoff: settings.retryBackoff },
       {
-        deliveryTimeoutMs: settings.deliveryTimeoutMs,
-        retries: settings.retries,
-        backoff: settings.retryBackoff,
-        requestBytes: settings.requestBytes,
-      },
-      {
-        end: batch => this.end(batch),
-        adopt: batch => this.deadlines.add(batch),
-        unowned: (lane, error, count) =>
-          parts.onUnownedFailure(error, { topic: lane.topic, partition: lane.partition }, count),
         learnLeader: (lane, leader, epoch, endpoint) =>
           parts.directory.learnLeader(lane.topic, lane.partition, leader, epoch, endpoint),
         refreshLeaders: (lane, avoidNode) => this.refreshLeaders(lane.topic, avoidNode),
@@ -110,10 +110,12 @@ export class DeliveryEngine implements AdmissionHost {
         observer: parts.observer,
         logger: parts.logger,
       },
+      this.endings,
     )
     this.senders = new SenderPool(settings, {
       transport: parts.transport,
       settlement: this.settlement,
+      endings: this.endings,
       observer: parts.observer,
       random: parts.random,
       released: batch => this.recycle(batch),
@@ -123,7 +125,7 @@ export class DeliveryEngine implements AdmissionHost {
     this.roster = new TopicRoster({
       directory: parts.directory,
       senders: this.senders,
-      settlement: this.settlement,
+      endings: this.endings,
       laneHost: this,
       newPartitioner: () => this.newPartitioner(),
       onReady: topic => this.admission.topicReady(topic),
@@ -209,7 +211,7 @@ export class DeliveryEngine implements AdmissionHost {
     const deadline = startedAt + this.settings.deliveryTimeoutMs
     const body = this.pool.take(Math.max(SMALLEST_BODY_BYTES, lane.expectedBytes))
     const batch = new Batch(deliveryClass, body, performance.now(), deadline, generation, expired =>
-      this.settlement.expire(lane, expired),
+      this.endings.expire(lane, expired),
     )
     // A record that joins an open batch gets the batch's time: one that cannot leave is closed before that matters.
     batch.deadline = Math.min(deadline, batch.createdAt + this.longestOpenMs)
@@ -229,13 +231,13 @@ export class DeliveryEngine implements AdmissionHost {
   }
 
   rejectSequenceLost(lane: Lane, batch: Batch): void {
-    this.settlement.sequenceLost(lane, batch)
+    this.endings.sequenceLost(lane, batch)
   }
 
   compress(lane: Lane, batch: Batch): void {
     this.compression.start(lane, batch, error => {
       if (batch.state === 'ended') this.recycle(batch)
-      else this.settlement.notCompressed(lane, batch, error)
+      else this.endings.notCompressed(lane, batch, error)
     })
   }
 
@@ -269,7 +271,7 @@ export class DeliveryEngine implements AdmissionHost {
       for (const lane of this.roster.get(name)?.lanes ?? []) {
         for (const batch of [...lane.batches]) {
           const error = new SendAbortedError(name, { partition: lane.partition, cause: reason })
-          if (batch.attempts === 0) this.settlement.withdraw(lane, batch, owner => call.owns(owner), error)
+          if (batch.attempts === 0) this.endings.withdraw(lane, batch, owner => call.owns(owner), error)
         }
       }
     }
@@ -289,7 +291,7 @@ export class DeliveryEngine implements AdmissionHost {
     this.senders.close(new ProducerClosedError())
     this.admission.close(this.roster.all, topic => new ProducerClosedError({ topic, outcome: 'not-written' }))
     for (const topic of this.roster.all) {
-      for (const lane of topic.lanes) this.settlement.abandonAll(lane)
+      for (const lane of topic.lanes) this.endings.abandonAll(lane)
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Transport } from '../transport/port.js'
 import type { Backoff } from './backoff.js'
 import type { Batch } from './batch.js'
 import { BufferPool } from './bufferPool.js'
+import type { Endings } from './endings.js'
 import type { Passenger } from './flight.js'
 import type { Lane } from './lane.js'
 import { Sender, type SenderSettings } from './sender.js'
@@ -26,6 +27,7 @@ export interface SenderPoolSettings {
 export interface SenderPoolParts {
   readonly transport: Transport
   readonly settlement: Settlement
+  readonly endings: Endings
   readonly observer: ProducerObserver
   readonly random: () => number
   released(batch: Batch): void
@@ -78,7 +80,7 @@ export class SenderPool {
   private senderOf(nodeId: number): Sender {
     const known = this.senders.get(nodeId)
     if (known !== undefined) return known
-    const { transport, settlement, observer, random } = this.parts
+    const { transport, settlement, endings, observer, random } = this.parts
     const sender = new Sender(nodeId, this.settings, {
       openLink: id => transport.openProduceLink(id),
       departed: (passengers, now) => this.observeDeparture(passengers, now),
@@ -98,7 +100,7 @@ export class SenderPool {
         for (const topic of topics) this.parts.suspect(topic, id)
       },
       unusable: (lanes, error) => {
-        for (const lane of lanes) settlement.rejectAll(lane, withOutcome(error, 'not-written'))
+        for (const lane of lanes) endings.rejectAll(lane, withOutcome(error, 'not-written'))
       },
       takeFrame: bytes => this.frames.take(bytes),
       giveFrame: frame => this.frames.give(frame),

@@ -2,10 +2,10 @@ import { PartitionNotFoundError } from '../errors/index.js'
 import type { TopicView } from '../metadata/view.js'
 import { isSameTopic } from '../metadata/view.js'
 import type { TopicDirectory } from '../topics/index.js'
+import type { Endings } from './endings.js'
 import type { LaneHost } from './lane.js'
 import type { Partitioner } from './partitioner.js'
 import type { SenderPool } from './senderPool.js'
-import type { Settlement } from './settlement.js'
 import { TopicLanes } from './topicLanes.js'
 
 /** How often a topic is asked for while records wait for a leader of one of its partitions. ms */
@@ -14,7 +14,7 @@ const LEADERLESS_POLL_MS = 500
 export interface RosterParts {
   readonly directory: TopicDirectory
   readonly senders: SenderPool
-  readonly settlement: Settlement
+  readonly endings: Endings
   readonly laneHost: LaneHost
   readonly newPartitioner: () => Partitioner
   /** What waited for the topic can go on. */
@@ -84,7 +84,7 @@ export class TopicRoster {
   }
 
   private topicFailed(topic: TopicLanes, error: Error): void {
-    for (const lane of topic.lanes) if (lane !== undefined) this.parts.settlement.rejectAll(lane, error)
+    for (const lane of topic.lanes) if (lane !== undefined) this.parts.endings.rejectAll(lane, error)
     this.parts.onFailed(topic, error)
   }
 
@@ -110,7 +110,7 @@ export class TopicRoster {
     for (const lane of topic.lanes.slice(view.partitions.length)) {
       lane.gone = new PartitionNotFoundError(topic.name, lane.partition, view.partitions.length)
       this.parts.senders.lead(lane, -1)
-      this.parts.settlement.rejectAll(lane, lane.gone)
+      this.parts.endings.rejectAll(lane, lane.gone)
     }
     if (wasMissing) this.parts.onReady(topic)
     this.watchLeaderless(topic)

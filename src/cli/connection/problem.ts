@@ -32,6 +32,8 @@ export function connectionProblem(message: string, code = /\bE[A-Z_]{4,}\b/.exec
   if (tls) return tls[1]
   if (code && NETWORK_CODES[code]) return NETWORK_CODES[code]
   if (/timeout|timed out/i.test(message)) return 'no answer'
+  if (/ sent (?:a response|an answer) | could not be understood/.test(message))
+    return 'what it sends is not Kafka (another service, or does it want TLS?)'
   if (/closed connection|connection closed/i.test(message))
     return 'it closed the connection (does it want TLS or SASL?)'
   return message

@@ -141,7 +141,8 @@ export interface ResilientProducer extends Omit<Producer, 'connect' | 'send' | '
   connect(options?: WaitOptions): Promise<void>
   /**
    * Resolves when every message of the call is acknowledged, with one entry a topic-partition; with `acks: 0` at once after
-   * the write, with none.
+   * the write, with none. Records are copied as they enter the buffer; those of a call that waits for its topic or for
+   * space are read later, so messages must not be changed before the promise settles.
    *
    * @throws (as a rejection, when all records of the call have ended) see the README's table of errors; {@link SendError}
    *   where a part of the call was acknowledged

@@ -87,17 +87,35 @@ export const leadersOf = async (
   topics: readonly string[],
 ): Promise<readonly PartitionLeader[]> => (await describeCluster(bootstrap, topics)).partitions
 
+/** UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER: a leader that has not taken over yet. */
+const notYet: ReadonlySet<number> = new Set([3, 5, 6])
+
+class NotServedYet extends Error {}
+
 /** All batches of the topics up to their ends, partition by partition. */
-export async function readBatches(
+export const readBatches = (
   bootstrap: readonly string[],
   topics: readonly string[],
-): Promise<StoredBatch[]> {
+): Promise<StoredBatch[]> => {
+  let last = ''
+  const read = () =>
+    readOnce(bootstrap, topics).catch(error => {
+      if (!(error instanceof NotServedYet)) throw error
+      last = error.message
+      return undefined
+    })
+  return until('every partition to be served', read, { timeoutMs: 30_000 }).catch(error => {
+    throw last === '' ? error : new Error(`${error.message} (last: ${last})`)
+  })
+}
+
+async function readOnce(bootstrap: readonly string[], topics: readonly string[]): Promise<StoredBatch[]> {
   const { addresses, partitions } = await describeCluster(bootstrap, topics)
   const batches: StoredBatch[] = []
   for (const leader of new Set(partitions.map(each => each.leader))) {
     const led = partitions.filter(each => each.leader === leader)
     const address = addresses.get(leader)
-    if (!address) throw new Error(`${led[0]?.topic} [${led[0]?.partition}] has no leader`)
+    if (!address) throw new NotServedYet(`${led[0]?.topic} [${led[0]?.partition}] has no leader`)
     const client = await RawClient.connect(address)
     try {
       batches.push(...(await readPartitions(client, led)))
@@ -118,7 +136,9 @@ async function readPartitions(client: RawClient, led: readonly PartitionLeader[]
     const finished = new Set<string>()
     for (const { topic, partitions } of answer.responses) {
       for (const { partitionIndex: partition, errorCode, highWatermark, records } of partitions) {
-        if (errorCode !== 0) throw new Error(`${topic} [${partition}] cannot be fetched: error ${errorCode}`)
+        const problem = `${topic} [${partition}] cannot be fetched: error ${errorCode}`
+        if (notYet.has(errorCode)) throw new NotServedYet(problem)
+        if (errorCode !== 0) throw new Error(problem)
         const place = `${topic}/${partition}`
         for (const bytes of splitBatches(records ?? Buffer.alloc(0))) {
           const header = readBatchHeader(bytes)

@@ -1,9 +1,8 @@
-import kafkajs from 'kafkajs'
-import { place } from '../errors/bases.js'
 import { ProducerClosedError } from '../errors/index.js'
 import type { BrokerAddress, ProduceLink } from '../transport/port.js'
 import { type Backoff, backoffMs } from './backoff.js'
 import { Flight, type Passenger } from './flight.js'
+import { Flights } from './flights.js'
 import type { Lane } from './lane.js'
 import { LaneQueue, type LaneQueueSettings } from './laneQueue.js'
 import type { PartitionAnswer } from './produceResponse.js'
@@ -38,18 +37,13 @@ export interface SenderHost {
   readonly random: () => number
 }
 
-const requestTimeout = (nodeId: number, afterMs: number): Error =>
-  new kafkajs.KafkaJSRequestTimeoutError(
-    `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
-  )
-
 /** Sends the batches of the partitions that one broker leads. */
 export class Sender {
   readonly nodeId: number
   private readonly host: SenderHost
   private readonly settings: SenderSettings
   private readonly queue: LaneQueue
-  private readonly flying = new Set<Flight>()
+  private readonly flights: Flights
   private link: ProduceLink | undefined
   private opening = false
   private closed = false
@@ -57,10 +51,7 @@ export class Sender {
   private scheduled = false
   /** The next connect attempt, the end of a throttle, or the earliest end of a linger or a backoff. */
   private wakeTimer: NodeJS.Timeout | undefined
-  private watchTimer: NodeJS.Timeout | undefined
   private notBefore = 0
-  /** When the last answer came. ms on the clock of `performance.now()` */
-  private answeredAt = 0
   /** Those that went with acks 0 on this connection: nobody would say that their leader is another one. */
   private readonly unanswerable = new Set<Lane>()
 
@@ -69,10 +60,15 @@ export class Sender {
     this.settings = settings
     this.host = host
     this.queue = new LaneQueue(settings)
+    this.flights = new Flights(nodeId, settings.stallMs, {
+      suspect: lanes => host.suspect(lanes, nodeId),
+      giveUp: error => this.link?.destroy(error),
+      successorOf: ({ sender }) => (sender === this ? undefined : sender?.nodeId),
+    })
   }
 
   get inFlight(): number {
-    return this.flying.size
+    return this.flights.count
   }
 
   /** The lane may have something to send. */
@@ -107,11 +103,11 @@ export class Sender {
     if (this.notBefore > now) return this.wakeAt(this.notBefore)
     if (link.throttledForMs > 0) return this.wakeAt(now + link.throttledForMs)
     if (link.needsAuthentication) {
-      if (this.flying.size === 0) this.authenticate(link)
+      if (this.flights.count === 0) this.authenticate(link)
       return
     }
-    while (this.flying.size < this.settings.maxInFlight && !this.queue.isEmpty) {
-      const { passengers, nextDue } = this.queue.collect(now, this.flying.size)
+    while (this.flights.count < this.settings.maxInFlight && !this.queue.isEmpty) {
+      const { passengers, nextDue } = this.queue.collect(now, this.flights.count)
       if (nextDue < Infinity) this.wakeAt(nextDue)
       if (passengers.length === 0) return
       this.send(link, passengers, now)
@@ -133,7 +129,7 @@ export class Sender {
       frame = this.host.takeFrame(bytes)
       return frame
     })
-    this.flying.add(flight)
+    this.flights.add(flight)
     this.host.departed(passengers, now)
     link.produce(chunks, acks, {
       onResponse: payload => this.answered(link, flight, payload),
@@ -143,13 +139,12 @@ export class Sender {
         this.host.released(passengers)
       },
     })
-    this.watch()
   }
 
   private answered(link: ProduceLink, flight: Flight, payload: Buffer | null): void {
-    if (!this.flying.delete(flight)) return
-    this.answeredAt = performance.now()
-    this.host.requestEnded(this.answeredAt - flight.sentAt)
+    const now = performance.now()
+    if (!this.flights.answered(flight, now)) return
+    this.host.requestEnded(now - flight.sentAt)
     if (payload === null) {
       for (const passenger of flight.passengers) this.host.written(passenger)
     } else {
@@ -179,79 +174,19 @@ export class Sender {
   }
 
   private failed(flight: Flight, error: Error, sent: boolean): void {
-    if (!this.flying.delete(flight)) return
+    if (!this.flights.end(flight)) return
     this.host.requestEnded(performance.now() - flight.sentAt)
     for (const passenger of flight.passengers) this.host.lost(passenger, error, sent)
     this.afterAnswer()
   }
 
   private afterAnswer(): void {
-    if (this.flying.size === 0 && this.watchTimer !== undefined) {
-      clearTimeout(this.watchTimer)
-      this.watchTimer = undefined
-    }
     if (!this.queue.isEmpty) this.schedule()
   }
 
-  /** While requests are in flight: asks another broker when this one says nothing, and ends what is overdue. */
-  private watch(): void {
-    if (this.watchTimer !== undefined || this.flying.size === 0) return
-    this.watchTimer = setTimeout(() => {
-      this.watchTimer = undefined
-      const { head } = this
-      if (head === undefined) return
-      const silentMs = performance.now() - this.silentSince
-      if (silentMs >= this.settings.stallMs) {
-        const stalled = new Set<Lane>()
-        for (const { passengers } of this.flying) for (const { lane } of passengers) stalled.add(lane)
-        this.host.suspect(stalled, this.nodeId)
-      }
-      if (silentMs >= head.timeoutMs) this.link?.destroy(requestTimeout(this.nodeId, silentMs))
-      // A leader may have been found before the silence was long enough to tell.
-      else this.abandonIfDeposed()
-      this.watch()
-    }, this.watchDelay())
-  }
-
-  /** The request that the broker is working on: it serves a connection in order, one request at a time. */
-  private get head(): Flight | undefined {
-    const [head] = this.flying
-    return head
-  }
-
-  /**
-   * Since when the broker could have answered and did not: it begins a request only after the answer to the one before,
-   * which may take its whole ack timeout.
-   */
-  private get silentSince(): number {
-    return Math.max(this.head?.sentAt ?? Infinity, this.answeredAt)
-  }
-
-  private watchDelay(): number {
-    const now = performance.now()
-    const stalledAt = this.silentSince + this.settings.stallMs
-    const lookAt = stalledAt > now ? stalledAt : now + this.settings.stallMs
-    const deadline = this.silentSince + (this.head?.timeoutMs ?? Infinity)
-    return Math.max(1, Math.ceil(Math.min(lookAt, deadline) - now))
-  }
-
-  /**
-   * Gives up on the connection of a broker that says nothing once a partition in flight on it has another leader: what
-   * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
-   */
+  /** See {@link Flights.abandonIfDeposed}. */
   abandonIfDeposed(): void {
-    if (this.flying.size === 0 || performance.now() - this.silentSince < this.settings.stallMs) return
-    for (const { passengers } of this.flying) {
-      const deposed = passengers.find(({ lane }) => lane.sender !== undefined && lane.sender !== this)
-      if (deposed === undefined) continue
-      const { topic, partition, lane } = deposed
-      this.link?.destroy(
-        new kafkajs.KafkaJSConnectionError(
-          `broker ${this.nodeId} does not answer, and broker ${lane.sender?.nodeId} leads ${place(topic, partition)} now`,
-        ),
-      )
-      return
-    }
+    this.flights.abandonIfDeposed()
   }
 
   private open(): void {
@@ -317,7 +252,7 @@ export class Sender {
   close(error: Error): void {
     this.closed = true
     clearTimeout(this.wakeTimer)
-    clearTimeout(this.watchTimer)
+    this.flights.close()
     this.link?.destroy(error)
   }
 }

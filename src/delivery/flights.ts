@@ -1,0 +1,127 @@
+import kafkajs from 'kafkajs'
+import { place } from '../errors/bases.js'
+import type { Flight } from './flight.js'
+import type { Lane } from './lane.js'
+
+export interface FlightsHost {
+  /** The broker says nothing: who leads these lanes, another is asked. */
+  suspect(lanes: Iterable<Lane>): void
+  /** The connection is of no use any more. */
+  giveUp(error: Error): void
+  /** The broker that leads the lane now; undefined while that is this one, or none. */
+  successorOf(lane: Lane): number | undefined
+}
+
+const requestTimeout = (nodeId: number, afterMs: number): Error =>
+  new kafkajs.KafkaJSRequestTimeoutError(
+    `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
+  )
+
+/**
+ * The requests in flight to one broker, and the watch over its silence. There is no timer while nothing is in flight.
+ */
+export class Flights {
+  private readonly nodeId: number
+  private readonly stallMs: number
+  private readonly host: FlightsHost
+  private readonly flying = new Set<Flight>()
+  private timer: NodeJS.Timeout | undefined
+  /** When the last answer came. ms on the clock of `performance.now()` */
+  private answeredAt = 0
+
+  /** @param stallMs after this long without an answer another broker is asked who leads */
+  constructor(nodeId: number, stallMs: number, host: FlightsHost) {
+    this.nodeId = nodeId
+    this.stallMs = stallMs
+    this.host = host
+  }
+
+  get count(): number {
+    return this.flying.size
+  }
+
+  add(flight: Flight): void {
+    this.flying.add(flight)
+    this.watch()
+  }
+
+  /** @returns false when it had ended before */
+  answered(flight: Flight, now: number): boolean {
+    if (!this.end(flight)) return false
+    this.answeredAt = now
+    return true
+  }
+
+  /** @returns false when it had ended before */
+  end(flight: Flight): boolean {
+    if (!this.flying.delete(flight)) return false
+    if (this.flying.size === 0) this.close()
+    return true
+  }
+
+  /** Asks another broker when this one says nothing, and ends what is overdue. */
+  private watch(): void {
+    if (this.timer !== undefined || this.flying.size === 0) return
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      const { head, silentMs } = this
+      if (head === undefined) return
+      if (silentMs >= this.stallMs) {
+        const stalled = new Set<Lane>()
+        for (const { passengers } of this.flying) for (const { lane } of passengers) stalled.add(lane)
+        this.host.suspect(stalled)
+      }
+      if (silentMs >= head.timeoutMs) this.host.giveUp(requestTimeout(this.nodeId, silentMs))
+      // A leader may have been found before the silence was long enough to tell.
+      else this.abandonIfDeposed()
+      this.watch()
+    }, this.watchDelay)
+  }
+
+  /** The request that the broker is working on: it serves a connection in order, one request at a time. */
+  private get head(): Flight | undefined {
+    const [head] = this.flying
+    return head
+  }
+
+  /**
+   * For how long the broker could have answered and did not: it begins a request only after the answer to the one
+   * before, which may take its whole ack timeout.
+   */
+  private get silentMs(): number {
+    const { head } = this
+    return head === undefined ? 0 : performance.now() - Math.max(head.sentAt, this.answeredAt)
+  }
+
+  private get watchDelay(): number {
+    const { silentMs, stallMs } = this
+    const untilLook = silentMs < stallMs ? stallMs - silentMs : stallMs
+    const untilDeadline = (this.head?.timeoutMs ?? Infinity) - silentMs
+    return Math.max(1, Math.ceil(Math.min(untilLook, untilDeadline)))
+  }
+
+  /**
+   * Gives up on the connection of a broker that says nothing once a partition in flight on it has another leader: what
+   * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
+   */
+  abandonIfDeposed(): void {
+    if (this.flying.size === 0 || this.silentMs < this.stallMs) return
+    for (const { passengers } of this.flying) {
+      for (const { topic, partition, lane } of passengers) {
+        const successor = this.host.successorOf(lane)
+        if (successor === undefined) continue
+        const where = place(topic, partition)
+        return this.host.giveUp(
+          new kafkajs.KafkaJSConnectionError(
+            `broker ${this.nodeId} does not answer, and broker ${successor} leads ${where} now`,
+          ),
+        )
+      }
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+}

@@ -7,6 +7,15 @@ export async function startCluster(
   source: ClusterSource,
   options: ClusterOptions = {},
 ): Promise<KafkaCluster> {
+  try {
+    return await startOnce(source, options)
+  } catch {
+    // A port that was free may be taken before its broker binds it: once more, with others.
+    return startOnce(source, options)
+  }
+}
+
+const startOnce = async (source: ClusterSource, options: ClusterOptions): Promise<KafkaCluster> => {
   if (source.kind === 'local') return startLocalCluster(source.version, options)
   // Loaded on demand: the client of Docker takes a second to load, which a run on local processes need not wait for.
   const { startDockerCluster } = await import('./docker.js')

@@ -16,7 +16,8 @@ export async function withAdmin<T>(broker: TestBroker, use: (admin: Admin) => Pr
 
 /** Creates topics and waits until each of their partitions has a leader. */
 export async function createTopics(broker: TestBroker, ...topics: ITopicConfig[]): Promise<void> {
-  await withAdmin(broker, admin => admin.createTopics({ topics }))
+  // Waited for below: its own wait gives up when a broker has not heard of a topic yet.
+  await withAdmin(broker, admin => admin.createTopics({ topics, waitForLeaders: false }))
   const names = topics.map(({ topic }) => topic)
   await until(
     `leaders of ${names.join(', ')}`,

@@ -40,9 +40,10 @@ export type Fill = 'any' | 'full'
 export type LaneOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
 
 /**
- * The records of one partition on their way: its batches in order, and which of them may be in a request. The rules
- * for that are PROTOCOL's 'Sequences': one batch until the first acknowledgement from the current leader, then at most
- * five unresolved; what failed goes again before anything new; an epoch is bumped only when nothing is in flight.
+ * The records of one partition on their way: its batches in order, and which of them may be in a request. A broker that
+ * has no state of a producer takes any sequence for the first, and one that has remembers five batches. Hence: one batch
+ * until the first acknowledgement from the current leader, then at most five unresolved; what failed goes again before
+ * anything new; an epoch is bumped only when nothing is in flight (KIP-98, KIP-360).
  */
 export class Lane {
   readonly topic: string

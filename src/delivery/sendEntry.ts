@@ -39,7 +39,10 @@ export class SendEntry extends Expiring {
   ) {
     super()
     this.topic = topic
-    this.messages = messages
+    // The caller may change its array and its messages meanwhile; the bytes of keys and values are still shared.
+    this.messages = messages.map(({ headers, ...message }) =>
+      headers ? { ...message, headers: { ...headers } } : message,
+    )
     this.call = call
     this.deliveryClass = deliveryClass
     this.generation = generation

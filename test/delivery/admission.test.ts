@@ -159,3 +159,15 @@ describe('a missing topic', () => {
     expect(errors).toHaveLength(100)
   })
 })
+
+test('a caller may change its array and its messages while the call waits for its topic', async () => {
+  const { producer, appear } = await start()
+  const messages: { value: string }[] = [{ value: 'one' }, { value: 'two' }]
+  const sent = producer.send({ topic: 'late', messages })
+  await turns()
+  messages[0]!.value = 'changed'
+  messages.length = 0
+  appear()
+  await expect(sent).resolves.toHaveLength(1)
+  expect(stored('late')).toEqual(['one', 'two'])
+})

@@ -21,6 +21,9 @@ export interface Load {
  */
 const GATHER_FROM = 2
 
+/** What stands around the records of a batch: its header, its place, a share of the topic's name. bytes */
+const BATCH_FRAME_BYTES = 100
+
 /** The lanes of one broker that may have something to send. */
 export class LaneQueue {
   private readonly settings: LaneQueueSettings
@@ -80,13 +83,13 @@ export class LaneQueue {
         deliveryClass !== undefined &&
         (offer.deliveryClass.acks !== deliveryClass.acks ||
           offer.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
-          bytes + offer.wireBytes > requestTargetBytes)
+          bytes + offer.wireBytes + BATCH_FRAME_BYTES > requestTargetBytes)
       ) {
         skipped.push(lane)
         continue
       }
       deliveryClass = offer.deliveryClass
-      bytes += offer.wireBytes
+      bytes += offer.wireBytes + BATCH_FRAME_BYTES
       lane.take(offer)
       passengers.push({
         topic: lane.topic,

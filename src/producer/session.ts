@@ -10,6 +10,9 @@ import type { Transport } from '../transport/port.js'
 import type { ProducerSettings } from './options.js'
 import { reportUnowned } from './unowned.js'
 
+/** What may stand around the one batch of a request: headers, a client id and a topic's name. bytes */
+const REQUEST_FRAME_BYTES = 512
+
 export interface SessionParts {
   readonly kafka: Kafka
   readonly settings: ProducerSettings
@@ -53,7 +56,10 @@ export class Session {
     this.engine = new DeliveryEngine(
       {
         ...settings,
-        batchLimits: { bytes: settings.batchBytes, records: settings.batchRecords },
+        batchLimits: {
+          bytes: Math.min(settings.batchBytes, settings.requestBytes - REQUEST_FRAME_BYTES),
+          records: settings.batchRecords,
+        },
         retries: settings.retry.retries,
         retryBackoff: {
           minMs: settings.retry.minTimeoutMs,

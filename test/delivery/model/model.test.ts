@@ -87,6 +87,10 @@ const runAll = (
         expect(recorder.sentAgain()).toEqual([])
         expect(await real.world.metric(producer, 'buffered_records')).toBe(0)
         expect(await real.world.metric(producer, 'requests_in_flight')).toBe(0)
+        const counted = ['records_sent_total', 'records_failed_total'].map(name =>
+          real.world.metric(producer, name),
+        )
+        expect((await Promise.all(counted)).reduce((sum, each) => sum + each)).toBe(recorder.records.length)
         check(real)
       } finally {
         world = undefined

@@ -4,6 +4,7 @@ import { type PartitionAnswer, readProduceResponse } from '../../src/delivery/pr
 import { decodeResponse, encodeBody } from '../../src/protocol/api.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { MalformedMessageError } from '../../src/protocol/wire/malformed.js'
+import { runs, seed } from '../protocol/support/runs.js'
 
 const int32 = fc.integer({ min: -1, max: 2 ** 31 - 1 })
 const int64 = fc.bigInt({ min: -1n, max: 2n ** 63n - 1n })
@@ -71,7 +72,7 @@ test('reads what the definition describes, in every version', () => {
         nodeEndpoints: expected.nodeEndpoints,
       })
     }),
-    { seed: 7, numRuns: 300 },
+    { seed, numRuns: runs(300) },
   )
 })
 
@@ -94,6 +95,24 @@ test('takes altered and cut bytes for malformed, or for a value the definition r
         attempt(() => decodeResponse(produceApi, spoken, altered)),
       )
     }),
-    { seed: 11, numRuns: 2000 },
+    { seed, numRuns: runs(2000) },
+  )
+})
+
+test('gives answers or the typed error for any bytes, and no more answers than stand in them', () => {
+  // Small numbers make short counts and lengths, which lead deeper than random ones.
+  const byte = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(255) })
+  fc.assert(
+    fc.property(version, fc.array(byte, { maxLength: 200 }), (spoken, bytes) => {
+      let answers = 0
+      try {
+        readProduceResponse(spoken, Buffer.from(bytes), () => answers++)
+      } catch (error) {
+        expect(error).toBeInstanceOf(MalformedMessageError)
+      }
+      // Index, error code, offset and time of one answer: 22 bytes.
+      expect(answers * 22).toBeLessThanOrEqual(bytes.length)
+    }),
+    { seed, numRuns: runs(2000) },
   )
 })

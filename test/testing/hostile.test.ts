@@ -2,7 +2,11 @@ import fc from 'fast-check'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiVersionsApi } from '../../src/protocol/messages/apiVersions.js'
+import { MalformedMessageError } from '../../src/protocol/wire/malformed.js'
 import { served } from '../../src/testing/apis/registry.js'
+import { readRequest } from '../../src/testing/net/arrived.js'
+import { FrameSplitter } from '../../src/testing/net/frames.js'
+import { runs, seed } from '../protocol/support/runs.js'
 import { batch } from './support/batches.js'
 import { produce } from './support/produce.js'
 import { RawClient } from './support/rawClient.js'
@@ -22,7 +26,7 @@ afterEach(async () => {
   await cluster.close()
 })
 
-const run = { numRuns: 150, seed: 20_261_121 }
+const run = { numRuns: runs(150), seed }
 
 /** Whether a cluster that was written to still serves others. */
 const survives = async (bytes: Uint8Array): Promise<void> => {
@@ -68,7 +72,7 @@ test('any body under the header of any API and version', async () => {
     fc.asyncProperty(request, fc.uint8Array({ maxLength: 200 }), ([key, version], body) =>
       survives(requestHeader(key, version, body)),
     ),
-    { ...run, numRuns: 400 },
+    { ...run, numRuns: runs(400) },
   )
 })
 
@@ -116,4 +120,53 @@ test('many requests in one write are answered in their order', async () => {
   const ids = Array.from({ length: 50 }, () => client.request(apiVersionsApi, 0, {}))
   for (const id of ids) expect((await client.answer(apiVersionsApi, 0, id))?.errorCode).toBe(0)
   await client.close()
+})
+
+test('any frame is a request that is offered, a refusal of its version, or the typed error', () => {
+  const offered = Object.values(served).map(({ api: { key: apiKey, minVersion, maxVersion } }) => ({
+    apiKey,
+    minVersion,
+    maxVersion,
+  }))
+  const byte = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(255) })
+  const start = fc.tuple(fc.constantFrom(...offered.map(({ apiKey }) => apiKey), -1, 99), fc.nat(14))
+  fc.assert(
+    fc.property(start, fc.array(byte, { maxLength: 120 }), ([key, version], rest) => {
+      const frame = Buffer.from([key >> 8, key, version >> 8, version, ...rest])
+      try {
+        const request = readRequest(frame, offered)
+        if (!('refusal' in request)) expect(request.version).toBe(version)
+      } catch (error) {
+        expect(error).toBeInstanceOf(MalformedMessageError)
+      }
+    }),
+    { ...run, numRuns: runs(3000) },
+  )
+})
+
+test('frames come out of the stream whole, however it is cut, up to a size no broker takes', () => {
+  const cuts = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })
+  const contents = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 6 })
+  const impossible = fc.option(fc.constantFrom(-1, 104_857_601, 0x7fffffff), { nil: undefined })
+  fc.assert(
+    fc.property(contents, cuts, impossible, (frames, pieces, size) => {
+      const end = Buffer.alloc(size === undefined ? 0 : 4)
+      if (size !== undefined) end.writeInt32BE(size)
+      const stream = Buffer.concat([...frames.map(framed), end])
+      const splitter = new FrameSplitter()
+      const got: Buffer[] = []
+      const follow = () => {
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const piece = stream.subarray(at, at + pieces[i % pieces.length]!)
+          splitter.push(piece)
+          at += piece.length
+          for (let frame = splitter.next(); frame; frame = splitter.next()) got.push(frame)
+        }
+      }
+      if (size === undefined) follow()
+      else expect(follow).toThrow(MalformedMessageError)
+      expect(got).toEqual(frames.map(each => Buffer.from(each)))
+    }),
+    { ...run, numRuns: runs(1000) },
+  )
 })

@@ -13,6 +13,7 @@ import {
 import { UnreadableCompressionError } from '../../../src/protocol/records/decompress/decompress.js'
 import { MalformedMessageError } from '../../../src/protocol/wire/malformed.js'
 import { batch } from '../../testing/support/batches.js'
+import { runs, seed } from '../support/runs.js'
 
 /** Field by field as KIP-98 lays it out; the checksum was computed bit by bit by another implementation. */
 const GOLDEN = Buffer.from(
@@ -26,8 +27,6 @@ const GOLDEN = Buffer.from(
     .replaceAll(' ', ''),
   'hex',
 )
-
-const seed = 20_261_121
 
 /** The batch with another codec in its attributes and its checksum made right. */
 const withCodec = (bytes: Buffer, codec: number): Buffer => {
@@ -104,7 +103,7 @@ describe('decodeBatch', () => {
           }
         },
       ),
-      { numRuns: 2000, seed },
+      { numRuns: runs(2000), seed },
     )
   })
 
@@ -161,6 +160,6 @@ test('recordsFill agrees with the decoder on how many records a batch has', () =
       expect(recordsFill(bytes, values.length - 1)).toBe(false)
       expect(recordsFill(bytes.subarray(0, -1), values.length)).toBe(false)
     }),
-    { numRuns: 200, seed },
+    { numRuns: runs(200), seed },
   )
 })

@@ -7,6 +7,7 @@ import {
 } from '../../../src/protocol/records/decompress/decompress.js'
 import { hasIndependentBlocks } from '../../../src/protocol/records/decompress/lz4.js'
 import { MalformedMessageError } from '../../../src/protocol/wire/malformed.js'
+import { runs, seed } from '../support/runs.js'
 import { CAPTURED, TEXT } from './captured.js'
 
 const SNAPPY = 2
@@ -102,6 +103,6 @@ test('of changed bytes throws nothing but its own error, and makes no more than 
         }
       },
     ),
-    { numRuns: 3000, seed: 20_261_121 },
+    { numRuns: runs(3000), seed },
   )
 })

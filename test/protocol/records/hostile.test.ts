@@ -20,10 +20,10 @@ import { runs, seed } from '../support/runs.js'
 import { CAPTURED } from './captured.js'
 
 const [COUNT_AT, ATTRIBUTES_AT, LENGTH_AT, CRC_AT, CRC_START] = [57, 21, 8, 17, 21]
-const [NONE, GZIP, SNAPPY, LZ4, ZSTD] = [0, 1, 2, 3, 4]
+const [NONE, GZIP, SNAPPY, LZ4] = [0, 1, 2, 3]
 
 /** The most bytes that one byte of input can make; zstd has no such bound, and small inputs none that shows. */
-const LARGEST_RATIO = { [NONE]: 1, [GZIP]: 1032, [SNAPPY]: 64, [LZ4]: 255 }
+const LARGEST_RATIO: Readonly<Record<number, number>> = { [NONE]: 1, [GZIP]: 1032, [SNAPPY]: 64, [LZ4]: 255 }
 
 const sound: Buffer[] = [
   ...Object.values(CAPTURED).map(base64 => Buffer.from(base64, 'base64')),
@@ -72,7 +72,7 @@ test('a batch with bytes changed and its checksum made right is read, or the typ
         const decoded = attempt(() => decodeBatch(sealed(bytes)))
         if (!decoded) return
         const codec = bytes[ATTRIBUTES_AT + 1]! & 7
-        const ratio = LARGEST_RATIO[codec as keyof typeof LARGEST_RATIO] ?? Number.POSITIVE_INFINITY
+        const ratio = LARGEST_RATIO[codec] ?? Infinity
         // A record takes at least seven bytes: a count alone makes none.
         expect(decoded.records.length * 7).toBeLessThanOrEqual((bytes.length - BATCH_HEADER_BYTES) * ratio)
       },
@@ -101,10 +101,7 @@ test('any body under any codec gives bytes in proportion, or the typed error', (
       (codec, start, rest) => {
         const input = Buffer.concat([Buffer.from(start, 'hex'), rest])
         const output = attempt(() => decompress(codec, input))
-        if (output === undefined || codec === ZSTD) return
-        expect(output.length).toBeLessThanOrEqual(
-          input.length * LARGEST_RATIO[codec as keyof typeof LARGEST_RATIO],
-        )
+        expect(output?.length ?? 0).toBeLessThanOrEqual(input.length * (LARGEST_RATIO[codec] ?? Infinity))
       },
     ),
     { seed, numRuns: runs(3000) },

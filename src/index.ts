@@ -1,5 +1,6 @@
 export type { OnDelivery } from './delivery/call.js'
 export * from './errors/index.js'
+export { ResilientKafka, type ResilientKafkaOptions } from './kafka.js'
 export type { MetricsOptions, MetricsRegistry, TopicLabel } from './metrics/options.js'
 export { createResilientProducer } from './producer/producer.js'
 export type {

@@ -109,7 +109,17 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
   }),
   spec('retry.minTimeoutMs', 'ms', 100, 'The first wait between attempts.', { min: 0 }),
   spec('retry.maxTimeoutMs', 'ms', 1000, 'The longest wait between attempts.', { min: 0 }),
-  spec('retry.factor', 'factor', 2, 'Growth of the wait; each is jittered by a fifth.', { min: 1 }),
+  spec('retry.factor', 'factor', 2, 'Growth of the wait.', { min: 1 }),
+  spec(
+    'retry.jitter',
+    'factor',
+    0.2,
+    'Lengthens or shortens each wait by a random share of it up to this one.',
+    {
+      min: 0,
+      max: 1,
+    },
+  ),
   spec(
     'metadataRetry.retries',
     'count',
@@ -167,6 +177,10 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
   ),
 ]
 
+/** The default of a number. */
+export const defaultOf = (name: string): number =>
+  OPTION_SCHEMA.find(each => each.name === name)?.fallback as number
+
 /** One option's value, or its default; a problem is added to the list. */
 export const checkOption = (option: OptionSpec, value: unknown, problems: string[]): unknown => {
   if (value === undefined) return option.fallback
@@ -188,9 +202,9 @@ const problemOf = ({ kind, choices, min = 0, max }: OptionSpec, value: unknown):
     case 'choice':
       return choices?.includes(value) ? undefined : `must be one of ${choices?.join(', ')}`
     case 'factor':
-      return typeof value === 'number' && value >= min && value < Infinity
+      return typeof value === 'number' && value >= min && value <= (max ?? Number.MAX_VALUE)
         ? undefined
-        : `must be a number of at least ${min}`
+        : `must be a number ${max === undefined ? `of at least ${min}` : `from ${min} to ${max}`}`
     case 'count':
       if (value === Infinity && max === undefined) return undefined
       return isWhole(value, min, max ?? MAX_INT32) ? undefined : `must be a whole number of at least ${min}`

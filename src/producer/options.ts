@@ -7,6 +7,7 @@ import {
   type TopicPolicy,
   topicPolicyProblems,
 } from '../topics/index.js'
+import { type Bag, isBag } from './bag.js'
 import { checkOption, OPTION_SCHEMA } from './optionSchema.js'
 import type { ResilientProducerOptions } from './types.js'
 
@@ -30,6 +31,7 @@ export interface ProducerSettings {
     readonly minTimeoutMs: number
     readonly maxTimeoutMs: number
     readonly factor: number
+    readonly jitter: number
   }
   readonly metadataRetry: MetadataRetryOptions
   readonly metadataMaxAgeMs: number
@@ -40,11 +42,6 @@ export interface ProducerSettings {
   readonly metrics: MetricsOptions | undefined
   readonly onDeliveryError: ResilientProducerOptions['onDeliveryError']
 }
-
-type Bag = Record<string, unknown>
-
-const isBag = (value: unknown): value is Bag =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The parts of a name: `retry.factor` is the field `factor` of the option `retry`. */
 const split = (name: string): [string, string | undefined] => {

@@ -1,13 +1,13 @@
-import type { Kafka } from 'kafkajs'
+import type { Kafka, ProducerConfig } from 'kafkajs'
 import { FlushTimeoutError, NotSupportedError } from '../errors/index.js'
 import { silentObserver } from '../metrics/observer.js'
 import { createPrometheusObserver } from '../metrics/prometheusObserver.js'
-import { checkKafka } from '../transport/kafkajs/index.js'
 import { Enqueueing } from './enqueueing.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
 import { Lifecycle } from './lifecycle.js'
-import { resolveOptions } from './options.js'
+import { type ProducerSettings, resolveOptions } from './options.js'
 import { Sending } from './sending.js'
+import { combineOptions, sourcesOf } from './sources.js'
 import type { ResilientProducer, ResilientProducerOptions, WaitOptions } from './types.js'
 import { TopicNames } from './validate.js'
 import { waitFor } from './wait.js'
@@ -22,9 +22,17 @@ import { waitFor } from './wait.js'
 export const createResilientProducer = (
   kafka: Kafka,
   options?: ResilientProducerOptions,
-): ResilientProducer => {
-  const settings = resolveOptions(options)
-  checkKafka(kafka)
+): ResilientProducer => producerOf(kafka, undefined, options)
+
+/** As {@link createResilientProducer}, with a configuration of kafkajs's, which is above the options. */
+export const producerOf = (
+  kafka: Kafka,
+  config: ProducerConfig | undefined,
+  options: ResilientProducerOptions | undefined,
+): ResilientProducer =>
+  assemble(kafka, resolveOptions(combineOptions({ config, options, client: sourcesOf(kafka) })))
+
+const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer => {
   const logger = kafka.logger().namespace('Producer')
   const events = new EventHub(logger)
   const observer =

@@ -65,6 +65,7 @@ export class Session {
           minMs: settings.retry.minTimeoutMs,
           maxMs: settings.retry.maxTimeoutMs,
           factor: settings.retry.factor,
+          jitter: settings.retry.jitter,
         },
       },
       {

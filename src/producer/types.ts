@@ -20,8 +20,10 @@ export interface DeliveryRetryOptions {
   readonly minTimeoutMs?: number | undefined
   /** The longest wait. Default 1000 ms. */
   readonly maxTimeoutMs?: number | undefined
-  /** Growth of the wait; each wait is jittered by a fifth. Default 2. */
+  /** Growth of the wait. Default 2. */
   readonly factor?: number | undefined
+  /** Lengthens or shortens each wait by a random share of it, up to this one, from 0 to 1. Default 0.2. */
+  readonly jitter?: number | undefined
 }
 
 /** The schedule by which a topic that is not available yet is asked for again (p-retry), and the first broker too. */

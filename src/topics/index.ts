@@ -20,6 +20,7 @@ export type { MetadataRetryOptions, RetryNotice } from '../metadata/schedule.js'
 export type { TopicView } from '../metadata/view.js'
 export {
   compileTopicPolicy,
+  TOPIC_CREATIONS,
   type TopicCreation,
   type TopicMatch,
   type TopicPolicy,

@@ -2,8 +2,10 @@ import type { IResourceConfigEntry } from 'kafkajs'
 import { messageOf, NonRetriableError, place } from '../errors/bases.js'
 import { checkRule, checkSettings, isObject } from './policyCheck.js'
 
+export const TOPIC_CREATIONS = ['broker', 'admin', 'never'] as const
+
 /** Who may create a topic that does not exist. */
-export type TopicCreation = 'broker' | 'admin' | 'never'
+export type TopicCreation = (typeof TOPIC_CREATIONS)[number]
 
 export interface TopicSettings {
   /**

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
-import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
+import { createKafkajsTransport, retryOf } from '../../src/transport/kafkajs/index.js'
 import { askMetadata } from './harness.js'
 
 const emit = () => {}
@@ -36,7 +36,7 @@ const withConnections = (change: (connection: Record<string, unknown>) => void):
   })
 
 test("a real Kafka gives its cluster's retry options", () => {
-  expect(createKafkajsTransport(newKafka(), { emit }).retry).toEqual({ retries: 3 })
+  expect(retryOf(newKafka())).toEqual({ retries: 3 })
 })
 
 test('symbols are found by what they say, so another copy of kafkajs will do', () => {

@@ -14,13 +14,12 @@ export interface KafkajsTransportOptions {
  *
  * @throws {IncompatibleKafkajsError} when this is not a Kafka of kafkajs 2.2, or its inside is not as expected
  */
-export const createKafkajsTransport = (
-  kafka: Kafka,
-  { emit }: KafkajsTransportOptions,
-): Transport & { readonly retry: RetryOptions | undefined } =>
+export const createKafkajsTransport = (kafka: Kafka, { emit }: KafkajsTransportOptions): Transport =>
   new KafkajsTransport(openInside(kafka, shieldedEmit(emit)))
 
 /**
+ * The `retry` of the KafkaConfig that a Kafka was made with.
+ *
  * @throws {IncompatibleKafkajsError} as {@link createKafkajsTransport} would, of which nothing is left here
  */
-export const checkKafka = (kafka: Kafka): void => void openInside(kafka, () => {})
+export const retryOf = (kafka: Kafka): RetryOptions | undefined => openInside(kafka, () => {}).retry

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import kafkajs, { type Logger, type RetryOptions } from 'kafkajs'
+import kafkajs, { type Logger } from 'kafkajs'
 import { ProducerClosedError } from '../../errors/index.js'
 import { type Api, decodeResponse, encodeBody } from '../../protocol/api.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
@@ -27,8 +27,6 @@ import { negotiate } from './versions.js'
 const REACHING_SHARE = 0.5
 
 export class KafkajsTransport implements Transport {
-  readonly retry: RetryOptions | undefined
-
   readonly #logger: Logger
   readonly #health = new BrokerHealth()
   readonly #connector: Connector
@@ -42,7 +40,6 @@ export class KafkajsTransport implements Transport {
   constructor(private readonly inside: KafkajsInside) {
     // Every call under way listens to it: Node would warn of a leak from the eleventh on.
     setMaxListeners(0, this.#closing.signal)
-    this.retry = inside.retry
     this.#logger = inside.logger.namespace('Transport')
     this.#connector = new Connector(inside, this.#health)
     this.#links = new ProduceLinks(this.#connector)

@@ -1,0 +1,107 @@
+import type { Kafka, ProducerConfig, RetryOptions } from 'kafkajs'
+import { InvalidOptionsError } from '../errors/index.js'
+import type { TopicCreation, TopicPolicyOptions, TopicRule } from '../topics/index.js'
+import { retryOf } from '../transport/kafkajs/index.js'
+import { type Bag, defined, given, isBag } from './bag.js'
+import { creationOfEnvironment } from './environment.js'
+import { deliveryRetry, metadataBudget } from './kafkajsRetry.js'
+import type { ResilientProducerOptions } from './types.js'
+
+/** What a client gives all its producers. */
+export interface ClientSources {
+  /** Of a ResilientKafka. */
+  readonly options?: ResilientProducerOptions | undefined
+  /** Of a KafkaConfig. */
+  readonly retry?: RetryOptions | undefined
+  /** Of a KafkaConfig. ms */
+  readonly requestTimeout?: number | undefined
+  /** Of the environment; asked where nobody else says it. */
+  readonly create?: (() => TopicCreation | undefined) | undefined
+}
+
+/** Kafkas that are more than kafkajs's own. They are not asked themselves: that would tie this folder to theirs. */
+const clients = new WeakMap<Kafka, ClientSources>()
+
+/** From now on, the producers of this Kafka begin with these options. */
+export const giveSources = (kafka: Kafka, sources: ClientSources): void => void clients.set(kafka, sources)
+
+/**
+ * @throws {IncompatibleKafkajsError} not a Kafka of kafkajs 2.2
+ */
+export const sourcesOf = (kafka: Kafka): ClientSources =>
+  clients.get(kafka) ?? { retry: retryOf(kafka), create: creationOfEnvironment }
+
+/** Where a producer's options come from, the strongest first. */
+export interface OptionSources {
+  /** kafkajs's own. */
+  readonly config?: ProducerConfig | undefined
+  readonly options?: ResilientProducerOptions | undefined
+  readonly client: ClientSources
+}
+
+/**
+ * One set of options: ProducerConfig, producer options, options of the ResilientKafka, KafkaConfig, environment; what none of them
+ * says is left to the defaults. Options with fields are combined field by field. What is wrong is left for `resolveOptions` to find.
+ *
+ * @throws {InvalidOptionsError} where the options are no objects, or the environment says something that cannot be
+ */
+export const combineOptions = ({ config = {}, options, client }: OptionSources): ResilientProducerOptions => {
+  const own = combined(options, client.options)
+  return defined({
+    requestTimeoutMs: client.requestTimeout,
+    ...own,
+    ...given({
+      createPartitioner: config.createPartitioner,
+      idempotent: config.idempotent,
+      maxInFlightPerBroker: config.maxInFlightRequests,
+      metadataMaxAgeMs: config.metadataMaxAge,
+    }),
+    retry: unlessWrong(own.retry, retry =>
+      deliveryRetry({ producer: config.retry, own: retry, client: client.retry }),
+    ),
+    // No field of kafkajs has its name: what is derived from another stands below what was said of it.
+    metadataRetry: unlessWrong(own.metadataRetry, retry => ({
+      ...metadataBudget(config.retry, client.retry),
+      ...retry,
+    })),
+    topics: unlessWrong(own.topics, topics =>
+      topicsOf(defined(topics), config.allowAutoTopicCreation, client.create),
+    ),
+  })
+}
+
+const GROUPS = new Set(['retry', 'metadataRetry', 'topics'])
+
+const combined = (above: unknown = {}, below: unknown = {}): ResilientProducerOptions => {
+  if (!isBag(above) || !isBag(below)) throw new InvalidOptionsError(['the options must be an object'])
+  const groups = [...GROUPS].filter(name => isBag(above[name]) && isBag(below[name]))
+  return {
+    ...defined(below),
+    ...defined(above),
+    ...Object.fromEntries(
+      groups.map(name => [name, { ...defined(below[name] as Bag), ...defined(above[name] as Bag) }]),
+    ),
+  }
+}
+
+const topicsOf = (
+  topics: TopicPolicyOptions,
+  allowAutoTopicCreation: boolean | undefined,
+  ofEnvironment: ClientSources['create'],
+): TopicPolicyOptions => {
+  if (typeof allowAutoTopicCreation === 'boolean')
+    return withCreation(topics, allowAutoTopicCreation ? 'broker' : 'never')
+  return topics.create === undefined ? { ...topics, ...defined({ create: ofEnvironment?.() }) } : topics
+}
+
+/** For every topic: kafkajs's flag knows no rules. */
+const withCreation = (topics: TopicPolicyOptions, create: TopicCreation): TopicPolicyOptions => ({
+  ...topics,
+  create,
+  ...(Array.isArray(topics.rules) && {
+    rules: topics.rules.map((rule: TopicRule) => (isBag(rule) ? { ...rule, create } : rule)),
+  }),
+})
+
+const unlessWrong = <T extends object, R>(group: T | undefined, combine: (group: T) => R): T | R =>
+  group !== undefined && !isBag(group) ? group : combine(group ?? ({} as T))

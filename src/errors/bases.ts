@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs'
 import type { ErrorCode } from '../protocol/errorCodes.js'
+import { printable, quoted } from './printable.js'
 
 /** What is known of a record that failed, as far as it applies. */
 export interface ErrorContext {
@@ -36,7 +37,8 @@ export class BrokerVerdictError extends kafkajs.KafkaJSProtocolError {
   declare readonly outcome?: Outcome
 
   constructor(message: string, { type, code }: Pick<ErrorCode, 'type' | 'code'>, context: ErrorContext = {}) {
-    super(Object.assign(new Error(message), { type, code, retriable: false }))
+    // Brokers' own words are a part of it.
+    super(Object.assign(new Error(printable(message)), { type, code, retriable: false }))
     named(this)
     assignContext(this, context)
   }
@@ -109,11 +111,9 @@ const ownStack = (): string => {
   return lines.length > 0 ? `\n${lines.join('\n')}` : ''
 }
 
-/** "topic "x", partition 3", for the head of a message. A name from outside is quoted as JSON, so that it cannot forge a log line. */
+/** "topic "x", partition 3", for the head of a message. A name from outside is quoted, so that it cannot forge a log line. */
 export const place = (topic: string, partition?: number): string =>
-  partition === undefined
-    ? `topic ${JSON.stringify(topic)}`
-    : `topic ${JSON.stringify(topic)}, partition ${partition}`
+  partition === undefined ? `topic ${quoted(topic)}` : `topic ${quoted(topic)}, partition ${partition}`
 
 export const attemptsText = (attempts: number): string =>
   attempts === 1 ? '1 attempt' : `${attempts} attempts`

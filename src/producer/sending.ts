@@ -4,6 +4,7 @@ import { MultiCall, SingleCall } from '../delivery/call.js'
 import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { SendAbortedError } from '../errors/index.js'
+import { quoted } from '../errors/printable.js'
 import { onAbort } from './abortListeners.js'
 import type { CallOptions } from './deliveryClasses.js'
 import type { Lifecycle } from './lifecycle.js'
@@ -98,7 +99,7 @@ export class Sending {
     for (const { topic, messages } of topics) {
       if (!Array.isArray(messages)) {
         const shown = messages == null ? String(messages) : `a ${typeof messages}`
-        throw new NonRetriableError(`Invalid messages array [${shown}] for topic ${JSON.stringify(topic)}`)
+        throw new NonRetriableError(`Invalid messages array [${shown}] for topic ${quoted(String(topic))}`)
       }
       this.topicNames.check(topic)
       for (let i = 0; i < messages.length; i++) checkMessage(topic, messages[i], i, this.settings)

@@ -1,6 +1,7 @@
 import type { IHeaders, Message } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import { InvalidMessageError, InvalidTopicError, RecordTooLargeError } from '../errors/index.js'
+import { printable, quoted } from '../errors/printable.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
 import { topicNameProblem } from '../topics/name.js'
 
@@ -50,7 +51,7 @@ export const checkMessage = (topic: string, message: Message, index: number, lim
   const { key, value, partition, headers, timestamp } = message
   if (value === undefined) {
     const problem = 'Invalid message without value for topic'
-    throw new NonRetriableError(`${problem} ${JSON.stringify(topic)}: ${shown(message)}`, {
+    throw new NonRetriableError(`${problem} ${quoted(topic)}: ${shown(message)}`, {
       topic,
       outcome: 'not-written',
     })
@@ -70,15 +71,19 @@ export const checkMessage = (topic: string, message: Message, index: number, lim
 
 const SHOWN_CHARACTERS = 500
 
-/** As kafkajs shows it, but for what the headers hold, which may be credentials. */
+const SHOWN_FIELDS: ReadonlySet<string> = new Set(['key', 'partition', 'timestamp'])
+
+/** As kafkajs shows it, but for what headers and fields of other names hold: credentials, or a value under a misspelt name. */
 const shown = (message: Message): string => {
-  const hidden = (name: string, value: unknown): unknown => {
-    if (typeof value === 'bigint') return String(value)
-    if (name !== 'headers' || typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.keys(value).map(each => [each, '...']))
+  const field = ([name, value]: [string, unknown]): [string, unknown] => {
+    if (value === undefined || SHOWN_FIELDS.has(name)) return [name, value]
+    if (name !== 'headers' || typeof value !== 'object' || value === null) return [name, '...']
+    return [name, Object.fromEntries(Object.keys(value).map(each => [each, '...']))]
   }
+  const plain = (_name: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
   try {
-    return JSON.stringify(message, hidden).slice(0, SHOWN_CHARACTERS)
+    const fields = Object.fromEntries(Object.entries(message).map(field))
+    return printable(JSON.stringify(fields, plain).slice(0, SHOWN_CHARACTERS))
   } catch {
     return 'a message that cannot be shown'
   }
@@ -93,7 +98,7 @@ const checkHeaders = (topic: string, index: number, headers: IHeaders): number =
   for (const name in headers) {
     const value = headers[name]
     if (value !== undefined && !isData(value) && !(Array.isArray(value) && value.every(isData))) {
-      const shown = JSON.stringify(name)
+      const shown = quoted(name)
       throw new InvalidMessageError(
         topic,
         index,

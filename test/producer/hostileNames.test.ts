@@ -58,8 +58,7 @@ describe.each(HOSTILE.map(name => [inspect(name.slice(0, 20)), name]))('the name
       ['no array', () => producer.send({ topic: name, messages: 5 as never })],
       [
         'writable',
-        () =>
-          new Promise((_, reject) => writable.once('error', reject).write({ topic: name, value: 'v' })),
+        () => new Promise((_, reject) => writable.once('error', reject).write({ topic: name, value: 'v' })),
       ],
     ]
     for (const [way, call] of ways) {

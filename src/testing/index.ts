@@ -29,6 +29,12 @@ export {
 } from './faults/verbs.js'
 export { Gate, type GateOutcome } from './gate.js'
 export type { Answer, Journal, JournalEntry } from './journal.js'
-export type { AutoCreateOptions, EmbeddedKafkaOptions, ListenerOptions, TopicSpec } from './options.js'
+export type {
+  AutoCreateOptions,
+  EmbeddedKafkaOptions,
+  ListenerOptions,
+  SaslMechanism,
+  TopicSpec,
+} from './options.js'
 export type { StoredRecord } from './records.js'
 export type { TopicOperation } from './state/acl.js'

@@ -27,12 +27,19 @@ export interface AutoCreateOptions {
   readonly replicationFactor?: number
 }
 
+export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
+
 export interface ListenerOptions {
   /** PEM; the listener then speaks TLS. */
   readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer }
-  /** SASL PLAIN: passwords by user name. */
+  /** Connections have to authenticate before they are served. */
   readonly sasl?: {
-    readonly users: Readonly<Record<string, string>>
+    /** Passwords by user name, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
+    readonly users?: Readonly<Record<string, string>>
+    /** Whose token this is, for OAUTHBEARER; undefined: nobody's, and it is refused. */
+    readonly principalOfToken?: (token: string) => string | undefined
+    /** `sasl.enabled.mechanisms`. Default: those for which there are users or tokens. */
+    readonly mechanisms?: readonly SaslMechanism[]
     /** `connections.max.reauth.ms` (KIP-368): a session that is not renewed in time is cut. Default 0: no limit. */
     readonly sessionLifetimeMs?: number
   }

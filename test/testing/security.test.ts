@@ -87,13 +87,13 @@ describe('SASL PLAIN', () => {
     expect(cluster.journal.of('Metadata')).toEqual([])
   })
 
-  test('names its mechanism, wants the handshake first, and ends with a wrong password', async () => {
+  test('names its mechanisms, wants the handshake first, and ends with a wrong password', async () => {
     cluster = await EmbeddedKafka.start({ listeners: { sasl: { users } } })
     const client = await connect()
     expect((await authenticate(client, 'alice', 'secret'))?.errorCode).toBe(ERROR.ILLEGAL_SASL_STATE)
-    expect(await client.call(saslHandshakeApi, 1, { mechanism: 'SCRAM-SHA-256' })).toEqual({
+    expect(await client.call(saslHandshakeApi, 1, { mechanism: 'GSSAPI' })).toMatchObject({
       errorCode: ERROR.UNSUPPORTED_SASL_MECHANISM,
-      mechanisms: ['PLAIN'],
+      mechanisms: expect.arrayContaining(['PLAIN']),
     })
     await client.call(saslHandshakeApi, 1, { mechanism: 'PLAIN' })
     expect((await authenticate(client, 'alice', 'wrong'))?.errorCode).toBe(ERROR.SASL_AUTHENTICATION_FAILED)

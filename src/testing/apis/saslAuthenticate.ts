@@ -1,13 +1,11 @@
 /**
- * SaslAuthenticate, versions 0-2: SASL PLAIN (RFC 4616), again at any time on the same connection (KIP-368). A wrong
- * password is answered, then the connection is cut.
+ * SaslAuthenticate, versions 0-2: PLAIN, SCRAM-SHA-256 and -512, OAUTHBEARER, again at any time on the same connection
+ * (KIP-368), then for the same principal. A refusal is answered, then the connection is cut.
  */
-import { timingSafeEqual } from 'node:crypto'
 import { saslAuthenticateApi } from '../../protocol/messages/saslAuthenticate.js'
 import { ERROR } from '../errorCodes.js'
-import { serve } from './served.js'
-
-const NOTHING = Buffer.alloc(0)
+import { NOTHING } from '../sasl/exchange.js'
+import { type ConnectionView, serve } from './served.js'
 
 const failure = (errorCode: number, errorMessage: string | null) => ({
   errorCode,
@@ -15,32 +13,37 @@ const failure = (errorCode: number, errorMessage: string | null) => ({
   authBytes: NOTHING,
 })
 
-const sameText = (first: string, second: string): boolean => {
-  const [one, other] = [Buffer.from(first), Buffer.from(second)]
-  return one.length === other.length && timingSafeEqual(one, other)
+const refused = (connection: ConnectionView, reason: string) => {
+  connection.endAfterAnswer()
+  return failure(ERROR.SASL_AUTHENTICATION_FAILED, reason)
 }
+
+const success = (authBytes: Buffer, sessionLifetimeMs = 0) => ({
+  errorCode: ERROR.NONE,
+  errorMessage: null,
+  authBytes,
+  sessionLifetimeMs: BigInt(sessionLifetimeMs),
+})
 
 export const saslAuthenticate = serve(saslAuthenticateApi, {
   handle: ({ authBytes }, { cluster, connection }) => {
     const { session } = connection
-    if (!cluster.sasl || session.mechanism === undefined) {
+    if (!cluster.sasl || !session.exchange) {
       return failure(ERROR.ILLEGAL_SASL_STATE, 'SaslHandshake has to come first')
     }
-    const [, user = '', password = ''] = authBytes.toString('utf8').split('\0')
-    const expected = Object.hasOwn(cluster.sasl.users, user) ? cluster.sasl.users[user] : undefined
-    if (expected === undefined || !sameText(password, expected)) {
-      connection.endAfterAnswer()
-      return failure(ERROR.SASL_AUTHENTICATION_FAILED, 'Authentication failed: Invalid username or password')
+    const step = session.exchange.step(authBytes)
+    if (step.kind === 'challenge') return success(step.bytes)
+    session.exchange = undefined
+    if (step.kind === 'refused') return refused(connection, step.reason)
+    const { principal } = step
+    if (session.principal !== undefined && session.principal !== principal) {
+      const change = `from ${session.principal} to ${principal}`
+      return refused(connection, `Cannot change principals during re-authentication ${change}`)
     }
-    const lifetimeMs = cluster.sasl.sessionLifetimeMs ?? 0
-    session.principal = user
-    session.expiresAt = lifetimeMs > 0 ? performance.now() + lifetimeMs : undefined
-    return {
-      errorCode: ERROR.NONE,
-      errorMessage: null,
-      authBytes: NOTHING,
-      sessionLifetimeMs: BigInt(lifetimeMs),
-    }
+    const { sessionLifetimeMs } = cluster.sasl
+    session.principal = principal
+    session.expiresAt = sessionLifetimeMs > 0 ? performance.now() + sessionLifetimeMs : undefined
+    return success(step.bytes, sessionLifetimeMs)
   },
   refuse: (_request, errorCode) => failure(errorCode, null),
 })

@@ -1,16 +1,19 @@
-/** SaslHandshake, version 1: PLAIN, where the listener has users. */
+/** SaslHandshake, version 1: the mechanisms for which the listener has credentials. */
 import { saslHandshakeApi } from '../../protocol/messages/saslHandshake.js'
 import { ERROR } from '../errorCodes.js'
 import { serve } from './served.js'
 
-const PLAIN = 'PLAIN'
-
 export const saslHandshake = serve(saslHandshakeApi, {
-  handle: ({ mechanism }, { cluster, connection }) => {
-    if (!cluster.sasl) return { errorCode: ERROR.ILLEGAL_SASL_STATE, mechanisms: [] }
-    if (mechanism !== PLAIN) return { errorCode: ERROR.UNSUPPORTED_SASL_MECHANISM, mechanisms: [PLAIN] }
-    connection.session.mechanism = mechanism
-    return { errorCode: ERROR.NONE, mechanisms: [PLAIN] }
+  handle: ({ mechanism }, { cluster: { sasl }, connection }) => {
+    if (!sasl) return { errorCode: ERROR.ILLEGAL_SASL_STATE, mechanisms: [] }
+    const { mechanisms } = sasl
+    const exchange = sasl.begin(mechanism)
+    if (!exchange) return { errorCode: ERROR.UNSUPPORTED_SASL_MECHANISM, mechanisms }
+    connection.session.exchange = exchange
+    return { errorCode: ERROR.NONE, mechanisms }
   },
-  refuse: (_request, errorCode) => ({ errorCode, mechanisms: [PLAIN] }),
+  refuse: (_request, errorCode, { cluster: { sasl } }) => ({
+    errorCode,
+    mechanisms: sasl?.mechanisms ?? [],
+  }),
 })

@@ -1,4 +1,5 @@
 import type { Api } from '../../protocol/api.js'
+import type { SaslExchange } from '../sasl/exchange.js'
 import type { ClusterState } from '../state/cluster.js'
 
 /** What a handler knows of the connection a request came by. */
@@ -13,7 +14,8 @@ export interface ConnectionView {
 }
 
 export interface Session {
-  mechanism: string | undefined
+  /** From the handshake to its end. */
+  exchange: SaslExchange | undefined
   principal: string | undefined
   /** On the clock of `performance.now()`; undefined: never. */
   expiresAt: number | undefined

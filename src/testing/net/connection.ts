@@ -38,7 +38,7 @@ export class Connection {
   private readonly stopped: AbortSignal
   private readonly ended = new AbortController()
   private readonly frames = new FrameSplitter()
-  private readonly session: Session = { mechanism: undefined, principal: undefined, expiresAt: undefined }
+  private readonly session: Session = { exchange: undefined, principal: undefined, expiresAt: undefined }
   private busy = false
   private mutedMs = 0
   private lastAnswer = false

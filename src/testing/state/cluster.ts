@@ -1,6 +1,7 @@
 import { crc32c } from '../../protocol/records/crc32c.js'
-import type { EmbeddedKafkaOptions, ListenerOptions, TopicSpec } from '../options.js'
+import type { EmbeddedKafkaOptions, TopicSpec } from '../options.js'
 import { Random } from '../random.js'
+import { SaslServer } from '../sasl/server.js'
 import { AccessList } from './acl.js'
 import { AutoCreation } from './autoCreate.js'
 import { BrokerConfig, TopicConfig } from './configs.js'
@@ -39,14 +40,14 @@ export class ClusterState {
   readonly offered: readonly OfferedApi[]
   readonly groups: Groups
   readonly transactions: Transactions
-  readonly sasl: ListenerOptions['sasl']
+  readonly sasl: SaslServer | undefined
   private nextProducerId = 1000
 
   constructor(options: EmbeddedKafkaOptions, offered: readonly OfferedApi[]) {
     this.offered = offered
     this.random = new Random(options.seed ?? 1)
     this.clusterId = Buffer.from(this.random.uuid(), 'hex').toString('base64url')
-    this.sasl = options.listeners?.sasl
+    this.sasl = options.listeners?.sasl && new SaslServer(options.listeners.sasl, this.random)
     const auto = options.autoCreate ?? {}
     const creation = auto === false ? {} : auto
     this.brokers = Array.from({ length: options.brokers ?? 1 }, (_, id) => ({

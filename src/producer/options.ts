@@ -1,4 +1,5 @@
 import type { ICustomPartitioner } from 'kafkajs'
+import { NonRetriableError } from '../errors/bases.js'
 import { InvalidOptionsError } from '../errors/index.js'
 import { type MetricsOptions, metricsProblems } from '../metrics/options.js'
 import {
@@ -68,7 +69,7 @@ const unknownNames = (options: Bag): string[] =>
 /**
  * Fills in the defaults.
  *
- * @throws {InvalidOptionsError} that lists every problem
+ * @throws {InvalidOptionsError} that lists every problem; {NonRetriableError} where `idempotent: true` may not retry
  */
 export const resolveOptions = (options: ResilientProducerOptions = {}): ProducerSettings => {
   if (!isBag(options as unknown)) throw new InvalidOptionsError(['the options must be an object'])
@@ -96,6 +97,10 @@ export const resolveOptions = (options: ResilientProducerOptions = {}): Producer
       problems.push(`${name}.minTimeoutMs must not be above ${name}.maxTimeoutMs`)
   }
   if (problems.length > 0) throw new InvalidOptionsError(problems)
+  if (options.idempotent === true && (settings.retry as ProducerSettings['retry']).retries < 1) {
+    // In kafkajs's words, which callers may look for.
+    throw new NonRetriableError('Idempotent producer must allow retries to protect against transient errors')
+  }
   settings.topics = compileTopicPolicy(options.topics)
   return settings as unknown as ProducerSettings
 }

@@ -1,9 +1,11 @@
-import { Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
+import { type Consumer, type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
+import { subscribeByPolicy } from './client/consumer.js'
 import { creationOfEnvironment } from './producer/environment.js'
 import { resolveOptions } from './producer/options.js'
 import { producerOf } from './producer/producer.js'
-import { type ClientSources, combineOptions, giveSources } from './producer/sources.js'
+import { type ClientSources, combineOptions, giveSources, sourcesOf } from './producer/sources.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
+import { withCreationFlag } from './transport/kafkajs/creationFlag.js'
 
 /** The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. */
 export interface ResilientKafkaOptions extends ResilientProducerOptions {}
@@ -39,5 +41,30 @@ export class ResilientKafka extends Kafka {
    */
   override producer(config?: ProducerConfig, options?: ResilientProducerOptions): ResilientProducer {
     return producerOf(this, config, options)
+  }
+
+  /**
+   * kafkajs's consumer, whose `subscribe` waits until its topics are there, by the policy: `broker` and `admin` have them created,
+   * `never` waits for `waitForMs`. A RegExp creates nothing. `allowAutoTopicCreation` is above the policy: true is `broker`,
+   * false `never`.
+   *
+   * `subscribe` rejects as a producer's `send` would for that topic, as with UnknownTopicError.
+   */
+  override consumer(config: ConsumerConfig): Consumer {
+    const allowAutoTopicCreation = config?.allowAutoTopicCreation
+    const settings = resolveOptions(
+      combineOptions({ config: { allowAutoTopicCreation }, client: sourcesOf(this) }),
+    )
+    const mayCreate = new Set<string>()
+    const consumer = withCreationFlag(
+      this,
+      () => super.consumer({ ...config, allowAutoTopicCreation: false }),
+      topic => mayCreate.has(topic),
+    )
+    const parts = { kafka: this, settings, logger: consumer.logger() }
+    return subscribeByPolicy(consumer, parts, topics => {
+      for (const topic of topics)
+        if (settings.topics.policyFor(topic).create === 'broker') mayCreate.add(topic)
+    })
   }
 }

@@ -19,22 +19,27 @@ export interface ClientSources {
   readonly create?: (() => TopicCreation | undefined) | undefined
 }
 
-/** Kafkas that are more than kafkajs's own. They are not asked themselves: that would tie this folder to theirs. */
-const clients = new WeakMap<Kafka, ClientSources>()
+/** A property, so that it is there behind a Proxy too; this folder need not know who has it. */
+const SOURCES = Symbol('kafkajs-resilient-producer: sources')
 
-/** From now on, the producers of this Kafka begin with these options. */
-export const giveSources = (kafka: Kafka, sources: ClientSources): void => void clients.set(kafka, sources)
+/** From now on, the clients of this Kafka begin with these options. */
+export const giveSources = (kafka: Kafka, sources: ClientSources): void => {
+  Object.defineProperty(kafka, SOURCES, { value: sources })
+}
 
 /**
  * @throws {IncompatibleKafkajsError} not a Kafka of kafkajs 2.2
  */
 export const sourcesOf = (kafka: Kafka): ClientSources =>
-  clients.get(kafka) ?? { retry: retryOf(kafka), create: creationOfEnvironment }
+  (kafka as { readonly [SOURCES]?: ClientSources } | undefined)?.[SOURCES] ?? {
+    retry: retryOf(kafka),
+    create: creationOfEnvironment,
+  }
 
 /** Where a producer's options come from, the strongest first. */
 export interface OptionSources {
   /** kafkajs's own. */
-  readonly config?: ProducerConfig | undefined
+  readonly config?: { readonly [K in keyof ProducerConfig]: ProducerConfig[K] | undefined } | undefined
   readonly options?: ResilientProducerOptions | undefined
   readonly client: ClientSources
 }

@@ -111,6 +111,8 @@ export interface KafkajsInside {
   createBroker(pool: KafkajsConnectionPool): KafkajsBroker
 }
 
+export const CREATE_CLUSTER = 'private:Kafka:createCluster'
+
 export type Emit = (eventName: string, payload: object) => void
 
 /**
@@ -120,7 +122,7 @@ export type Emit = (eventName: string, payload: object) => void
  *   built: its check happens there, and rejects `nextSeed` or `buildPool`.
  */
 export const openInside = (kafka: Kafka, emit: Emit): KafkajsInside => {
-  const createCluster = privateOf(kafka, 'private:Kafka:createCluster')
+  const createCluster = privateOf(kafka, CREATE_CLUSTER)
   const logger = privateOf(kafka, 'private:Kafka:logger')
   const retry = privateOf(kafka, 'private:Kafka:clusterRetry')
   if (typeof createCluster !== 'function') throw new IncompatibleKafkajsError('it has no createCluster')
@@ -162,17 +164,20 @@ export const openInside = (kafka: Kafka, emit: Emit): KafkajsInside => {
 }
 
 /** By description, not identity: the Kafka may come from another copy of kafkajs than the one imported here. */
-const privateOf = (kafka: unknown, description: string): unknown => {
+export const symbolOf = (kafka: unknown, description: string): symbol => {
   if (typeof kafka !== 'object' || kafka === null)
     throw new IncompatibleKafkajsError(`it is ${kafka === null ? 'null' : typeof kafka}`)
   const symbol = Object.getOwnPropertySymbols(kafka).find(each => each.description === description)
   if (symbol === undefined) throw new IncompatibleKafkajsError(`it has no symbol "${description}"`)
-  return (kafka as Record<symbol, unknown>)[symbol]
+  return symbol
 }
+
+const privateOf = (kafka: unknown, description: string): unknown =>
+  (kafka as Record<symbol, unknown>)[symbolOf(kafka, description)]
 
 type Kind = 'function' | 'object' | 'number' | 'boolean'
 
-const requireShape = (value: unknown, name: string, members: Record<string, Kind>): void => {
+export const requireShape = (value: unknown, name: string, members: Record<string, Kind>): void => {
   if (typeof value !== 'object' || value === null)
     throw new IncompatibleKafkajsError(`its ${name} is ${value === null ? 'null' : typeof value}`)
   for (const [member, kind] of Object.entries(members)) {

@@ -1,0 +1,52 @@
+import type { Kafka, Logger } from 'kafkajs'
+import { messageOf } from '../errors/bases.js'
+import { silentObserver } from '../metrics/observer.js'
+import type { ProducerSettings } from '../producer/options.js'
+import { TopicDirectory } from '../topics/index.js'
+import { createKafkajsTransport } from '../transport/kafkajs/index.js'
+
+export interface TopicGateParts {
+  readonly kafka: Kafka
+  readonly settings: Pick<
+    ProducerSettings,
+    'topics' | 'metadataRetry' | 'metadataMaxAgeMs' | 'metadataMaxIdleMs' | 'metadataRequestTimeoutMs'
+  >
+  readonly logger: Logger
+}
+
+/**
+ * Resolves when every topic is there, by its policy's way; over connections that last as long as this.
+ *
+ * @param signal ends the wait with its reason
+ * @throws as `send` does for a topic that is not there: the first failure; the others are logged
+ */
+export const awaitTopics = async (
+  topics: readonly string[],
+  { kafka, settings, logger }: TopicGateParts,
+  signal: AbortSignal,
+): Promise<void> => {
+  signal.throwIfAborted()
+  const transport = createKafkajsTransport(kafka, { emit: () => {} })
+  const directory = new TopicDirectory({
+    ...settings,
+    policy: settings.topics,
+    transport,
+    logger,
+    observer: silentObserver,
+  })
+  const end = (): void => directory.close(signal.reason)
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    await directory.connect()
+    const outcomes = await Promise.allSettled(topics.map(topic => directory.resolve(topic)))
+    const [first, ...others] = outcomes.flatMap(each => (each.status === 'rejected' ? [each.reason] : []))
+    if (first === undefined) return
+    if (!signal.aborted)
+      for (const error of others) logger.error(`A topic of the subscription: ${messageOf(error)}`)
+    throw first
+  } finally {
+    signal.removeEventListener('abort', end)
+    directory.close(new Error('every topic is there'))
+    await transport.close()
+  }
+}

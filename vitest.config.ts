@@ -9,6 +9,7 @@ const onKafka = 'test/{kafka,compat,chaos}/**/*.test.ts'
 export default defineConfig({
   resolve: {
     alias: {
+      'kafkajs-resilient-producer/opentelemetry': source('opentelemetry/index.ts'),
       'kafkajs-resilient-producer/testing': source('testing/index.ts'),
       'kafkajs-resilient-producer': source('index.ts'),
     },

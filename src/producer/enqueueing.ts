@@ -23,6 +23,15 @@ interface SpaceWaiter {
   readonly reject: (error: Error) => void
 }
 
+/** Callbacks that only look on: a failure still goes to `onDeliveryError`. */
+const onlookers = new WeakSet<OnDelivery>()
+
+/** Marks a callback of one who watches for others, as an instrumentation does, and takes no failure off them. */
+export const lookingOn = (onDelivery: OnDelivery): OnDelivery => {
+  onlookers.add(onDelivery)
+  return onDelivery
+}
+
 export interface EnqueueingParts {
   readonly lifecycle: Lifecycle
   readonly settings: ProducerSettings
@@ -78,6 +87,7 @@ export class Enqueueing {
       } catch (thrown) {
         this.parts.logger.error(`onDelivery threw: ${messageOf(thrown)}`, { topic })
       }
+      if (error !== null && onlookers.has(onDelivery)) reportUnowned(this.parts, error, delivered)
     }
   }
 

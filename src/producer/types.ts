@@ -128,6 +128,10 @@ export type TopicMessage = Message & { readonly topic: string }
 export interface WritableOptions {
   /** Takes a failed record, so that the stream goes on; without it a failure destroys the stream. */
   readonly onError?: ((error: Error, record: TopicMessage) => void) | undefined
+  /** Learns what became of each record that the stream took up, before `onError` takes a failed one. */
+  readonly onDelivery?:
+    | ((error: Error | null, record: TopicMessage, delivered: Parameters<OnDelivery>[1]) => void)
+    | undefined
 }
 
 /** kafkajs's `Producer`, and more. */

@@ -14,34 +14,38 @@ export interface WritableTarget {
  * A Writable of `{ topic, ...message }`. It holds its source back when the buffer fills, ends after the acknowledgement
  * of its own records, and is destroyed by a record's failure unless `onError` takes it.
  */
-export const createWritable = (target: WritableTarget, { onError }: WritableOptions): Writable => {
+export const createWritable = (target: WritableTarget, listeners: WritableOptions): Writable => {
+  const { onError, onDelivery } = listeners
   let unended = 0
   let whenEnded: (() => void) | undefined
+  const tell = (listener: () => void): void => {
+    try {
+      listener()
+    } catch (thrown) {
+      stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)))
+    }
+  }
   const stream: Writable = new Writable({
     objectMode: true,
     write(record: TopicMessage, _encoding, callback) {
       const fail = (error: Error): void => {
-        if (onError === undefined) {
-          stream.destroy(error)
-          return
-        }
-        try {
-          onError(error, record)
-        } catch (thrown) {
-          stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)))
-        }
+        if (onError === undefined) stream.destroy(error)
+        else tell(() => onError(error, record))
       }
       const accept = (): void => {
         let hasSpace: boolean
         unended++
         try {
-          hasSpace = target.enqueue(record, error => {
+          hasSpace = target.enqueue(record, (error, delivered) => {
             unended--
+            tell(() => onDelivery?.(error, record, delivered))
             if (error !== null) fail(error)
             if (unended === 0) whenEnded?.()
           })
         } catch (error) {
           unended--
+          const nowhere = { topic: record.topic, partition: -1, offset: undefined }
+          tell(() => onDelivery?.(error as Error, record, nowhere))
           fail(error as Error)
           return callback()
         }

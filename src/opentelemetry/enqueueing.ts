@@ -1,0 +1,24 @@
+import { lookingOn } from '../producer/enqueueing.js'
+import type { ResilientProducer } from '../producer/types.js'
+import { isTraceable } from './traceable.js'
+import type { Tracing } from './tracing.js'
+
+type Enqueue = ResilientProducer['enqueue']
+
+export const tracedEnqueue =
+  (tracing: Tracing, enqueue: Enqueue): Enqueue =>
+  (topic, message, onDelivery) => {
+    const isCallback = onDelivery === undefined || typeof onDelivery === 'function'
+    if (!isCallback || !isTraceable(topic, message)) return enqueue(topic, message, onDelivery)
+    const { message: sent, ended } = tracing.startMessage(topic, message)
+    try {
+      if (onDelivery === undefined) return enqueue(topic, sent, lookingOn(ended))
+      return enqueue(topic, sent, (error, delivered) => {
+        ended(error, delivered)
+        onDelivery(error, delivered)
+      })
+    } catch (error) {
+      ended(error)
+      throw error
+    }
+  }

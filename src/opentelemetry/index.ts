@@ -1,0 +1,2 @@
+export { traced } from './traced.js'
+export type { TracingOptions } from './tracing.js'

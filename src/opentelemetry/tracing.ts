@@ -1,0 +1,132 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  diag,
+  type Link,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapPropagator,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api'
+import type { Message } from 'kafkajs'
+import { withContext } from './carrier.js'
+
+export interface TracingOptions {
+  /** Default: the global one, of the moment a span is started. */
+  readonly tracerProvider?: TracerProvider | undefined
+  /** Writes the context into headers. Default: the global one. */
+  readonly propagator?: Pick<TextMapPropagator, 'inject'> | undefined
+  /**
+   * Called with each message's span before the message is sent; `message` is the copy that will be, with its headers. What
+   * it throws is logged by the API's `diag`. Default none.
+   */
+  readonly producerHook?:
+    | ((span: Span, sent: { readonly topic: string; readonly message: Message }) => void)
+    | undefined
+}
+
+/** Where a message came to stand, as far as its producer was told. */
+export interface DeliveredTo {
+  readonly partition?: number | undefined
+  readonly offset?: string | undefined
+}
+
+/** A message on its way, and its span. */
+export interface TracedMessage<M extends Message = Message> {
+  /** To be sent in the place of the caller's. */
+  readonly message: M
+  /** Only the first end counts. */
+  ended(error: unknown, delivered?: DeliveredTo): void
+}
+
+/** Where a span belongs. */
+export interface Placement {
+  readonly parent: Context
+  readonly links: Link[]
+}
+
+const placementNow = (): Placement => ({ parent: context.active(), links: [] })
+
+const SCOPE = 'kafkajs-resilient-producer'
+
+/** Starts spans and ends them. Names and attributes are those of the semantic conventions for messaging and Kafka (1.30). */
+export class Tracing {
+  readonly #tracer: Tracer
+  readonly #propagator: Pick<TextMapPropagator, 'inject'>
+  readonly #producerHook: TracingOptions['producerHook']
+
+  constructor({ tracerProvider = trace, propagator = propagation, producerHook }: TracingOptions) {
+    this.#tracer = tracerProvider.getTracer(SCOPE)
+    this.#propagator = propagator
+    this.#producerHook = producerHook
+  }
+
+  /** The span of one message under the context that is active now, or under `parent`. */
+  startMessage<M extends Message>(
+    topic: string,
+    message: M,
+    { parent, links }: Placement = placementNow(),
+  ): TracedMessage<M> {
+    const span = this.#tracer.startSpan(
+      `send ${topic}`,
+      { kind: SpanKind.PRODUCER, attributes: attributesOf(topic, message), links },
+      parent,
+    )
+    const sent = withContext(message, trace.setSpan(parent, span), this.#propagator)
+    this.#callHook(span, topic, sent)
+    let hasEnded = false
+    return {
+      message: sent,
+      ended(error, { partition, offset } = {}) {
+        if (hasEnded) return
+        hasEnded = true
+        if (partition !== undefined && partition >= 0) {
+          span.setAttribute('messaging.destination.partition.id', String(partition))
+        }
+        // A string, as the instrumentation of kafkajs's consumer writes it.
+        if (offset !== undefined && offset !== '-1') span.setAttribute('messaging.kafka.offset', offset)
+        if (error != null) recordError(span, error)
+        span.end()
+      },
+    }
+  }
+
+  startTransaction(parent: Context): Span {
+    return this.#tracer.startSpan('transaction', {}, parent)
+  }
+
+  #callHook(span: Span, topic: string, message: Message): void {
+    try {
+      this.#producerHook?.(span, { topic, message })
+    } catch (error) {
+      diag.error('producerHook threw', error)
+    }
+  }
+}
+
+export function recordError(span: Span, error: unknown): void {
+  const thrown = error instanceof Error ? error : new Error(String(error))
+  span.recordException(thrown)
+  span.setAttribute('error.type', thrown.name)
+  span.setStatus({ code: SpanStatusCode.ERROR, message: thrown.message })
+}
+
+function attributesOf(topic: string, { key, value, partition }: Message): Attributes {
+  const attributes: Attributes = {
+    'messaging.system': 'kafka',
+    'messaging.destination.name': topic,
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+  }
+  if (typeof key === 'string' || key instanceof Uint8Array) {
+    attributes['messaging.kafka.message.key'] = key.toString()
+    if (value === null) attributes['messaging.kafka.message.tombstone'] = true
+  }
+  if (typeof partition === 'number') attributes['messaging.destination.partition.id'] = String(partition)
+  return attributes
+}

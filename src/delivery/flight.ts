@@ -1,14 +1,17 @@
 import { MalformedMessageError } from '../protocol/wire/malformed.js'
 import type { BrokerAddress } from '../transport/port.js'
 import type { Lane } from './lane.js'
-import { layOutProduceRequest, type Shipment } from './produceRequest.js'
-import { type PartitionAnswer, readProduceResponse } from './produceResponse.js'
+import { layOutProduceRequest, requestVersion, type Shipment, TOPIC_ID_BYTES } from './produceRequest.js'
+import { type AnswerReceiver, type PartitionAnswer, readProduceResponse } from './produceResponse.js'
 
 /** One batch in a request, until it is answered. */
 export interface Passenger extends Shipment {
   readonly lane: Lane
   answer: PartitionAnswer | undefined
 }
+
+/** Those of one topic, in the order of their partitions. */
+type Group = readonly Passenger[]
 
 /** One produce request, from its layout to the matching of its answer. */
 export class Flight {
@@ -19,9 +22,10 @@ export class Flight {
   readonly timeoutMs: number
   private readonly byTopic = new Map<string, Passenger[]>()
 
-  constructor(passengers: readonly Passenger[], version: number, sentAt: number, timeoutMs: number) {
+  /** @param spoken the highest version that the broker speaks */
+  constructor(passengers: readonly Passenger[], spoken: number, sentAt: number, timeoutMs: number) {
     this.passengers = passengers
-    this.version = version
+    this.version = requestVersion(spoken, passengers)
     this.sentAt = sentAt
     this.timeoutMs = timeoutMs
     for (const passenger of passengers) {
@@ -53,10 +57,11 @@ export class Flight {
     throttleTimeMs: number
     endpointOf: (nodeId: number) => BrokerAddress | undefined
   } {
-    const { throttleTimeMs, nodeEndpoints } = readProduceResponse(this.version, payload, (topic, answer) => {
-      const passenger = passengerOf(this.byTopic.get(topic) ?? [], answer.index)
-      if (passenger !== undefined) passenger.answer = answer
-    })
+    const { throttleTimeMs, nodeEndpoints } = readProduceResponse(
+      this.version,
+      payload,
+      new Matching(this.byTopic),
+    )
     for (const { topic, partition, answer } of this.passengers) {
       if (answer === undefined) {
         throw new MalformedMessageError(
@@ -68,8 +73,41 @@ export class Flight {
   }
 }
 
+/** Finds the topics of a request in its answer. */
+class Matching implements AnswerReceiver<Group | undefined> {
+  private readonly byName: ReadonlyMap<string, Group>
+  private readonly inOrder: Iterator<Group>
+  private byId: Map<string, Group> | undefined
+
+  constructor(byName: ReadonlyMap<string, Group>) {
+    this.byName = byName
+    this.inOrder = byName.values()
+  }
+
+  named(name: string): Group | undefined {
+    return this.byName.get(name)
+  }
+
+  identified(payload: Buffer, at: number): Group | undefined {
+    // Few topics are answered in the order of the request, many in any order: only then they are looked up.
+    const next: Group | undefined = this.inOrder.next().value
+    const end = at + TOPIC_ID_BYTES
+    if (next !== undefined && idOf(next).compare(payload, at, end) === 0) return next
+    this.byId ??= new Map([...this.byName.values()].map(group => [idOf(group).toString('latin1'), group]))
+    return this.byId.get(payload.toString('latin1', at, end))
+  }
+
+  answered(group: Group | undefined, answer: PartitionAnswer): void {
+    const passenger = group === undefined ? undefined : passengerOf(group, answer.index)
+    if (passenger !== undefined) passenger.answer = answer
+  }
+}
+
+/** Of a request that goes by ids. */
+const idOf = (group: Group): Buffer => group[0]!.topicId!
+
 /** A request's passengers of one topic stand in the order of their partitions. */
-const passengerOf = (passengers: readonly Passenger[], partition: number): Passenger | undefined => {
+const passengerOf = (passengers: Group, partition: number): Passenger | undefined => {
   let from = 0
   let to = passengers.length - 1
   while (from <= to) {

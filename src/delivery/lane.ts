@@ -55,6 +55,8 @@ export class Lane {
   sender: LaneSender | undefined
   /** Of the current leader; -1: not known. */
   leaderEpoch = -1
+  /** The 16 bytes of the topic's id, the same buffer as long as the topic is the same; undefined: not known. */
+  topicId: Buffer | undefined
   /** Why the partition does not exist any more, where it does not. */
   gone: Error | undefined
   /** In the order in which they were opened: in flight or waiting first, the open one last. */
@@ -67,6 +69,8 @@ export class Lane {
   needsBump = false
   /** A batch of unknown fate expired: whether its sequences were used shows only in the answers to those after it. */
   unresolved = false
+  /** The topic was deleted and created again: its sequences start anew once nothing is in flight to the old one. */
+  isRecreated = false
   /** @internal the sender's: whether it has this lane in its list */
   isQueued = false
   /** The engine's, or less once the broker has refused a batch as too large. */
@@ -158,6 +162,7 @@ export class Lane {
   offer(now: number, fill: Fill, openedBefore: number): LaneOffer {
     const { batches } = this
     if (batches.length === 0) return 'nothing'
+    if (this.isRecreated && !this.leaveOldTopic()) return 'nothing'
     if (this.unresolved && !this.resolve()) return 'nothing'
     if (this.needsBump && !this.bump()) return 'nothing'
     let at = 0
@@ -249,6 +254,18 @@ export class Lane {
     const at = this.batches.indexOf(batch)
     this.batches.splice(at, 1, ...parts)
     batch.state = 'ended'
+  }
+
+  /** @returns false while answers of the old topic are under way */
+  private leaveOldTopic(): boolean {
+    if (this.inFlight > 0) return false
+    this.isRecreated = false
+    this.unresolved = false
+    // The last acknowledgement may have been the old topic's.
+    this.confirmed = false
+    // A batch of unknown fate keeps its sequence, and so do those around it: the new leader takes any for the first.
+    this.needsBump = !this.batches.some(each => each.identity !== undefined && each.fateUnknown)
+    return true
   }
 
   /** After an expired batch of unknown fate: goes on once the answers tell, or starts a new epoch. */

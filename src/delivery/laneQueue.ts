@@ -94,6 +94,7 @@ export class LaneQueue {
       passengers.push({
         topic: lane.topic,
         topicBytes: lane.topicBytes,
+        topicId: lane.topicId,
         partition: lane.partition,
         lane,
         batch: offer,

@@ -13,10 +13,16 @@ export interface Shipment {
   readonly topic: string
   /** The topic's name in UTF-8, encoded once for all its batches. */
   readonly topicBytes: Buffer
+  /** The 16 bytes of the topic's id; undefined where the brokers do not tell it. */
+  readonly topicId: Buffer | undefined
   readonly partition: number
   readonly batch: Batch
 }
 
+/** From this version on topics go by their ids (KIP-516). */
+export const IDS_FROM = 13
+/** The last version that leaves it to AddPartitionsToTxn to add a batch's partition to its transaction (KIP-890). */
+const LAST_TRANSACTIONAL = 11
 /** From this version on a request has compact lengths and tagged fields (KIP-482). */
 const FLEXIBLE_FROM = 9
 
@@ -26,6 +32,7 @@ const COPIED_BODY_BYTES = 4096
 /** What stands around one batch: index, length, tag section; and around a topic: its count and tag section. */
 const PARTITION_FRAME_BYTES = 4 + 5 + 1
 const TOPIC_FRAME_BYTES = 2 + 5 + 5 + 1
+export const TOPIC_ID_BYTES = 16
 const REQUEST_FRAME_BYTES = 2 + 2 + 4 + 5 + 1
 
 const NO_PRODUCER_ID = -1n
@@ -41,11 +48,21 @@ const uvarint = (buffer: Buffer, at: number, value: number): number => {
   return offset
 }
 
+/** The version to speak of one request: a topic whose id is not known can go by its name only. */
+export const requestVersion = (spoken: number, shipments: readonly Shipment[]): number => {
+  let version = spoken
+  for (const { batch, topicId } of shipments) {
+    if (batch.deliveryClass.transactional) return Math.min(version, LAST_TRANSACTIONAL)
+    if (topicId === undefined) version = Math.min(version, IDS_FROM - 1)
+  }
+  return version
+}
+
 /** Room for all that does not travel as a piece of its own. */
 const frameBytes = (topics: readonly (readonly Shipment[])[]): number => {
   let size = REQUEST_FRAME_BYTES + uvarintBytes(topics.length + 1)
   for (const shipments of topics) {
-    size += TOPIC_FRAME_BYTES + shipments[0]!.topicBytes.length
+    size += TOPIC_FRAME_BYTES + Math.max(TOPIC_ID_BYTES, shipments[0]!.topicBytes.length)
     for (const { batch } of shipments) {
       size += PARTITION_FRAME_BYTES + BATCH_HEADER_BYTES
       if (batch.wireBytes <= COPIED_BODY_BYTES) size += batch.wireBytes
@@ -96,7 +113,9 @@ export const layOutProduceRequest = (
   at = buffer.writeInt32BE(ackTimeoutMs, at)
   count(topics.length)
   for (const shipments of topics) {
-    shortBytes(shipments[0]!.topicBytes)
+    const { topicBytes, topicId } = shipments[0]!
+    if (version >= IDS_FROM) at += topicId!.copy(buffer, at)
+    else shortBytes(topicBytes)
     count(shipments.length)
     for (const { partition, batch } of shipments) {
       const body = batch.wireBody

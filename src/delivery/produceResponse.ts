@@ -1,6 +1,7 @@
 import { produceApi } from '../protocol/messages/produce.js'
 import { MalformedMessageError } from '../protocol/wire/malformed.js'
 import { Reader } from '../protocol/wire/reader.js'
+import { IDS_FROM, TOPIC_ID_BYTES } from './produceRequest.js'
 
 /** A broker's answer for one batch. */
 export interface PartitionAnswer {
@@ -37,6 +38,15 @@ export interface ProduceResponse {
   readonly nodeEndpoints: readonly NodeEndpoint[]
 }
 
+/** Takes a response apart as it is read; `Topic` is whatever it knows the response's topics by. */
+export interface AnswerReceiver<Topic> {
+  /** Up to version 12. */
+  named(name: string): Topic
+  /** @param at where the 16 bytes of the id stand in `payload` */
+  identified(payload: Buffer, at: number): Topic
+  answered(topic: Topic, answer: PartitionAnswer): void
+}
+
 const NO_RECORD_ERRORS: readonly RecordError[] = []
 const NO_HINT: LeaderHint = { leaderId: -1, leaderEpoch: -1 }
 const NO_ENDPOINTS: readonly NodeEndpoint[] = []
@@ -56,14 +66,14 @@ class ResponseReader {
     this.flexible = version >= produceApi.flexibleFrom
   }
 
-  read(onAnswer: (topic: string, answer: PartitionAnswer) => void): ProduceResponse {
+  read<Topic>(receiver: AnswerReceiver<Topic>): ProduceResponse {
     const { reader } = this
     // The response header's own tags stand before the body.
     this.tags(() => false)
     for (let topics = this.count(); topics > 0; topics--) {
-      const name = this.string()
-      if (name === null) throw new MalformedMessageError('a topic has no name')
-      for (let partitions = this.count(); partitions > 0; partitions--) onAnswer(name, this.partition())
+      const topic = this.version >= IDS_FROM ? this.identified(receiver) : this.named(receiver)
+      for (let partitions = this.count(); partitions > 0; partitions--)
+        receiver.answered(topic, this.partition())
       this.tags(() => false)
     }
     const throttleTimeMs = reader.int32()
@@ -75,6 +85,18 @@ class ResponseReader {
     })
     if (reader.remaining > 0) throw new MalformedMessageError(`${reader.remaining} bytes are left over`)
     return { throttleTimeMs, nodeEndpoints }
+  }
+
+  private named<Topic>(receiver: AnswerReceiver<Topic>): Topic {
+    const name = this.string()
+    if (name === null) throw new MalformedMessageError('a topic has no name')
+    return receiver.named(name)
+  }
+
+  private identified<Topic>(receiver: AnswerReceiver<Topic>): Topic {
+    const at = this.reader.offset
+    this.reader.skip(TOPIC_ID_BYTES)
+    return receiver.identified(this.reader.buffer, at)
   }
 
   private partition(): PartitionAnswer {
@@ -161,13 +183,13 @@ class ResponseReader {
  * @param payload what follows the correlation id
  * @throws {MalformedMessageError}
  */
-export const readProduceResponse = (
+export const readProduceResponse = <Topic>(
   version: number,
   payload: Buffer,
-  onAnswer: (topic: string, answer: PartitionAnswer) => void,
+  receiver: AnswerReceiver<Topic>,
 ): ProduceResponse => {
   try {
-    return new ResponseReader(version, payload).read(onAnswer)
+    return new ResponseReader(version, payload).read(receiver)
   } catch (error) {
     if (!(error instanceof MalformedMessageError)) throw error
     throw new MalformedMessageError(`Produce version ${version}: ${error.message}`, { cause: error })

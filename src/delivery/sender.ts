@@ -131,7 +131,7 @@ export class Sender {
     })
     this.flights.add(flight)
     this.host.departed(passengers, now)
-    link.produce(chunks, acks, {
+    link.produce(flight.version, chunks, acks, {
       onResponse: payload => this.answered(link, flight, payload),
       onFailure: (error, sent) => this.failed(flight, error, sent),
       onBuffersReleased: () => {

@@ -55,11 +55,12 @@ export class Settlement {
   }
 
   answered(
-    { lane, batch }: Passenger,
+    passenger: Passenger,
     answer: PartitionAnswer,
     nodeId: number,
     endpoint: BrokerAddress | undefined,
   ): void {
+    const { lane, batch } = passenger
     if (!lane.landed(batch)) return
     const verdict = verdictOf(answer.errorCode)
     if (verdict === 'written') return this.endings.succeed(lane, batch, answer, nodeId)
@@ -75,7 +76,7 @@ export class Settlement {
     if (batch.expiredInFlight) return this.endings.drop(lane, batch)
     switch (verdict) {
       case 'moved':
-        return this.moved(lane, batch, answer, nodeId, endpoint, cause)
+        return this.moved(passenger, answer, nodeId, endpoint, cause)
       case 'retry':
         return this.retry(lane, batch, cause, code.type)
       case 'split':
@@ -109,8 +110,7 @@ export class Settlement {
   }
 
   private moved(
-    lane: Lane,
-    batch: Batch,
+    { lane, batch, topicId }: Passenger,
     answer: PartitionAnswer,
     nodeId: number,
     endpoint: BrokerAddress | undefined,
@@ -118,7 +118,9 @@ export class Settlement {
   ): void {
     const { leaderId, leaderEpoch } = answer.currentLeader
     if (leaderId >= 0) this.host.learnLeader(lane, leaderId, leaderEpoch, endpoint)
-    if (this.isElsewhere(lane, nodeId)) return this.retry(lane, batch, cause, cause.type, AT_ONCE)
+    // It was for a leader, or for a topic, whose successor is known by now.
+    const isOutdated = this.isElsewhere(lane, nodeId) || topicId !== lane.topicId
+    if (isOutdated) return this.retry(lane, batch, cause, cause.type, AT_ONCE)
     // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
     // creation: there is nothing to ask, and little to wait for.
     const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS

@@ -1,4 +1,5 @@
-import type { TopicView } from '../metadata/view.js'
+import { isSameTopic, type TopicView } from '../metadata/view.js'
+import { ZERO_UUID } from '../protocol/wire/codec.js'
 import { Lane, type LaneHost } from './lane.js'
 import { Line } from './line.js'
 import type { Partitioner } from './partitioner.js'
@@ -16,7 +17,8 @@ export class TopicLanes {
   /** Undefined while the topic does not exist, as far as is known. */
   view: TopicView | undefined
   /** Of the newest view, and kept when the topic is gone. */
-  topicId: string | undefined
+  private topicId: string | undefined
+  private topicIdBytes: Buffer | undefined
   /** The wait for the topic that is under way, if there is one. */
   resolving: symbol | undefined
   /** Entries with admitted records that wait for the topic, in the order of their calls. */
@@ -38,10 +40,23 @@ export class TopicLanes {
     return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
   }
 
+  /** @returns whether this is another topic of the same name */
+  identify(topicId: string): boolean {
+    const { topicId: known } = this
+    if (known === topicId) return false
+    this.topicId = topicId
+    this.topicIdBytes = topicId === ZERO_UUID ? undefined : Buffer.from(topicId, 'hex')
+    this.lanes.forEach(lane => {
+      lane.topicId = this.topicIdBytes
+    })
+    return known !== undefined && !isSameTopic(known, topicId)
+  }
+
   laneOf(partition: number, host: LaneHost): Lane {
     const known = this.lanes[partition]
     if (known !== undefined) return known
     const lane = new Lane(this.name, this.nameBytes, partition, host)
+    lane.topicId = this.topicIdBytes
     lane.onBatchClosed = closed => this.partitioner.batchClosed(closed)
     this.lanes[partition] = lane
     return lane

@@ -1,6 +1,5 @@
 import { PartitionNotFoundError } from '../errors/index.js'
 import type { TopicView } from '../metadata/view.js'
-import { isSameTopic } from '../metadata/view.js'
 import type { TopicDirectory } from '../topics/index.js'
 import type { Endings } from './endings.js'
 import type { LaneHost } from './lane.js'
@@ -97,13 +96,11 @@ export class TopicRoster {
   /** Leads every lane to its partition's leader. */
   private attach(topic: TopicLanes, view: TopicView): void {
     const wasMissing = topic.view === undefined
-    const isAnother = topic.topicId !== undefined && !isSameTopic(topic.topicId, view.topicId)
+    const isAnother = topic.identify(view.topicId)
     topic.view = view
-    topic.topicId = view.topicId
     for (const { index, leader, leaderEpoch } of view.partitions) {
       const lane = topic.laneOf(index, this.parts.laneHost)
-      // The leader of another topic of that name has no state of this producer.
-      if (isAnother) lane.confirmed = false
+      if (isAnother) lane.isRecreated = true
       lane.gone = undefined
       this.parts.senders.lead(lane, leader, leaderEpoch)
     }

@@ -58,8 +58,10 @@ export interface ProduceLink {
   /**
    * Writes a request whose body stands in `chunks`, without copying them: they must not change until
    * `onBuffersReleased`. Does not throw.
+   *
+   * @param version at most {@link produceVersion}
    */
-  produce(chunks: readonly Buffer[], acks: number, exchange: ProduceExchange): void
+  produce(version: number, chunks: readonly Buffer[], acks: number, exchange: ProduceExchange): void
   /** Ends all exchanges with `error` and closes the socket at once. */
   destroy(error: Error): void
   /** Called once, when the connection has gone for whatever reason (after the exchanges ended). */

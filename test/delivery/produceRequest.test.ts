@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Batch, type DeliveryClass } from '../../src/delivery/batch.js'
 import { BufferPool } from '../../src/delivery/bufferPool.js'
 import { Generation } from '../../src/delivery/generations.js'
-import { layOutProduceRequest, type Shipment } from '../../src/delivery/produceRequest.js'
+import { layOutProduceRequest, requestVersion, type Shipment } from '../../src/delivery/produceRequest.js'
 import { decodeBody } from '../../src/protocol/api.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { decodeBatch } from '../../src/protocol/records/decode.js'
@@ -31,6 +32,17 @@ const batchOf = (values: readonly string[], deliveryClass = plain): Batch => {
   return batch
 }
 
+/** The same for the same name. */
+const idOf = (topic: string): Buffer => createHash('md5').update(topic).digest()
+
+const shipment = (batch: Batch, topic = 't', partition = 0): Shipment => ({
+  topic,
+  topicBytes: Buffer.from(topic),
+  topicId: idOf(topic),
+  partition,
+  batch,
+})
+
 /** Frames are as small as was asked for, and dirty, as a pool gives them. */
 const layOut = (
   version: number,
@@ -51,7 +63,7 @@ const layOut = (
   }
 }
 
-const versions = [3, 5, 7, 8, 9, 10, 11, 12]
+const versions = [3, 5, 7, 8, 9, 10, 11, 12, 13]
 
 describe('a Produce request', () => {
   test.each(versions)('of version %i says what was shipped', version => {
@@ -69,12 +81,7 @@ describe('a Produce request', () => {
     fc.assert(
       fc.property(shape, list => {
         const topics = list.map(({ topic, partitions }) =>
-          partitions.map(([partition, size]) => ({
-            topic,
-            topicBytes: Buffer.from(topic),
-            partition,
-            batch: batchOf(['v'.repeat(size), 'w']),
-          })),
+          partitions.map(([partition, size]) => shipment(batchOf(['v'.repeat(size), 'w']), topic, partition)),
         )
         const { body } = layOut(version, topics)
         expect({ acks: body.acks, timeoutMs: body.timeoutMs, id: body.transactionalId }).toEqual({
@@ -83,15 +90,18 @@ describe('a Produce request', () => {
           id: null,
         })
         expect(
-          body.topicData.map(({ name, partitionData }) => [
-            name,
+          body.topicData.map(({ name, topicId, partitionData }) => [
+            version < 13 ? name : topicId,
             partitionData.map(({ index, records }) => [
               index,
               decodeBatch(records!).records.map(({ value }) => value!.length),
             ]),
           ]),
         ).toEqual(
-          list.map(({ topic, partitions }) => [topic, partitions.map(([index, size]) => [index, [size, 1]])]),
+          list.map(({ topic, partitions }) => [
+            version < 13 ? topic : idOf(topic).toString('hex'),
+            partitions.map(([index, size]) => [index, [size, 1]]),
+          ]),
         )
       }),
       { seed, numRuns: runs(30) },
@@ -99,23 +109,23 @@ describe('a Produce request', () => {
   })
 
   test.each(versions)('of version %i carries a transactional id', version => {
-    const shipment = { topic: 't', topicBytes: Buffer.from('t'), partition: 0, batch: batchOf(['v']) }
-    expect(layOut(version, [[shipment]], 'payments-7').body.transactionalId).toBe('payments-7')
+    expect(layOut(version, [[shipment(batchOf(['v']))]], 'payments-7').body.transactionalId).toBe(
+      'payments-7',
+    )
   })
 
   test('takes large bodies as they are, without a copy', () => {
     const batch = batchOf(['v'.repeat(10_000)])
-    const { chunks } = layOut(9, [[{ topic: 't', topicBytes: Buffer.from('t'), partition: 0, batch }]])
+    const { chunks } = layOut(9, [[shipment(batch)]])
     expect(chunks.some(each => each.buffer === batch.body.buffer)).toBe(true)
   })
 
   test('has a header of its own for each attempt: an earlier one may still be on its way', () => {
     const batch = batchOf(['v'.repeat(10_000), 'w'])
-    const shipment = { topic: 't', topicBytes: Buffer.from('t'), partition: 0, batch }
     batch.identify({ producerId: 7n, epoch: 0 }, 5)
-    const first = layOut(9, [[shipment]])
+    const first = layOut(9, [[shipment(batch)]])
     batch.identify({ producerId: 7n, epoch: 1 }, 0)
-    const second = layOut(9, [[shipment]])
+    const second = layOut(9, [[shipment(batch)]])
     const headerOf = ({ body }: typeof first) =>
       decodeBatch(body.topicData[0]!.partitionData[0]!.records!).header
     expect(headerOf(second)).toMatchObject({ producerEpoch: 1, baseSequence: 0 })
@@ -127,7 +137,7 @@ describe('a Produce request', () => {
       producerId: 7n,
     })
     batch.forgetIdentity()
-    expect(headerOf(layOut(9, [[shipment]]))).toMatchObject({
+    expect(headerOf(layOut(9, [[shipment(batch)]]))).toMatchObject({
       producerId: -1n,
       producerEpoch: -1,
       baseSequence: -1,
@@ -136,8 +146,26 @@ describe('a Produce request', () => {
 
   test('says by a batch’s attributes that it is transactional', () => {
     const batch = batchOf(['v'], { ...plain, transactional: true })
-    const { body } = layOut(9, [[{ topic: 't', topicBytes: Buffer.from('t'), partition: 0, batch }]])
+    const { body } = layOut(9, [[shipment(batch)]])
     expect(decodeBatch(body.topicData[0]!.partitionData[0]!.records!).header.attributes).toBe(0x10)
+  })
+})
+
+describe('the version of a request', () => {
+  const nameless = { ...shipment(batchOf(['v'])), topicId: undefined }
+  const transactional = shipment(batchOf(['v'], { ...plain, transactional: true }))
+
+  test('is the highest that the broker speaks', () => {
+    expect(requestVersion(13, [shipment(batchOf(['v']))])).toBe(13)
+    expect(requestVersion(9, [shipment(batchOf(['v'])), nameless, transactional])).toBe(9)
+  })
+
+  test('goes by names where the id of one topic is not known', () => {
+    expect(requestVersion(13, [shipment(batchOf(['v'])), nameless])).toBe(12)
+  })
+
+  test('leaves transactions to the protocol that adds partitions by itself', () => {
+    expect(requestVersion(13, [transactional])).toBe(11)
   })
 })
 
@@ -146,7 +174,7 @@ describe('a batch', () => {
     const compressor = { attributes: 1, compress: (body: Buffer) => body }
     const batch = batchOf(['v'], { ...plain, compressor } as never)
     batch.compressed = Buffer.from('not really gzip')
-    const { body } = layOut(9, [[{ topic: 't', topicBytes: Buffer.from('t'), partition: 0, batch }]])
+    const { body } = layOut(9, [[shipment(batch)]])
     const records = body.topicData[0]!.partitionData[0]!.records!
     expect(records.readInt16BE(21)).toBe(1)
     expect(records.subarray(61).toString()).toBe('not really gzip')

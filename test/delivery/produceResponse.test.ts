@@ -14,6 +14,7 @@ const response = fc.record({
   responses: fc.array(
     fc.record({
       name: fc.string({ minLength: 1, maxLength: 10 }),
+      topicId: fc.uint8Array({ minLength: 16, maxLength: 16 }).map(id => Buffer.from(id).toString('hex')),
       partitionResponses: fc.array(
         fc.record(
           {
@@ -53,9 +54,11 @@ const payloadOf = (spoken: number, value: object): Buffer => {
 
 const read = (spoken: number, payload: Buffer) => {
   const responses = new Map<number, [string, PartitionAnswer]>()
-  const rest = readProduceResponse(spoken, payload, (topic, answer) =>
-    responses.set(responses.size, [topic, answer]),
-  )
+  const rest = readProduceResponse(spoken, payload, {
+    named: name => name,
+    identified: (bytes, at) => bytes.toString('hex', at, at + 16),
+    answered: (topic, answer) => responses.set(responses.size, [topic, answer]),
+  })
   return { answers: [...responses.values()], ...rest }
 }
 
@@ -65,8 +68,8 @@ test('reads what the definition describes, in every version', () => {
       const payload = payloadOf(spoken, value)
       const expected = decodeResponse(produceApi, spoken, payload)
       expect(read(spoken, payload)).toEqual({
-        answers: expected.responses.flatMap(({ name, partitionResponses }) =>
-          partitionResponses.map(answer => [name, answer]),
+        answers: expected.responses.flatMap(({ name, topicId, partitionResponses }) =>
+          partitionResponses.map(answer => [spoken < 13 ? name : topicId, answer]),
         ),
         throttleTimeMs: expected.throttleTimeMs,
         nodeEndpoints: expected.nodeEndpoints,
@@ -106,7 +109,11 @@ test('gives answers or the typed error for any bytes, and no more answers than s
     fc.property(version, fc.array(byte, { maxLength: 200 }), (spoken, bytes) => {
       let answers = 0
       try {
-        readProduceResponse(spoken, Buffer.from(bytes), () => answers++)
+        readProduceResponse(spoken, Buffer.from(bytes), {
+          named: () => undefined,
+          identified: () => undefined,
+          answered: () => answers++,
+        })
       } catch (error) {
         expect(error).toBeInstanceOf(MalformedMessageError)
       }

@@ -1,5 +1,6 @@
-import { EmbeddedKafka, ERROR } from 'kafkajs-resilient-producer/testing'
+import { EmbeddedKafka, ERROR, errorCode } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { batch } from './support/batches.js'
 import { produce } from './support/produce.js'
@@ -120,6 +121,53 @@ test.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12])('version %i is served', async versi
   expect(await produce(client, batch(), { version })).toMatchObject({ errorCode: ERROR.NONE, baseOffset: 0n })
   expect(await produce(client, batch({ values: ['a', 'b'] }), { version })).toMatchObject({ baseOffset: 1n })
   expect(cluster.records('t').map(({ value }) => `${value}`)).toEqual(['value', 'a', 'b'])
+})
+
+describe('version 13', () => {
+  const idOf = async (topic: string): Promise<string> => {
+    const answer = await client.call(metadataApi, 12, { topics: [{ name: topic }] })
+    return answer!.topics[0]!.topicId
+  }
+
+  test('goes by topic ids', async () => {
+    const topicId = await idOf('t')
+    expect(await produce(client, batch(), { topicId, version: 13 })).toMatchObject({ errorCode: ERROR.NONE })
+    expect(await produce(client, batch(), { topicId, version: 13, partition: 1 })).toMatchObject({
+      errorCode: ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+    })
+    expect(cluster.records('t')).toHaveLength(1)
+  })
+
+  test('refuses an id that no topic has', async () => {
+    const topicId = 'ab'.repeat(16)
+    expect(await produce(client, batch(), { topicId, version: 13 })).toMatchObject({
+      errorCode: ERROR.UNKNOWN_TOPIC_ID,
+      baseOffset: -1n,
+    })
+  })
+
+  test('refuses what was meant for a topic that was deleted, though another has its name', async () => {
+    const topicId = await idOf('t')
+    cluster.recreateTopic('t', { leaders: [0] })
+    expect(await produce(client, batch(), { topicId, version: 13 })).toMatchObject({
+      errorCode: ERROR.UNKNOWN_TOPIC_ID,
+    })
+    expect(cluster.records('t')).toEqual([])
+    expect((await produce(client, batch(), { topicId: await idOf('t'), version: 13 })).errorCode).toBe(
+      ERROR.NONE,
+    )
+  })
+
+  test('is known by the topic’s name to faults and to the journal', async () => {
+    const topicId = await idOf('t')
+    cluster.on('Produce', errorCode(ERROR.NOT_ENOUGH_REPLICAS), { topic: 't' })
+    expect((await produce(client, batch(), { topicId, version: 13 })).errorCode).toBe(
+      ERROR.NOT_ENOUGH_REPLICAS,
+    )
+    expect(cluster.journal.of('Produce')).toMatchObject([
+      { topics: ['t'], body: { topicData: [{ name: 't' }] } },
+    ])
+  })
 })
 
 test('zstd is refused before version 7', async () => {

@@ -107,7 +107,7 @@ test('control requests do not travel on the produce connection', async () => {
   transport.setBrokers([at(0, broker)])
   const link = await transport.openProduceLink(0)
   const { exchange, ended } = recordExchange([])
-  link.produce([Buffer.from('unanswered')], -1, exchange)
+  link.produce(link.produceVersion, [Buffer.from('unanswered')], -1, exchange)
   const produced = await broker.next(produceApi)
   const asked = askMetadata(transport, { node: 0 })
   const request = await answerMetadata(broker)

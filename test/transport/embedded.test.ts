@@ -37,9 +37,13 @@ const learnBrokers = async (transport: Transport): Promise<readonly BrokerAddres
   return response.brokers
 }
 
+/** From the next one on topics go by their ids. */
+const LAST_BY_NAME = 12
+
 const produceTo = async (link: ProduceLink, value: string, partition: number) => {
   const records = batch({ values: [value] })
-  const body = encodeBody(produceApi, produceApi.request, link.produceVersion, {
+  const version = Math.min(link.produceVersion, LAST_BY_NAME)
+  const body = encodeBody(produceApi, produceApi.request, version, {
     transactionalId: null,
     acks: -1,
     timeoutMs: 10_000,
@@ -47,11 +51,12 @@ const produceTo = async (link: ProduceLink, value: string, partition: number) =>
   })
   const recorded = recordExchange([])
   // Cut into pieces, as record batches stand between the parts of a request.
-  link.produce([body.subarray(0, 7), body.subarray(7, 40), body.subarray(40)], -1, recorded.exchange)
+  const pieces = [body.subarray(0, 7), body.subarray(7, 40), body.subarray(40)]
+  link.produce(version, pieces, -1, recorded.exchange)
   await recorded.ended
   const { payload, error } = recorded.result
   if (error) throw error
-  const [topic] = decodeResponse(produceApi, link.produceVersion, payload ?? Buffer.alloc(0)).responses
+  const [topic] = decodeResponse(produceApi, version, payload ?? Buffer.alloc(0)).responses
   return topic?.partitionResponses[0]
 }
 

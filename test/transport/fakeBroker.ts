@@ -14,7 +14,7 @@ const SASL_HANDSHAKE = 17
 const SASL_AUTHENTICATE = 36
 
 const DEFAULT_VERSIONS: VersionRanges = {
-  [produceApi.key]: [0, 12],
+  [produceApi.key]: [0, 13],
   [metadataApi.key]: [0, 12],
   [apiVersionsApi.key]: [0, 2],
   [createTopicsApi.key]: [2, 7],

@@ -57,7 +57,7 @@ test('answers out of order end nothing as acknowledged', async () => {
   const link = await transport.openProduceLink(0)
   const log: string[] = []
   const exchanges = ['one', 'two'].map(name => recordExchange(log, name))
-  for (const { exchange } of exchanges) link.produce([Buffer.from('x')], -1, exchange)
+  for (const { exchange } of exchanges) link.produce(link.produceVersion, [Buffer.from('x')], -1, exchange)
   await broker.next(produceApi)
   ;(await broker.next(produceApi)).respond(Buffer.from('for the second'))
   await Promise.all(exchanges.map(({ ended }) => ended))
@@ -72,7 +72,7 @@ test('what came whole before an impossible size still counts', async () => {
   const link = await transport.openProduceLink(0)
   const log: string[] = []
   const exchanges = ['one', 'two'].map(name => recordExchange(log, name))
-  for (const { exchange } of exchanges) link.produce([Buffer.from('x')], -1, exchange)
+  for (const { exchange } of exchanges) link.produce(link.produceVersion, [Buffer.from('x')], -1, exchange)
   const first = await broker.next(produceApi)
   await broker.next(produceApi)
   first.connection.socket.write(Buffer.concat([first.frame(Buffer.from('good')), int32(-1)]))

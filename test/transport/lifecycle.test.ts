@@ -28,7 +28,7 @@ test('connected and idle it has no timer, and a produce request makes none', asy
   const link = await transport.openProduceLink(0)
   expect(timers.size).toBe(0)
   const { exchange, ended } = recordExchange([])
-  link.produce([Buffer.from('x')], -1, exchange)
+  link.produce(link.produceVersion, [Buffer.from('x')], -1, exchange)
   const request = await broker.next(produceApi)
   expect(timers.size).toBe(0)
   request.respond(Buffer.alloc(0))
@@ -58,7 +58,7 @@ test('close ends what is in flight, waiting and connecting, though the broker ha
   broker.answerApiVersions(await broker.next({ key: 18 }))
   const link = await opening
   const { exchange, result } = recordExchange([])
-  link.produce([Buffer.from('x')], -1, exchange)
+  link.produce(link.produceVersion, [Buffer.from('x')], -1, exchange)
   await broker.next(produceApi)
 
   const inFlight = askMetadata(transport, { node: 0 })

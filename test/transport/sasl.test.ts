@@ -84,7 +84,7 @@ test('a produce link says when its credentials have to be renewed, and renews th
   await link.authenticate()
   expect(link.needsAuthentication).toBe(false)
   const { exchange, ended } = recordExchange([])
-  link.produce([Buffer.from('x')], -1, exchange)
+  link.produce(link.produceVersion, [Buffer.from('x')], -1, exchange)
   const request = await broker.next(produceApi)
   request.respond(Buffer.alloc(0))
   await ended

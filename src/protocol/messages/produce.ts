@@ -1,6 +1,7 @@
 import { defineApi } from '../api.js'
 import {
   array,
+  between,
   int16,
   int32,
   int64,
@@ -10,18 +11,20 @@ import {
   string,
   struct,
   tagged,
+  uuid,
+  ZERO_UUID,
 } from '../wire/codec.js'
 
 /**
- * Produce. Version 8 adds record errors (KIP-467), version 10 the hint to the current leader (KIP-951). Requests are
- * laid out by `delivery/` around the record batches, without a copy; this definition reads them on the server and
- * reads the response on both sides.
+ * Produce. Version 8 adds record errors (KIP-467), version 10 the hint to the current leader (KIP-951); from version 13
+ * on topics go by their ids (KIP-516). Requests are laid out by `delivery/` around the record batches, without a copy;
+ * this definition reads them on the server and reads the response on both sides.
  */
 export const produceApi = defineApi({
   name: 'Produce',
   key: 0,
   minVersion: 3,
-  maxVersion: 12,
+  maxVersion: 13,
   flexibleFrom: 9,
   request: struct({
     transactionalId: nullableString,
@@ -29,7 +32,8 @@ export const produceApi = defineApi({
     timeoutMs: int32,
     topicData: array(
       struct({
-        name: string,
+        name: between(0, 12, string, ''),
+        topicId: since(13, uuid, ZERO_UUID),
         partitionData: array(struct({ index: int32, records: nullableBytes })),
       }),
     ),
@@ -37,7 +41,8 @@ export const produceApi = defineApi({
   response: struct({
     responses: array(
       struct({
-        name: string,
+        name: between(0, 12, string, ''),
+        topicId: since(13, uuid, ZERO_UUID),
         partitionResponses: array(
           struct({
             index: int32,

@@ -1,22 +1,26 @@
 /**
- * Produce, versions 3-12. Checks every partition's batch as a leader does (checksum, size, record count, timestamps,
+ * Produce, versions 3-13 (by topic id). Checks every partition's batch as a leader does (checksum, size, record count, timestamps,
  * producer id, epoch and sequence) and appends it. acks 0 has no answer: an error then cuts the connection, as a
  * broker does to make the client refresh. acks -1 needs `min.insync.replicas`; replication itself takes no time.
  * Hints to the current leader (KIP-951) from version 10 on.
  */
 import { produceApi } from '../../protocol/messages/produce.js'
 import { isTransactional, isWellFormed, readBatchHeader } from '../../protocol/records/decode.js'
-import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
+import { type Decoded, type Encodable, ZERO_UUID } from '../../protocol/wire/codec.js'
 import { ERROR } from '../errorCodes.js'
 import { appendRecords } from '../state/append.js'
+import type { Topic } from '../state/topic.js'
 import type { ProducerIdentity } from '../state/transactions.js'
 import { type RequestContext, serve } from './served.js'
 
 type Request = Decoded<typeof produceApi.request>
 type Response = Encodable<typeof produceApi.response>
+type TopicData = Request['topicData'][number]
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 type PartitionAnswer = Response['responses'][number]['partitionResponses'][number]
 
+/** From this version on topics go by their ids (KIP-516). */
+const IDS_SINCE = 13
 /** From this version on a transaction needs no AddPartitionsToTxn (KIP-890). */
 const ADDS_PARTITIONS_SINCE = 12
 
@@ -28,15 +32,27 @@ const failed = (index: number, errorCode: number, errorMessage: string | null = 
   errorMessage,
 })
 
+/** The topic that a request means: by its id, not another one that has got its name meanwhile. */
+const topicOf = (
+  { name, topicId }: Pick<TopicData, 'name' | 'topicId'>,
+  { cluster, node, version }: RequestContext,
+): Topic | undefined => {
+  const topic = cluster.visibleTopic(name, node)
+  return version >= IDS_SINCE && topic?.id !== topicId ? undefined : topic
+}
+
 const append = (
-  name: string,
+  wanted: TopicData,
   { index, records }: PartitionData,
   acks: number,
-  { cluster, node, version }: RequestContext,
+  context: RequestContext,
 ): PartitionAnswer => {
+  const { cluster, node, version } = context
+  const { name } = wanted
+  const topic = topicOf(wanted, context)
+  if (!topic && version >= IDS_SINCE) return failed(index, ERROR.UNKNOWN_TOPIC_ID)
   if (cluster.acl.isDenied(name, 'write')) return failed(index, ERROR.TOPIC_AUTHORIZATION_FAILED)
   if (acks < -1 || acks > 1) return failed(index, ERROR.INVALID_REQUIRED_ACKS)
-  const topic = cluster.visibleTopic(name, node)
   const partition = topic?.partitions[index]
   if (!topic || !partition) return failed(index, ERROR.UNKNOWN_TOPIC_OR_PARTITION)
   if (partition.leader !== node) {
@@ -72,22 +88,20 @@ const hasTransactional = (topicData: Request['topicData']): boolean =>
   topicData.some(({ partitionData }) => partitionData.some(({ records }) => transactionalProducer(records)))
 
 const refuseAll = (topicData: Request['topicData'], errorCode: number): Response => ({
-  responses: topicData.map(({ name, partitionData }) => ({
+  responses: topicData.map(({ name, topicId, partitionData }) => ({
     name,
+    topicId,
     partitionResponses: partitionData.map(({ index }) => failed(index, errorCode)),
   })),
   throttleTimeMs: 0,
 })
 
 /** Adds the partitions of a request to its producer's transaction, where it may act for it. */
-const joinTransaction = (
-  id: string,
-  topicData: Request['topicData'],
-  { cluster, node }: RequestContext,
-): void => {
-  for (const { name, partitionData } of topicData) {
-    for (const { index, records } of partitionData) {
-      const partition = cluster.visibleTopic(name, node)?.partitions[index]
+const joinTransaction = (id: string, topicData: Request['topicData'], context: RequestContext): void => {
+  const { cluster } = context
+  for (const data of topicData) {
+    for (const { index, records } of data.partitionData) {
+      const partition = topicOf(data, context)?.partitions[index]
       const producer = transactionalProducer(records)
       if (!partition || !producer) continue
       if (cluster.transactions.producerError(id, producer) !== ERROR.NONE) continue
@@ -114,6 +128,12 @@ export const produce = serve<Request, Response>(produceApi, {
     pick: (request, keep) => ({ ...request, topicData: request.topicData.filter(({ name }) => keep(name)) }),
     join: (first, second) => ({ ...second, responses: [...first.responses, ...second.responses] }),
   },
+  withNames: (request, cluster) => ({
+    ...request,
+    topicData: request.topicData.map(topic =>
+      topic.topicId === ZERO_UUID ? topic : { ...topic, name: cluster.nameOf(topic.topicId) },
+    ),
+  }),
   handle: ({ topicData, acks, transactionalId }, context) => {
     if (transactionalId === null && hasTransactional(topicData)) {
       return refuseAll(topicData, ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
@@ -121,9 +141,10 @@ export const produce = serve<Request, Response>(produceApi, {
     if (transactionalId !== null && context.version >= ADDS_PARTITIONS_SINCE) {
       joinTransaction(transactionalId, topicData, context)
     }
-    const responses = topicData.map(({ name, partitionData }) => ({
-      name,
-      partitionResponses: partitionData.map(data => append(name, data, acks, context)),
+    const responses = topicData.map(topic => ({
+      name: topic.name,
+      topicId: topic.topicId,
+      partitionResponses: topic.partitionData.map(data => append(topic, data, acks, context)),
     }))
     return { responses, throttleTimeMs: 0, nodeEndpoints: hintedEndpoints(responses, context) }
   },

@@ -46,6 +46,8 @@ export interface TopicLens<Q, R> {
 export interface ServedApi<Q, R> {
   readonly api: Api<Q, never, unknown, R>
   readonly topics?: TopicLens<Q, R>
+  /** The request with the names of the topics that it calls by their ids, for faults, journal and handler. */
+  withNames?(request: Q, cluster: Pick<ClusterState, 'nameOf'>): Q
   /** @returns the response; null when the connection ended meanwhile */
   handle(request: Q, context: RequestContext): R | null | Promise<R | null>
   /** Whether the protocol has no answer for this request; its errors then cut the connection. */

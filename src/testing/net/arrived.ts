@@ -4,7 +4,7 @@ import { Reader } from '../../protocol/wire/reader.js'
 import { type AnyServedApi, type ApiName, apiNameOf, servedApi } from '../apis/registry.js'
 import { ERROR } from '../errorCodes.js'
 import type { JournalEntry } from '../journal.js'
-import type { OfferedApi } from '../state/cluster.js'
+import type { ClusterState } from '../state/cluster.js'
 import { encodeFrame, type RequestHeader, readHeaderRest, readHeaderStart } from './envelope.js'
 
 /** A request that was read. */
@@ -25,11 +25,14 @@ export interface VersionRefusal {
  *
  * @throws {MalformedMessageError} when it is no request that is offered: a broker then closes the connection
  */
-export const readRequest = (frame: Buffer, offered: readonly OfferedApi[]): Arrived | VersionRefusal => {
+export const readRequest = (
+  frame: Buffer,
+  cluster: Pick<ClusterState, 'offered' | 'nameOf'>,
+): Arrived | VersionRefusal => {
   const reader = new Reader(frame)
   const header = readHeaderStart(reader)
   const name = apiNameOf(header.apiKey)
-  const range = offered.find(({ apiKey }) => apiKey === header.apiKey)
+  const range = cluster.offered.find(({ apiKey }) => apiKey === header.apiKey)
   if (!name || !range) throw new MalformedMessageError(`API key ${header.apiKey} is not offered`)
   const served = servedApi(name)
   const lowest = Math.max(range.minVersion, served.api.minVersion)
@@ -42,7 +45,8 @@ export const readRequest = (frame: Buffer, offered: readonly OfferedApi[]): Arri
   }
   const { flexible } = wireContext(served.api, header.version)
   const clientId = readHeaderRest(reader, flexible)
-  const body = decodeBody(served.api, served.api.request, header.version, reader)
+  const decoded = decodeBody(served.api, served.api.request, header.version, reader)
+  const body = served.withNames?.(decoded, cluster) ?? decoded
   return { ...header, name, served, clientId, body }
 }
 

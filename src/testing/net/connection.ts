@@ -92,7 +92,7 @@ export class Connection {
   }
 
   private async serve(frame: Buffer): Promise<void> {
-    const request = readRequest(frame, this.hall.cluster.offered)
+    const request = readRequest(frame, this.hall.cluster)
     if ('refusal' in request) return this.write(request.refusal)
     if (!mayServe(request.name, this.session, this.hall.requiresSasl)) return this.destroy()
     const entry = journalEntry(request, this.node, this.id)

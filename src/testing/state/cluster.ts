@@ -31,6 +31,8 @@ export class ClusterState {
   readonly clusterId: string
   readonly brokers: readonly BrokerState[]
   readonly topics = new Map<string, Topic>()
+  /** Of all topics that ever were, by their ids: a late request calls a deleted one. */
+  private readonly namesById = new Map<string, string>()
   readonly acl = new AccessList()
   readonly autoCreation: AutoCreation
   /** Names by what they share with the names they collide with. */
@@ -98,6 +100,11 @@ export class ClusterState {
     return this.hidden.has(`${node}:${name}`) ? undefined : this.topics.get(name)
   }
 
+  /** The name of the topic that has this id, or had it; empty when there never was one. */
+  nameOf(topicId: string): string {
+    return this.namesById.get(topicId) ?? ''
+  }
+
   hide(name: string, node: number): void {
     this.hidden.add(`${node}:${name}`)
   }
@@ -134,6 +141,7 @@ export class ClusterState {
       topic.partitions.push(new Partition(name, index, replicas, leader ?? replicas[0] ?? NO_LEADER))
     }
     this.topics.set(name, topic)
+    this.namesById.set(topic.id, name)
     const key = collisionKey(name)
     const sharing = this.collisionKeys.get(key) ?? new Set()
     this.collisionKeys.set(key, sharing.add(name))

@@ -65,13 +65,13 @@ export class KafkajsProduceLink implements ProduceLink {
     this.connection.throttle(ms)
   }
 
-  produce(chunks: readonly Buffer[], acks: number, exchange: ProduceExchange): void {
+  produce(version: number, chunks: readonly Buffer[], acks: number, exchange: ProduceExchange): void {
     this.connection.send(
       {
         apiKey: produceApi.key,
         apiName: produceApi.name,
-        apiVersion: this.produceVersion,
-        flexible: this.produceVersion >= produceApi.flexibleFrom,
+        apiVersion: version,
+        flexible: version >= produceApi.flexibleFrom,
         expectResponse: acks !== 0,
         chunks,
       },

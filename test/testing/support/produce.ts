@@ -8,6 +8,8 @@ export type PartitionResponse = Decoded<
 
 export interface ProduceOptions {
   readonly topic?: string
+  /** For versions that go by ids. */
+  readonly topicId?: string
   readonly partition?: number
   readonly acks?: number
   readonly version?: number
@@ -18,13 +20,13 @@ export interface ProduceOptions {
 export const produce = async (
   client: RawClient,
   records: Buffer | null,
-  { topic = 't', partition = 0, acks = -1, version = 9, transactionalId }: ProduceOptions = {},
+  { topic = 't', topicId, partition = 0, acks = -1, version = 9, transactionalId }: ProduceOptions = {},
 ): Promise<PartitionResponse> => {
   const response = await client.call(produceApi, version, {
     transactionalId: transactionalId ?? null,
     acks,
     timeoutMs: 1000,
-    topicData: [{ name: topic, partitionData: [{ index: partition, records }] }],
+    topicData: [{ name: topic, topicId, partitionData: [{ index: partition, records }] }],
   })
   if (!response) throw new Error('the connection ended')
   return response.responses[0]!.partitionResponses[0]!

@@ -126,6 +126,15 @@ export class Enqueueing {
     for (const waiter of this.waiters.splice(0)) waiter.reject(new ProducerClosedError())
   }
 
+  private isMessage({ topic, ...message }: TopicMessage): boolean {
+    try {
+      checkMessage(topic, message, 0, this.parts.settings)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   writable(options: WritableOptions = {}): Writable {
     const hasRoom = ({ engine }: Session, { topic, ...message }: TopicMessage): boolean =>
       engine.hasRoomFor(topic, message)
@@ -133,7 +142,8 @@ export class Enqueueing {
       {
         enqueue: ({ topic, ...message }, onDelivery) => this.enqueue(topic, message, onDelivery),
         ready: () => this.ready(),
-        hasRoom: record => hasRoom(this.parts.lifecycle.connected.session, record),
+        // What is no message cannot be measured: to say so is `enqueue`'s.
+        hasRoom: record => !this.isMessage(record) || hasRoom(this.parts.lifecycle.connected.session, record),
         whenRoom: record => this.whenSpace(session => hasRoom(session, record)),
       },
       options,

@@ -26,7 +26,8 @@ async function install(folder) {
   if (!files.some(({ path }) => path === 'dist/index.js'))
     throw new Error('nothing built: run `npm run build` first')
   const dependencies = { 'kafkajs-resilient-producer': `file:${join(folder, filename)}` }
-  for (const name of ['kafkajs', 'prom-client', '@types/node']) dependencies[name] = versionOf(name)
+  for (const name of ['kafkajs', 'prom-client', '@opentelemetry/api', '@types/node'])
+    dependencies[name] = versionOf(name)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
   const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
   await run('npm', args, { cwd: folder, shell: onWindows, timeout: 180_000 })
@@ -41,6 +42,14 @@ const checks = {
     if (JSON.parse(stdout).problems) throw new Error(stdout)
     // At the top and as the package's peer: npm lists both, deduplicated.
     if (copies.length > 2) throw new Error(`kafkajs is installed ${copies.length} times`)
+  },
+  'OpenTelemetry’s API is loaded by its subpath alone': async folder => {
+    const loaded = subpath =>
+      `import('kafkajs-resilient-producer${subpath}').then(() => console.log(Object.keys(require.cache).some(each => /opentelemetry.api/.test(each))))`
+    const { stdout: without } = await run(process.execPath, ['-e', loaded('')], { cwd: folder })
+    const { stdout: withIt } = await run(process.execPath, ['-e', loaded('/opentelemetry')], { cwd: folder })
+    if (without.trim() !== 'false' || withIt.trim() !== 'true')
+      throw new Error(`loaded without it: ${without}, with it: ${withIt}`)
   },
   'CommonJS: require()': folder => execute(folder, join(folder, 'commonjs', 'send.cjs')),
   'TypeScript, nodenext': async folder => {

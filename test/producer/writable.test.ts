@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ResilientProducer, TopicMessage } from 'kafkajs-resilient-producer'
-import { dropBeforeApply, Gate, hang, hold } from 'kafkajs-resilient-producer/testing'
+import { dropBeforeApply, errorCode, Gate, hang, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pass, TOPIC, turns, World } from '../delivery/support/world.js'
 
@@ -14,6 +14,7 @@ beforeEach(async () => {
 afterEach(() => world.end())
 
 const BUFFER = 10_000
+const INVALID_RECORD = 87
 const value = (name: string | number, bytes: number) => `${name}`.padEnd(bytes, '.')
 const stored = (topic = TOPIC) => world.stored(0, topic).map(each => each.replaceAll('.', ''))
 
@@ -48,6 +49,36 @@ describe('writable', () => {
     await pass(1000)
     await done
     expect(stored()).toEqual(records(100).map((_, i) => `${i}`))
+  })
+
+  test('tells each record it took up what became of it, and is destroyed by a listener that throws', async () => {
+    world.topic()
+    const producer = await world.connect()
+    const [first, second, third] = records(3) as [TopicMessage, TopicMessage, TopicMessage]
+    world.onRecord(String(second.value), errorCode(INVALID_RECORD))
+    const ended: unknown[] = []
+    const stream = producer.writable({
+      onError: () => {},
+      onDelivery: (error, record, { offset }) => {
+        ended.push([error?.name, record, offset])
+        if (record === third) throw new Error('of the listener')
+      },
+    })
+    const write = (record: TopicMessage) => new Promise(resolve => stream.write(record, resolve))
+    for (const record of [first, second]) {
+      await write(record)
+      await producer.flush()
+    }
+    await write({ topic: TOPIC, value: 7 as never })
+    const closed = new Promise(resolve => stream.once('error', resolve))
+    await write(third)
+    expect(await closed).toMatchObject({ message: 'of the listener' })
+    expect(ended).toEqual([
+      [undefined, first, '0'],
+      ['RecordRejectedError', second, undefined],
+      ['InvalidMessageError', { topic: TOPIC, value: 7 }, undefined],
+      [undefined, third, '1'],
+    ])
   })
 
   test('does not finish before the last record is acknowledged', async () => {

@@ -1,0 +1,100 @@
+import { SpanStatusCode } from '@opentelemetry/api'
+import { Kafka, logLevel, type Producer } from 'kafkajs'
+import { traced } from 'kafkajs-resilient-producer/opentelemetry'
+import { EmbeddedKafka, errorCode } from 'kafkajs-resilient-producer/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { headerOf, Spans, traceparentOf } from './support.js'
+
+const TOPIC = 'events'
+const SEND = `send ${TOPIC}`
+const INVALID_RECORD = 87
+
+let cluster: EmbeddedKafka
+let spans: Spans
+let producer: Producer
+beforeEach(async () => {
+  spans = new Spans()
+  cluster = await EmbeddedKafka.start()
+  cluster.createTopic(TOPIC, { partitions: 1 })
+  const kafka = new Kafka({
+    brokers: cluster.bootstrap,
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 1, initialRetryTime: 1 },
+  })
+  producer = traced(
+    kafka.producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1 }),
+    spans,
+  )
+  await producer.connect()
+})
+afterEach(async () => {
+  spans.end()
+  await producer.disconnect()
+  await cluster.close()
+})
+
+describe('a traced transaction', () => {
+  const message = (value: string) => ({ topic: TOPIC, messages: [{ value }] })
+
+  test('has a span from begin to commit, with its messages under it', async () => {
+    await spans.under('caller', async () => {
+      const transaction = await producer.transaction()
+      await transaction.send(message('a'))
+      await transaction.sendBatch({ topicMessages: [message('b')] })
+      expect(spans.named('transaction')).toEqual([])
+      await transaction.commit()
+    })
+    const span = spans.one('transaction')
+    expect(span.parentSpanContext?.spanId).toBe(spans.one('caller').spanContext().spanId)
+    expect(span.status.code).toBe(SpanStatusCode.OK)
+    const sends = spans.named(SEND)
+    expect(sends.map(each => each.parentSpanContext?.spanId)).toEqual(
+      Array(2).fill(span.spanContext().spanId),
+    )
+    const headers = cluster.records(TOPIC).map(each => headerOf(each, 'traceparent'))
+    expect(headers).toEqual(sends.map(each => [traceparentOf(each)]))
+  })
+
+  test('leaves a message under a caller of its own, with a link', async () => {
+    const transaction = await spans.under('first', () => producer.transaction())
+    await spans.under('second', () => transaction.send(message('a')))
+    await transaction.commit()
+    const send = spans.one(SEND)
+    expect(send.parentSpanContext?.spanId).toBe(spans.one('second').spanContext().spanId)
+    expect(send.links.map(each => each.context.spanId)).toEqual([
+      spans.one('transaction').spanContext().spanId,
+    ])
+  })
+
+  test('ends with an abort after a failure, and the message has the error', async () => {
+    const transaction = await producer.transaction()
+    cluster.on('Produce', errorCode(INVALID_RECORD))
+    await expect(transaction.send(message('a'))).rejects.toThrow()
+    expect(spans.one(SEND).status.code).toBe(SpanStatusCode.ERROR)
+    await transaction.abort()
+    expect(spans.one('transaction').status.code).toBe(SpanStatusCode.UNSET)
+  })
+
+  test('shows a commit that failed, and ends once', async () => {
+    const transaction = await producer.transaction()
+    await transaction.send(message('a'))
+    const TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53
+    cluster.on('EndTxn', errorCode(TRANSACTIONAL_ID_AUTHORIZATION_FAILED))
+    await expect(transaction.commit()).rejects.toThrow()
+    await transaction.abort().catch(() => {})
+    expect(spans.one('transaction').status.code).toBe(SpanStatusCode.ERROR)
+  })
+
+  test('ends with the producer when nobody ended it', async () => {
+    await producer.transaction()
+    await producer.disconnect()
+    expect(spans.one('transaction').attributes['error.type']).toBe('ProducerClosedError')
+  })
+
+  test('records why it could not begin', async () => {
+    const open = await producer.transaction()
+    await expect(producer.transaction()).rejects.toThrow('transaction')
+    expect(spans.one('transaction').status.code).toBe(SpanStatusCode.ERROR)
+    await open.abort()
+  })
+})

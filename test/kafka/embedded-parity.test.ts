@@ -1,7 +1,9 @@
 import { ERROR } from 'kafkajs-resilient-producer/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { apiVersionsApi } from '../../src/protocol/messages/apiVersions.js'
 import { CONFIG_RESOURCE, describeConfigsApi } from '../../src/protocol/messages/describeConfigs.js'
 import { initProducerIdApi } from '../../src/protocol/messages/initProducerId.js'
+import { produceApi } from '../../src/protocol/messages/produce.js'
 import { batch, sequenced } from '../testing/support/batches.js'
 import { produce } from '../testing/support/produce.js'
 import { RawCluster } from '../testing/support/rawCluster.js'
@@ -85,6 +87,29 @@ forEachBroker('a broker', { real: { brokers: 2 } }, broker => {
       expect(code).toBe(ERROR.NOT_LEADER_OR_FOLLOWER)
       expect(hint).toEqual(expected)
     })
+  })
+
+  test('takes records for a topic by its id, and none for one that had its name', async ({ skip }) => {
+    const { apiKeys } = (await raw.client.call(apiVersionsApi, 0, {}))!
+    const spoken = apiKeys.find(({ apiKey }) => apiKey === produceApi.key)!.maxVersion
+    skip(spoken < 13, 'brokers before Kafka 4.1 take no topic ids')
+    const { topic, leader } = await lead()
+    const { topicId } = (await raw.ask(topic)).topic
+    const byId = (id: string, partition = 0) =>
+      produce(leader, batch(), { topicId: id, partition, version: 13 })
+    const codes = [
+      (await byId(topicId)).errorCode,
+      (await byId(topicId, 5)).errorCode,
+      (await byId('ab'.repeat(16))).errorCode,
+    ]
+    expect(codes).toEqual([0, ERROR.UNKNOWN_TOPIC_OR_PARTITION, ERROR.UNKNOWN_TOPIC_ID])
+    expect(await raw.delete(topic)).toMatchObject({ errorCode: 0 })
+    // The name is free a moment later.
+    while ((await raw.create([spec(topic)]))[0]!.errorCode !== 0);
+    let again = await raw.ask(topic, leader)
+    while (again.topic.errorCode !== 0 || again.topic.topicId === topicId)
+      again = await raw.ask(topic, leader)
+    expect(await byId(topicId)).toMatchObject({ errorCode: ERROR.UNKNOWN_TOPIC_ID, baseOffset: -1n })
   })
 
   describe('refuses to create', () => {

@@ -1,6 +1,8 @@
 import { createTopicsApi } from '../../../src/protocol/messages/createTopics.js'
+import { deleteTopicsApi } from '../../../src/protocol/messages/deleteTopics.js'
 import { LIST_OFFSETS_TIMESTAMP, listOffsetsApi } from '../../../src/protocol/messages/listOffsets.js'
 import { metadataApi } from '../../../src/protocol/messages/metadata.js'
+import { ZERO_UUID } from '../../../src/protocol/wire/codec.js'
 import { RawClient } from './rawClient.js'
 import { spec, type TopicSpec } from './refusedTopics.js'
 
@@ -44,8 +46,13 @@ export class RawCluster {
     return (await this.client.call(createTopicsApi, 7, { topics, timeoutMs: 5000, validateOnly }))!.topics
   }
 
+  async delete(name: string) {
+    const topics = [{ name, topicId: ZERO_UUID }]
+    return (await this.client.call(deleteTopicsApi, 6, { topics, timeoutMs: 5000 }))!.responses[0]!
+  }
+
   async ask(name: string, through = this.client, allowAutoTopicCreation = false) {
-    const response = await through.call(metadataApi, 9, { topics: [{ name }], allowAutoTopicCreation })
+    const response = await through.call(metadataApi, 10, { topics: [{ name }], allowAutoTopicCreation })
     return { brokers: response!.brokers, topic: response!.topics[0]! }
   }
 

@@ -3,7 +3,13 @@ import { subscribeByPolicy } from './client/consumer.js'
 import { creationOfEnvironment } from './producer/environment.js'
 import { resolveOptions } from './producer/options.js'
 import { producerOf } from './producer/producer.js'
-import { type ClientSources, combineOptions, giveSources, sourcesOf } from './producer/sources.js'
+import {
+  type ClientSources,
+  combineOptions,
+  giveSources,
+  optionsAmong,
+  sourcesOf,
+} from './producer/sources.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
 import { withCreationFlag } from './transport/kafkajs/creationFlag.js'
 
@@ -40,6 +46,11 @@ export class ResilientKafka extends Kafka {
    * @throws {InvalidOptionsError} that lists every problem
    */
   override producer(config?: ProducerConfig, options?: ResilientProducerOptions): ResilientProducer {
+    const misplaced = optionsAmong(config)
+    if (misplaced.length > 0)
+      this.logger().warn(
+        `producer() ignores ${misplaced.join(', ')}, no field of kafkajs's ProducerConfig: give it as the second argument.`,
+      )
     return producerOf(this, config, options)
   }
 

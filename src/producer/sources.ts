@@ -5,6 +5,7 @@ import { retryOf } from '../transport/kafkajs/index.js'
 import { type Bag, defined, given, isBag } from './bag.js'
 import { creationOfEnvironment } from './environment.js'
 import { deliveryRetry, metadataBudget } from './kafkajsRetry.js'
+import { OPTION_SCHEMA } from './optionSchema.js'
 import type { ResilientProducerOptions } from './types.js'
 
 /** What a client gives all its producers. */
@@ -60,6 +61,8 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
       idempotent: config.idempotent,
       maxInFlightPerBroker: config.maxInFlightRequests,
       metadataMaxAgeMs: config.metadataMaxAge,
+      transactionalId: config.transactionalId,
+      transactionTimeoutMs: config.transactionTimeout,
     }),
     retry: unlessWrong(own.retry, retry =>
       deliveryRetry({ producer: config.retry, own: retry, client: client.retry }),
@@ -74,6 +77,20 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
     ),
   })
 }
+
+/** Options of ours that stand where kafkajs's are expected, and would be passed over in silence there. */
+export const optionsAmong = (config: object | undefined): readonly string[] =>
+  Object.keys(config ?? {}).filter(name => OPTION_NAMES.has(name) && !SHARED_NAMES.has(name))
+
+const OPTION_NAMES = new Set(OPTION_SCHEMA.map(({ name }) => name.split('.')[0]))
+
+/** Fields of a ProducerConfig that have an option's name. */
+const SHARED_NAMES: ReadonlySet<string> = new Set<keyof ProducerConfig>([
+  'createPartitioner',
+  'retry',
+  'idempotent',
+  'transactionalId',
+])
 
 const GROUPS = new Set(['retry', 'metadataRetry', 'topics'])
 

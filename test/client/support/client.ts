@@ -1,4 +1,4 @@
-import { type Consumer, type KafkaConfig, logLevel } from 'kafkajs'
+import { type Consumer, type ConsumerRunConfig, type KafkaConfig, logLevel } from 'kafkajs'
 import { ResilientKafka, type ResilientKafkaOptions } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka, type EmbeddedKafkaOptions } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach } from 'vitest'
@@ -51,12 +51,17 @@ export class Place {
 }
 
 /** Runs a consumer until it has had so many messages; their values, as they came. */
-export const consume = async (consumer: Consumer, count: number): Promise<string[]> => {
+export const consume = async (
+  consumer: Consumer,
+  count: number,
+  config: ConsumerRunConfig = {},
+): Promise<string[]> => {
   const values: string[] = []
   await new Promise<void>((resolve, reject) => {
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
     consumer
       .run({
+        ...config,
         eachMessage: async ({ message }) => {
           values.push(`${message.value}`)
           if (values.length === count) resolve()

@@ -1,21 +1,21 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { startJvm } from './jvm.js'
-import { freePorts } from './ports.js'
+import { prepare } from './prepare.js'
 import { projectFile } from './projectFile.js'
-import { brokerSettings, toProperties } from './settings.js'
 
 const run = promisify(execFile)
 
 /** Kafka's jars on this machine, and what makes a broker start quickly from them. */
 export interface KafkaHome {
   readonly version: string
+  /** Where brokers keep what they know together: of old ones KRaft was a preview without transactions. */
+  readonly metadata: 'kraft' | 'zookeeper'
   readonly jars: string
-  /** A formatted log folder's feature levels: the same for every node, so that starting one needs no StorageTool (a JVM, 2 s). */
+  /** A formatted log folder's feature levels: the same for every node of KRaft, so that starting one needs no StorageTool (a JVM, 2 s). */
   readonly bootstrapCheckpoint: string
   /** Java's archive of Kafka's loaded classes (AppCDS): halves the time to start. */
   readonly classes: string
@@ -35,6 +35,12 @@ export async function hasCommand(command: string, ...args: string[]): Promise<bo
   )
 }
 
+/** KRaft was fit for production from 3.3 on. */
+export const metadataOf = (version: string): KafkaHome['metadata'] => {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 3 || (major === 3 && minor >= 3) ? 'kraft' : 'zookeeper'
+}
+
 export const jarsFolder = (version: string): string => join(cacheFolder(version), 'jars')
 
 export const hasJars = (version: string): boolean => existsSync(jarsFolder(version))
@@ -48,6 +54,7 @@ export async function kafkaHome(version: string, timeoutMs = 180_000): Promise<K
   const folder = cacheFolder(version)
   const home: KafkaHome = {
     version,
+    metadata: metadataOf(version),
     jars: jarsFolder(version),
     bootstrapCheckpoint: join(folder, 'prepared', 'bootstrap.checkpoint'),
     classes: join(folder, 'prepared', 'kafka.jsa'),
@@ -55,7 +62,7 @@ export async function kafkaHome(version: string, timeoutMs = 180_000): Promise<K
   await mkdir(folder, { recursive: true })
   if (!existsSync(home.jars))
     await intoPlace(folder, home.jars, fresh => fetchJars(version, fresh, timeoutMs))
-  if (!existsSync(home.bootstrapCheckpoint)) {
+  if (!existsSync(home.classes)) {
     await intoPlace(folder, join(folder, 'prepared'), fresh => prepare(home, fresh))
   }
   return home
@@ -83,45 +90,6 @@ async function fetchJars(version: string, folder: string, timeoutMs: number): Pr
   const goal = ['dependency:copy-dependencies', `-Dkafka.version=${version}`, `-DoutputDirectory=${folder}`]
   await run('mvn', ['-q', '-B', '-f', pom, ...goal, '-Dmdep.useBaseVersion=true'], { timeout: timeoutMs })
 }
-
-async function prepare(home: KafkaHome, folder: string): Promise<void> {
-  const [port = 0, controllerPort = 0] = await freePorts(2)
-  const logs = join(folder, 'logs')
-  const properties = join(folder, 'server.properties')
-  await writeFile(
-    properties,
-    toProperties({
-      ...brokerSettings({}),
-      'process.roles': 'broker,controller',
-      'node.id': '1',
-      'controller.listener.names': 'CONTROLLER',
-      'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      'log.dirs': logs,
-    }),
-  )
-  const classpath = await classpathOf(home)
-  const format = ['format', '-t', clusterId, '-c', properties]
-  await run('java', ['-cp', classpath, ...quiet(), 'kafka.tools.StorageTool', ...format], { timeout: 60_000 })
-  const archive = `-XX:ArchiveClassesAtExit=${join(folder, 'kafka.jsa')}`
-  const broker = await startJvm(
-    [archive, '-cp', classpath, ...quiet(), 'kafka.Kafka', properties],
-    join(folder, 'kafka.log'),
-  )
-  try {
-    await broker.ready(started, 60_000)
-  } finally {
-    await broker.end('SIGTERM', 30_000)
-  }
-  await rename(join(logs, 'bootstrap.checkpoint'), join(folder, 'bootstrap.checkpoint'))
-  await rm(logs, { recursive: true })
-}
-
-/** The line that a broker logs once it serves requests. */
-export const started = 'Kafka Server started'
-
-/** Every cluster's id: tests meet at ports, never at ids. */
-export const clusterId = '4L6g3nShT-eMCtK--X86sw'
 
 /** In a fixed order: the archive of classes is taken only by a JVM with the very same class path. */
 export async function classpathOf(home: KafkaHome): Promise<string> {

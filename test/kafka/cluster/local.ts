@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Jvm, startJvm } from './jvm.js'
-import { classpathOf, clusterId, type KafkaHome, kafkaHome, quiet, started } from './kafkaHome.js'
+import type { Jvm } from './jvm.js'
+import { type KafkaHome, kafkaHome } from './kafkaHome.js'
+import { kraftSettings } from './kraft.js'
 import { claimFolder } from './leftovers.js'
+import { LocalNode } from './localNode.js'
 import { freePorts } from './ports.js'
-import { brokerSettings, jvmOptions, toProperties } from './settings.js'
-import type { ClusterOptions, KafkaCluster, KafkaNode } from './types.js'
-
-const startTimeoutMs = 90_000
+import { brokerSettings } from './settings.js'
+import type { ClusterOptions, KafkaCluster } from './types.js'
+import { startZookeeper, zookeeperSettings } from './zookeeper.js'
 
 export interface LocalClusterOptions extends ClusterOptions {
   /** Settings of one broker over all others, e.g. a further listener; `settings` are those that it would have. */
@@ -27,24 +26,21 @@ export async function startLocalCluster(
   const home = await kafkaHome(version)
   const count = options.brokers ?? 1
   const ports = await freePorts(2 * count)
+  const [clientPorts, otherPorts] = [ports.slice(0, count), ports.slice(count)]
   const folder = await claimFolder(options.owner ?? process.pid)
-  const voters = range(count).map(i => `${i + 1}@127.0.0.1:${ports[count + i]}`)
+  let zookeeper: Jvm | undefined
   const nodes: LocalNode[] = []
   const stop = async () => {
-    await Promise.all(nodes.map(node => node.kill()))
+    await Promise.all([...nodes.map(node => node.kill()), zookeeper?.end('SIGKILL', 10_000)])
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    for (const i of range(count)) {
-      const settings = {
-        ...brokerSettings(options),
-        'controller.quorum.voters': voters.join(','),
-        listeners: `PLAINTEXT://127.0.0.1:${ports[i]},CONTROLLER://127.0.0.1:${ports[count + i]}`,
-      }
-      const own = { ...settings, ...options.settingsOf?.(i + 1, settings) }
-      nodes.push(
-        await LocalNode.create(home, join(folder, `node-${i + 1}`), i + 1, ports[i] ?? 0, own, options),
-      )
+    if (home.metadata === 'zookeeper') zookeeper = await startZookeeper(home, folder, otherPorts[0]!)
+    for (const [i, port] of clientPorts.entries()) {
+      const id = i + 1
+      const settings = settingsFor(home, id, clientPorts, otherPorts, options)
+      const own = { ...settings, ...options.settingsOf?.(id, settings) }
+      nodes.push(await LocalNode.create(home, join(folder, `node-${id}`), id, port, own, options))
     }
     // All at once: none is up before most of them have elected a controller.
     await Promise.all(nodes.map(node => node.start()))
@@ -55,89 +51,18 @@ export async function startLocalCluster(
   return { kind: 'local', bootstrap: nodes.map(node => node.address), nodes, stop }
 }
 
-const range = (count: number) => Array.from({ length: count }, (_, i) => i)
-
-class LocalNode implements KafkaNode {
-  readonly address: string
-  readonly #folder: string
-  readonly #args: readonly string[]
-  #jvm: Jvm | undefined
-  #starts = 0
-
-  private constructor(
-    readonly id: number,
-    port: number,
-    folder: string,
-    args: readonly string[],
-  ) {
-    this.address = `127.0.0.1:${port}`
-    this.#folder = folder
-    this.#args = args
-  }
-
-  static async create(
-    home: KafkaHome,
-    folder: string,
-    id: number,
-    port: number,
-    settings: Record<string, string>,
-    options: ClusterOptions,
-  ): Promise<LocalNode> {
-    const data = join(folder, 'data')
-    const properties = join(folder, 'server.properties')
-    await mkdir(data, { recursive: true })
-    await copyFile(home.bootstrapCheckpoint, join(data, 'bootstrap.checkpoint'))
-    // What `StorageTool format` would write: the folder's own id is 16 random bytes, the rest is known.
-    const directoryId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
-      .toString('base64url')
-      .replace(/^-/, 'A')
-    await writeFile(
-      join(data, 'meta.properties'),
-      toProperties({
-        version: '1',
-        'cluster.id': clusterId,
-        'node.id': String(id),
-        'directory.id': directoryId,
-      }),
-    )
-    await writeFile(
-      properties,
-      toProperties({
-        'process.roles': 'broker,controller',
-        'node.id': String(id),
-        'controller.listener.names': 'CONTROLLER',
-        'log.dirs': data,
-        ...settings,
-      }),
-    )
-    const { heap, performance } = jvmOptions(options.tuning)
-    const jvm = [...heap, ...performance, `-XX:SharedArchiveFile=${home.classes}`, '-Xshare:auto']
-    return new LocalNode(id, port, folder, [
-      ...jvm,
-      '-cp',
-      await classpathOf(home),
-      ...quiet(),
-      'kafka.Kafka',
-      properties,
-    ])
-  }
-
-  async start(): Promise<void> {
-    this.#jvm = await startJvm(this.#args, join(this.#folder, `kafka-${++this.#starts}.log`))
-    // For the next run, should this one crash.
-    await writeFile(join(this.#folder, 'pid'), String(this.#jvm.pid))
-    await this.#jvm.ready(started, startTimeoutMs)
-  }
-
-  async kill(): Promise<void> {
-    await this.#jvm?.end('SIGKILL', startTimeoutMs)
-  }
-
-  async pause(): Promise<void> {
-    this.#jvm?.signal('SIGSTOP')
-  }
-
-  async resume(): Promise<void> {
-    this.#jvm?.signal('SIGCONT')
-  }
+/** @param otherPorts the controllers', or ZooKeeper's */
+const settingsFor = (
+  { metadata }: KafkaHome,
+  id: number,
+  ports: readonly number[],
+  otherPorts: readonly number[],
+  options: ClusterOptions,
+): Record<string, string> => {
+  const shared = brokerSettings(options)
+  const own =
+    metadata === 'kraft'
+      ? kraftSettings(id, ports, otherPorts)
+      : zookeeperSettings(id, ports[id - 1]!, otherPorts[0]!, shared)
+  return { ...shared, ...own }
 }

@@ -8,6 +8,8 @@ export const ExitCode = {
   failed: 1,
   /** The command line, the environment or the configuration file is wrong; nothing was begun. */
   usage: 2,
+  /** The cluster is not as the file of topics declares it. */
+  drift: 3,
   /** 128 + SIGINT, as shells count. */
   interrupted: 130,
   /** 128 + SIGPIPE: whoever read the output has gone. */

@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander'
 import { addEmbeddedFlags, type EmbeddedFlags, embedded } from './commands/embedded.js'
 import { addProduceFlags, type ProduceFlags } from './commands/produce/flags.js'
 import { produce } from './commands/produce/produce.js'
+import { addTopicsFlags } from './commands/topics/flags.js'
+import { applyTopics, planTopics, type TopicsFlags } from './commands/topics/topics.js'
 import { ExitCode } from './exit.js'
 import type { Io } from './io.js'
 import { supervise } from './supervise.js'
@@ -56,6 +58,20 @@ function createProgram(version: string, io: Io, choose: (job: Job) => void): Com
     .action((files: string[], flags: ProduceFlags) =>
       choose({ verbose: flags.verbose === true, run: signal => produce(files, flags, io, signal) }),
     )
+  const topics = program
+    .command('topics')
+    .description('Hold a cluster’s topics to a file that declares them.')
+    .helpCommand(false)
+  for (const [name, description, act] of [
+    ['plan', 'Show how the cluster differs from the file.', planTopics],
+    ['apply', 'Make and change what differs, deleting nothing.', applyTopics],
+  ] as const) {
+    addTopicsFlags(topics.command(name))
+      .description(description)
+      .action((file: string, flags: TopicsFlags) =>
+        choose({ verbose: flags.verbose === true, run: signal => act(file, flags, io, signal) }),
+      )
+  }
   addEmbeddedFlags(program.command('embedded'))
     .description('Run a Kafka cluster in memory, for trials and tests.')
     .action((flags: EmbeddedFlags) =>

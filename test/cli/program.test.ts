@@ -15,7 +15,7 @@ describe('the command line', () => {
   it('prints help when asked, and as a complaint when there is no command', async () => {
     const asked = await runWith('--help')
     expect(asked).toMatchObject({ code: 0, err: '' })
-    expect(asked.out).toMatch(/produce [\s\S]*embedded /)
+    expect(asked.out).toMatch(/produce [\s\S]*topics [\s\S]*embedded /)
     expect(await runWith()).toEqual({ code: 2, out: '', err: asked.out })
   })
 
@@ -25,6 +25,13 @@ describe('the command line', () => {
     expect(out).toContain('Exit status:')
     for (const flag of ['--topic-field <field>', '--sasl-password-file <file>', '--acks <who>'])
       expect(out).toContain(flag)
+  })
+
+  it.each(['plan', 'apply'])('documents the file and the exit statuses of topics %s', async command => {
+    const { code, out } = await runWith('topics', command, '--help')
+    expect(code).toBe(0)
+    for (const part of ['"defaults":', 'Exit status:', '  3  ', '--tls-ca <file>'])
+      expect(out).toContain(part)
   })
 
   it.each([
@@ -47,6 +54,9 @@ describe('the command line', () => {
     [['produce', '-b', 'a:1', '-t', 'a', '/'], /cannot read \/: it is a directory/],
     [['produce', '-b', 'a:1', '-t', 'a', '-', '-'], /standard input \(-\) was given twice/],
     [['embedded', '--brokers', '0'], /whole number from 1/],
+    [['topics'], /topics \[options\] \[command\]|Usage: resilient-producer topics/],
+    [['topics', 'destroy', 'x.json'], /unknown command 'destroy'/],
+    [['topics', 'plan'], /missing required argument 'file'/],
   ])('refuses %j with status 2, one complaint and nothing on stdout', async (argv, complaint) => {
     const { code, out, err } = await runWith(...argv)
     expect(err).toMatch(complaint)

@@ -9,6 +9,7 @@ import {
   hang,
   hangAfterApply,
   partialAnswer,
+  type StoredRecord,
   splitAnswer,
 } from 'kafkajs-resilient-producer/testing'
 import type { ProduceFault } from '../support/faults.js'
@@ -32,6 +33,8 @@ export interface Real {
   readonly recorder: Recorder
   readonly flushes: { done: boolean; failed: unknown }[]
   readonly signals: AbortController[]
+  /** The logs of topics that were deleted, each as it was then. */
+  readonly oldLogs: StoredRecord[][]
   /** Ends the faults that no request has met. */
   readonly removers: (() => void)[]
 }
@@ -295,6 +298,14 @@ const loseLeader = place.map(({ topic: name, partition }) =>
   }),
 )
 
+const recreate = topic.map(name =>
+  command(`recreate(${name})`, ({ world, oldLogs }) => {
+    if (!exists(world, name)) return
+    oldLogs.push(world.cluster.records(name))
+    world.cluster.recreateTopic(name, { partitions: TOPICS[name]!, replicationFactor: BROKERS })
+  }),
+)
+
 const stopBroker = fc.nat(BROKERS - 1).map(node =>
   command(
     `stopBroker(${node})`,
@@ -337,9 +348,10 @@ const wait = fc
   .map(ms => command(`pass(${ms})`, () => pass(ms)))
 const turn = fc.integer({ min: 1, max: 10 }).map(count => command(`turns(${count})`, () => turns(count)))
 
-export const commands = (maxCommands: number) =>
+export const commands = (maxCommands: number, topics: 'stay' | 'are recreated' = 'stay') =>
   fc.commands(
     [
+      ...(topics === 'stay' ? [] : [recreate, recreate, recreate]),
       ...[send, send, burst, burst, sendMany, sendMany, sendBatch, enqueue, enqueue, sendAbortable, abort],
       ...[fault, fault, fault, moveLeader, moveLeader, loseLeader, stopBroker, startBroker, startBroker],
       ...[controlFault, hide, show, flush, wait, wait, turn, turn, turn],

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { ResilientProducerOptions } from 'kafkajs-resilient-producer'
+import { checkDelivery, type DeliveryFault } from 'kafkajs-resilient-producer/testing'
 import { afterEach, expect, test } from 'vitest'
 import { pass, turns, World } from '../support/world.js'
 import { BROKERS, commands, LATE, type Model, type Real, TOPICS } from './commands.js'
@@ -40,7 +41,15 @@ const start = async (options: ResilientProducerOptions): Promise<Real> => {
     ackTimeoutMs: 1000,
     ...options,
   })
-  return { world, producer, recorder: new Recorder(world), flushes: [], signals: [], removers: [] }
+  return {
+    world,
+    producer,
+    recorder: new Recorder(world),
+    flushes: [],
+    signals: [],
+    oldLogs: [],
+    removers: [],
+  }
 }
 
 /** The cluster is well again, and everything gets the time that it may take. */
@@ -72,9 +81,10 @@ const runAll = (
   options: ResilientProducerOptions,
   runs: number,
   check: (real: Real) => void,
+  topics: 'stay' | 'are recreated' = 'stay',
 ): Promise<void> =>
   fc.assert(
-    fc.asyncProperty(commands(60), async list => {
+    fc.asyncProperty(commands(60, topics), async list => {
       const real = await start(options)
       const model: Model = { stopped: new Set() }
       try {
@@ -114,4 +124,18 @@ test('without idempotence it may double a record, and nothing else', { timeout: 
     const { faults } = cluster.check(recorder.sent)
     expect(faults.filter(({ kind }) => kind !== 'duplicated')).toEqual([])
   })
+})
+
+test('topics may be deleted and created again: each log by itself keeps the rules', {
+  timeout: RUNS * 20_000,
+}, async () => {
+  const check = ({ world: { cluster }, recorder: { sent }, oldLogs }: Real) => {
+    const logs = [...oldLogs, ...cluster.topics.map(name => cluster.records(name))]
+    const isOfOneLog = ({ kind }: DeliveryFault) => kind === 'duplicated' || kind === 'reordered'
+    // A record of unknown fate may stand in the old log and in the new one, but in none of them twice.
+    expect(logs.flatMap(log => checkDelivery(sent, log).faults.filter(isOfOneLog))).toEqual([])
+    const overall = checkDelivery(sent, logs.flat()).faults.filter(fault => !isOfOneLog(fault))
+    expect(overall).toEqual([])
+  }
+  await runAll({}, RUNS, check, 'are recreated')
 })

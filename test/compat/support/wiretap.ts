@@ -13,6 +13,8 @@ export type Fault =
   | 'lose the answer'
   /** The broker serves it; nothing comes back. */
   | 'silence'
+  /** The broker serves it; its answer comes when this has come to pass. */
+  | { readonly answerAfter: Promise<void> }
 
 interface Planned {
   readonly api: string
@@ -129,7 +131,8 @@ class Tapped extends Duplex {
     const fault = this.tap.take(request)
     if (fault === undefined) return true
     if (typeof fault === 'object' && 'instead' in fault) {
-      this.push(writeResponse(request, fault.instead(request)))
+      // Not within the write: no network answers so fast.
+      setImmediate(() => this.push(writeResponse(request, fault.instead(request))))
       return false
     }
     this.#faults.set(request.correlationId, { fault, request })
@@ -140,6 +143,8 @@ class Tapped extends Duplex {
     const met = this.#faults.get(correlationIdOf(frame))
     if (met === undefined) this.push(frame)
     else if (met.fault === 'lose the answer') this.destroy()
+    else if (typeof met.fault === 'object' && 'answerAfter' in met.fault)
+      void met.fault.answerAfter.then(() => this.push(frame))
     else if (typeof met.fault === 'object' && 'answer' in met.fault)
       this.push(writeResponse(met.request, met.fault.answer(met.request)))
   }

@@ -9,7 +9,9 @@ export type {
   MetadataRetryUserOptions,
   ResilientProducer,
   ResilientProducerOptions,
+  ResilientTransaction,
   TopicMessage,
+  TransactionOffsets,
   WaitOptions,
   WritableOptions,
 } from './producer/types.js'

@@ -14,6 +14,8 @@ export interface EndingsHost {
   /** The batch ends at its deadline, unless it has ended before. */
   adopt(batch: Batch): void
   unowned(lane: Lane, error: Error, count: number): void
+  /** Records of a batch have failed. */
+  failed(error: Error): void
   readonly observer: ProducerObserver
 }
 
@@ -206,5 +208,6 @@ export class Endings {
   private tell(lane: Lane, batch: Batch, error: Error): void {
     this.host.observer.recordsFailed(lane.topic, batch.recordCount, error.name)
     batch.reject(error, lane.topic, lane.partition, (cause, count) => this.host.unowned(lane, cause, count))
+    this.host.failed(error)
   }
 }

@@ -1,8 +1,8 @@
 import type { ICustomPartitioner, Logger, Message, RecordMetadata } from 'kafkajs'
-import { ProducerClosedError, SendAbortedError } from '../errors/index.js'
+import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import type { TopicDirectory } from '../topics/index.js'
-import type { Transport } from '../transport/port.js'
+import type { ProduceLinkSource } from '../transport/port.js'
 import { Admission, type AdmissionHost } from './admission.js'
 import type { Backoff } from './backoff.js'
 import { Batch, type DeliveryClass } from './batch.js'
@@ -15,13 +15,15 @@ import { Endings } from './endings.js'
 import { type Generation, Generations } from './generations.js'
 import type { BatchLimits, Lane } from './lane.js'
 import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitioner.js'
-import type { ProducerIds } from './producerIds.js'
+import type { IdentitySource } from './producerIds.js'
+import { Recall } from './recall.js'
 import type { SendEntry } from './sendEntry.js'
 import { SenderPool } from './senderPool.js'
 import type { ProducerIdentity } from './sequences.js'
 import { Settlement } from './settlement.js'
 import type { TopicLanes } from './topicLanes.js'
 import { TopicRoster } from './topicRoster.js'
+import type { TransactionHooks } from './transactionHooks.js'
 
 export interface EngineSettings {
   readonly batchLimits: BatchLimits
@@ -35,12 +37,17 @@ export interface EngineSettings {
   readonly retries: number
   readonly retryBackoff: Backoff
   readonly createPartitioner: ICustomPartitioner | undefined
+  /** All its records are parts of transactions. */
+  readonly transactionalId?: string | undefined
 }
 
 export interface EngineParts {
-  readonly transport: Transport
+  readonly transport: ProduceLinkSource
   readonly directory: TopicDirectory
-  readonly producerIds: ProducerIds
+  readonly producerIds: IdentitySource
+  /** Where several engines share one buffer. */
+  readonly budget?: BufferBudget
+  readonly transaction?: TransactionHooks | undefined
   readonly observer: ProducerObserver
   readonly logger: Logger
   /** Failures of records for which nobody waits. */
@@ -63,6 +70,7 @@ export class DeliveryEngine implements AdmissionHost {
   readonly observer: ProducerObserver
   readonly budget: BufferBudget
   readonly admission: Admission
+  readonly recall: Recall
   private readonly settings: EngineSettings
   private readonly parts: EngineParts
   private readonly deadlines = new Deadlines()
@@ -83,7 +91,7 @@ export class DeliveryEngine implements AdmissionHost {
     this.observer = parts.observer
     this.batchLimits = settings.batchLimits
     this.pool = new BufferPool(Math.min(settings.bufferBytes, 32 * 1024 * 1024))
-    this.budget = new BufferBudget(settings.bufferBytes)
+    this.budget = parts.budget ?? new BufferBudget(settings.bufferBytes)
     this.partition = settings.createPartitioner?.()
     this.longestOpenMs = Math.min(
       settings.deliveryTimeoutMs / 2,
@@ -98,10 +106,15 @@ export class DeliveryEngine implements AdmissionHost {
       adopt: batch => this.deadlines.add(batch),
       unowned: (lane, error, count) =>
         parts.onUnownedFailure(error, { topic: lane.topic, partition: lane.partition }, count),
+      failed: error => parts.transaction?.failed(error),
       observer: parts.observer,
     })
     this.settlement = new Settlement(
-      { retries: settings.retries, backoff: settings.retryBackoff },
+      {
+        retries: settings.retries,
+        backoff: settings.retryBackoff,
+        transactionalId: settings.transactionalId,
+      },
       {
         learnLeader: (lane, leader, epoch, endpoint) =>
           parts.directory.learnLeader(lane.topic, lane.partition, leader, epoch, endpoint),
@@ -131,6 +144,8 @@ export class DeliveryEngine implements AdmissionHost {
       onReady: topic => this.admission.topicReady(topic),
       onFailed: (topic, error) => this.admission.topicFailed(topic, error),
     })
+    const { roster, admission, endings, settlement } = this
+    this.recall = new Recall({ roster, admission, endings, settlement })
     parts.producerIds.onRenewed = () => this.wakeAll()
   }
 
@@ -149,6 +164,10 @@ export class DeliveryEngine implements AdmissionHost {
 
   renewIdentity(spent: ProducerIdentity): void {
     this.parts.producerIds.renew(spent)
+  }
+
+  joinsTransaction(lane: Lane): boolean {
+    return this.parts.transaction?.joins(lane) ?? true
   }
 
   /** Takes validated messages of one topic. */
@@ -252,6 +271,7 @@ export class DeliveryEngine implements AdmissionHost {
     batch.state = 'ended'
     for (const generation of batch.generations) generation.done()
     this.recycle(batch)
+    this.recall.noteEnd()
   }
 
   /** Gives memory back once the records have ended and no socket reads it any more. */
@@ -262,19 +282,6 @@ export class DeliveryEngine implements AdmissionHost {
     this.budget.give(batch.chargedBytes, batch.chargedRecords)
     this.admission.pump()
     this.freed()
-  }
-
-  /** Withdraws what a call has in no request yet. */
-  withdraw(entries: readonly SendEntry[], call: Call, topics: Iterable<string>, reason: unknown): void {
-    for (const entry of entries) this.admission.abort(entry, reason)
-    for (const name of topics) {
-      for (const lane of this.roster.get(name)?.lanes ?? []) {
-        for (const batch of [...lane.batches]) {
-          const error = new SendAbortedError(name, { partition: lane.partition, cause: reason })
-          if (batch.attempts === 0) this.endings.withdraw(lane, batch, owner => call.owns(owner), error)
-        }
-      }
-    }
   }
 
   /** Resolves when everything that was accepted before has ended. */

@@ -42,9 +42,10 @@ export class Flight {
    *
    * @param frame gives a buffer of at least that many bytes
    */
-  layOut(frame: (bytes: number) => Buffer): Buffer[] {
+  layOut(frame: (bytes: number) => Buffer, transactionalId: string | undefined): Buffer[] {
     const { acks, ackTimeoutMs } = this.passengers[0]!.batch.deliveryClass
-    return layOutProduceRequest(this.version, acks, ackTimeoutMs, [...this.byTopic.values()], frame)
+    const groups = [...this.byTopic.values()]
+    return layOutProduceRequest(this.version, acks, ackTimeoutMs, groups, frame, transactionalId ?? null)
   }
 
   /**

@@ -25,8 +25,10 @@ export interface LaneHost {
   readonly pool: BufferPool
   /** The producer's id, or undefined while it is being asked for. */
   readonly identity: ProducerIdentity | undefined
-  /** The epochs of the current id are used up. */
+  /** The epochs of the current id are used up; with transactions, a partition cannot go on with the current epoch. */
   renewIdentity(spent: ProducerIdentity): void
+  /** Whether the partition is a part of the transaction. If not it is being added, and its sender is woken then. */
+  joinsTransaction(lane: Lane): boolean
   newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch
   /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
   rejectSequenceLost(lane: Lane, batch: Batch): void
@@ -217,6 +219,7 @@ export class Lane {
       this.sequences.start(identity)
       this.confirmed = false
     }
+    if (batch.deliveryClass.transactional && !this.host.joinsTransaction(this)) return 'nothing'
     return batch
   }
 
@@ -268,6 +271,19 @@ export class Lane {
     return true
   }
 
+  /** Whether some sequences may never be used: what comes next needs another epoch. */
+  get isUnsettled(): boolean {
+    return this.needsBump || this.unresolved
+  }
+
+  /** The producer has another identity, and nothing of the former is left: numbering starts over. */
+  restart(): void {
+    this.sequences.forget()
+    this.needsBump = false
+    this.unresolved = false
+    this.confirmed = false
+  }
+
   /** After an expired batch of unknown fate: goes on once the answers tell, or starts a new epoch. */
   private resolve(): boolean {
     if (this.inFlight > 0) return false
@@ -289,6 +305,12 @@ export class Lane {
   /** Starts a new epoch for what is left. */
   private bump(): boolean {
     if (this.inFlight > 0) return false
+    const { identity } = this.sequences
+    if (identity !== undefined && this.batches[0]!.deliveryClass.transactional) {
+      // A local bump would fence this producer from its own coordinator.
+      this.host.renewIdentity(identity)
+      return false
+    }
     for (const batch of [...this.batches]) {
       if (batch.identity === undefined) continue
       if (batch.fateUnknown) this.host.rejectSequenceLost(this, batch)

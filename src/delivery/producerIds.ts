@@ -25,8 +25,18 @@ export interface ProducerIdsParts {
   readonly random: () => number
 }
 
+/** Who the producer is to the brokers. */
+export interface IdentitySource {
+  /** Undefined while it is being asked for. */
+  readonly current: ProducerIdentity | undefined
+  /** This identity cannot go on. */
+  renew(spent: ProducerIdentity): void
+  /** Called when there is another one. */
+  onRenewed: (() => void) | undefined
+}
+
 /** The producer id of an idempotent producer (InitProducerId, KIP-98). */
-export class ProducerIds {
+export class ProducerIds implements IdentitySource {
   private readonly parts: ProducerIdsParts
   private identity: ProducerIdentity | undefined
   private renewing = false

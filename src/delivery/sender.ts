@@ -13,6 +13,8 @@ export interface SenderSettings extends LaneQueueSettings {
   readonly connectBackoff: Backoff
   /** After this long without an answer another broker is asked who leads. ms */
   readonly stallMs: number
+  /** All batches are parts of its transactions. */
+  readonly transactionalId: string | undefined
 }
 
 /** What a sender tells the engine. */
@@ -128,7 +130,7 @@ export class Sender {
     const chunks = flight.layOut(bytes => {
       frame = this.host.takeFrame(bytes)
       return frame
-    })
+    }, this.settings.transactionalId)
     this.flights.add(flight)
     this.host.departed(passengers, now)
     link.produce(flight.version, chunks, acks, {

@@ -1,6 +1,6 @@
 import { withOutcome } from '../errors/bases.js'
 import type { ProducerObserver } from '../metrics/observer.js'
-import type { Transport } from '../transport/port.js'
+import type { ProduceLinkSource } from '../transport/port.js'
 import type { Backoff } from './backoff.js'
 import type { Batch } from './batch.js'
 import { BufferPool } from './bufferPool.js'
@@ -22,10 +22,11 @@ export interface SenderPoolSettings {
   readonly lingerMs: number
   readonly requestBytes: number
   readonly requestTimeoutMs: number
+  readonly transactionalId?: string | undefined
 }
 
 export interface SenderPoolParts {
-  readonly transport: Transport
+  readonly transport: ProduceLinkSource
   readonly settlement: Settlement
   readonly endings: Endings
   readonly observer: ProducerObserver
@@ -49,6 +50,7 @@ export class SenderPool {
       requestTimeoutMs: settings.requestTimeoutMs,
       connectBackoff: CONNECT_BACKOFF,
       stallMs: STALL_MS,
+      transactionalId: settings.transactionalId,
     }
     this.parts = parts
   }

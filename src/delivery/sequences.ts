@@ -35,6 +35,11 @@ export class PartitionSequences {
     this.acknowledgedNext = 0
   }
 
+  /** Whatever identity comes next, it starts over. */
+  forget(): void {
+    this.current = undefined
+  }
+
   /** Takes the sequences of one batch. */
   assign(records: number): number {
     const base = this.next

@@ -3,6 +3,7 @@ import { BrokerVerdictError, withOutcome } from '../errors/bases.js'
 import {
   DeliveryRetriesExceededError,
   InvalidTopicError,
+  ProducerFencedError,
   RecordRejectedError,
   RecordTooLargeError,
   TopicAuthorizationError,
@@ -22,6 +23,8 @@ import { mayBeWritten, verdictOf } from './verdict.js'
 export interface SettlementSettings {
   readonly retries: number
   readonly backoff: Backoff
+  /** Of a transactional producer. */
+  readonly transactionalId: string | undefined
 }
 
 /** What settling a batch needs of the engine. */
@@ -47,6 +50,8 @@ export class Settlement {
   private readonly host: SettlementHost
   private readonly endings: Endings
   private closed = false
+  /** While set, a batch that comes back ends with this error instead of going again. */
+  recalled: ((topic: string) => Error) | undefined
 
   constructor(settings: SettlementSettings, host: SettlementHost, endings: Endings) {
     this.settings = settings
@@ -80,6 +85,8 @@ export class Settlement {
       case 'retry':
         return this.retry(lane, batch, cause, code.type)
       case 'split':
+        // Its parts would go again.
+        if (this.recalled !== undefined) return this.retry(lane, batch, cause, code.type)
         return this.tooLarge(lane, batch, cause)
       case 'sequence':
         return this.sequenceRefused(lane, batch, answer, cause)
@@ -137,12 +144,13 @@ export class Settlement {
     backoff: Backoff = this.settings.backoff,
   ): void {
     batch.noteCause(cause)
-    if (lane.gone !== undefined) {
+    const end = lane.gone ?? this.recalled?.(lane.topic)
+    if (end !== undefined) {
       const { attempts } = batch
       return this.endings.rejectSent(
         lane,
         batch,
-        withOutcome(lane.gone, this.endings.outcomeOf(batch), { attempts }),
+        withOutcome(end, this.endings.outcomeOf(batch), { attempts }),
       )
     }
     if (batch.attempts - batch.excusedAttempts > this.settings.retries) {
@@ -213,6 +221,7 @@ export class Settlement {
     if (batch.identity !== undefined) lane.needsBump = true
     lane.unresolved = false
     batch.noteCause(cause)
+    if (batch.deliveryClass.transactional) return this.refused(lane, batch, answer, cause)
     // Numbered anew, a record that an earlier attempt did write would stand there twice.
     if (batch.fateUnknown) return this.endings.sequenceLost(lane, batch)
     this.retry(lane, batch, cause, cause.type, isInnocent ? AT_ONCE : this.settings.backoff)
@@ -228,7 +237,8 @@ export class Settlement {
     }
     const named = new Map(answer.recordErrors.map(each => [each.batchIndex, each.batchIndexErrorMessage]))
     const isNamed = (index: number): boolean => named.has(index)
-    if (named.size > 0 && named.size < batch.recordCount && !batch.fateUnknown) {
+    const isDivisible = !batch.fateUnknown && this.recalled === undefined
+    if (named.size > 0 && named.size < batch.recordCount && isDivisible) {
       const bad = batch.extract(isNamed)
       const good = batch.extract(index => !isNamed(index))
       if (bad.recordCount > 0 && good.recordCount > 0) {
@@ -240,12 +250,15 @@ export class Settlement {
       }
       for (const part of [bad, good]) for (const generation of part.generations) generation.done()
     }
+    const { transactionalId } = this.settings
     const error =
       verdict.code === ERROR.topicAuthorizationFailed
         ? new TopicAuthorizationError(lane.topic, context)
         : verdict.code === ERROR.invalidTopic
           ? new InvalidTopicError(lane.topic, answer.errorMessage ?? verdict.message, context)
-          : new RecordRejectedError(lane.topic, verdict, answer.errorMessage, context)
+          : verdict.code === ERROR.invalidProducerEpoch && transactionalId !== undefined
+            ? new ProducerFencedError(transactionalId, verdict, { topic: lane.topic, ...context })
+            : new RecordRejectedError(lane.topic, verdict, answer.errorMessage, context)
     this.endings.rejectSent(lane, batch, error)
   }
 

@@ -17,21 +17,23 @@ export interface DeliveryDefaults {
   readonly idempotent: boolean | undefined
 }
 
+/** Whether records with acks -1 carry a producer id, and whether they are parts of transactions, which take no other acks. */
+export type DeliveryMode = 'plain' | 'sequenced' | 'transactional'
+
 const MAX_INT32 = 2147483647
 
 /** The delivery classes of one session: calls that ask for the same share one, and so their batches. */
 export class DeliveryClasses {
   private readonly classes = new Map<string, DeliveryClass>()
   private readonly defaults: DeliveryDefaults
-  private readonly isSequenced: boolean
+  private readonly mode: DeliveryMode
   private readonly logger: Logger
   private hasWarned = false
   private common: DeliveryClass | undefined
 
-  /** @param isSequenced whether records with acks -1 carry a producer id */
-  constructor(defaults: DeliveryDefaults, isSequenced: boolean, logger: Logger) {
+  constructor(defaults: DeliveryDefaults, mode: DeliveryMode, logger: Logger) {
     this.defaults = defaults
-    this.isSequenced = isSequenced
+    this.mode = mode
     this.logger = logger
   }
 
@@ -67,14 +69,14 @@ export class DeliveryClasses {
     const key = `${wanted.acks} ${wanted.ackTimeoutMs} ${wanted.compression}`
     const known = this.classes.get(key)
     if (known !== undefined && known.compressor === compressor) return known
-    const sequenced = this.isSequenced && wanted.acks === -1
-    if (this.isSequenced && !sequenced) this.warn(wanted.acks)
+    const sequenced = this.mode !== 'plain' && wanted.acks === -1
+    if (this.mode !== 'plain' && !sequenced) this.warn(wanted.acks)
     const found: DeliveryClass = {
       acks: wanted.acks,
       ackTimeoutMs: wanted.ackTimeoutMs,
       compressor,
       sequenced,
-      transactional: false,
+      transactional: this.mode === 'transactional',
     }
     this.classes.set(key, found)
     return found

@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka, type Logger } from 'kafkajs'
+import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
@@ -8,6 +9,7 @@ import { Opening } from './opening.js'
 import type { ProducerSettings } from './options.js'
 import type { Session } from './session.js'
 import type { WaitOptions } from './types.js'
+import type { TopicNames } from './validate.js'
 import { checkTimeout, waitFor } from './wait.js'
 
 /** A SIGTERM's patience in most orchestrators is 30 s. ms */
@@ -16,6 +18,8 @@ const DISCONNECT_TIMEOUT_MS = 25000
 /** A connected session with what its calls need. */
 export interface Live {
   readonly session: Session
+  /** The session's, for records outside of transactions. */
+  readonly engine: DeliveryEngine
   readonly classes: DeliveryClasses
 }
 
@@ -25,6 +29,7 @@ export interface LifecycleParts {
   readonly logger: Logger
   readonly observer: ProducerObserver
   readonly events: EventHub
+  readonly topicNames: TopicNames
   /** Buffer space came free. */
   readonly onSpace: (session: Session) => void
   /** No call will be taken any more. */
@@ -71,10 +76,10 @@ export class Lifecycle {
   }
 
   private startOpening(): Opening {
-    const { kafka, settings, logger, observer, events } = this.parts
+    const { kafka, settings, logger, observer, events, topicNames } = this.parts
     const emit = (name: string, payload: object): void => events.emit(name, payload)
     const opening: Opening = new Opening(
-      { kafka, settings, logger, observer, emit },
+      { kafka, settings, logger, observer, topicNames, emit },
       this.disconnecting,
       session => this.opened(session),
       () => {
@@ -86,8 +91,9 @@ export class Lifecycle {
 
   private opened(session: Session): void {
     const { settings, logger, events, onSpace } = this.parts
-    session.engine.onSpace = () => onSpace(session)
-    this.current = { session, classes: new DeliveryClasses(settings, session.isSequenced, logger) }
+    session.onSpace = () => onSpace(session)
+    const classes = new DeliveryClasses(settings, session.isSequenced ? 'sequenced' : 'plain', logger)
+    this.current = { session, engine: session.engine, classes }
     this.opening = undefined
     this.status = 'connected'
     events.emit(PRODUCER_EVENTS.CONNECT, undefined)
@@ -109,7 +115,7 @@ export class Lifecycle {
     const { current, parts } = this
     if (current !== undefined) {
       const { session } = current
-      await waitFor(session.engine.flush(), { timeoutMs }, () => new Error('time is up')).catch(() => {})
+      await waitFor(session.settle(), { timeoutMs }, () => new Error('time is up')).catch(() => {})
       this.current = undefined
       // Before the session: what it ends by closing frees space, which must not be taken for room.
       parts.onClosed()

@@ -1,7 +1,7 @@
 /** One option: what it accepts, its default, and what the README says of it. */
 export interface OptionSpec {
   readonly name: string
-  readonly kind: 'ms' | 'bytes' | 'count' | 'boolean' | 'choice' | 'factor' | 'function' | 'object'
+  readonly kind: 'ms' | 'bytes' | 'count' | 'boolean' | 'choice' | 'factor' | 'function' | 'object' | 'name'
   /** As the README shows it. */
   readonly shown: string
   readonly fallback: unknown
@@ -160,6 +160,20 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
       shown: 'sticky + murmur2',
     },
   ),
+  spec(
+    'transactionalId',
+    'name',
+    undefined,
+    'Makes `transaction()` possible, and fences the producer that had the id before.',
+    { shown: 'none' },
+  ),
+  spec(
+    'transactionTimeoutMs',
+    'ms',
+    60000,
+    "The coordinator aborts a transaction that is open for this long (at most the brokers' transaction.max.timeout.ms).",
+    { min: 1 },
+  ),
   spec('topics', 'object', undefined, 'The topic policy: see *How topics are created*.', {
     shown: "`{ create: 'broker' }`",
   }),
@@ -193,6 +207,8 @@ const problemOf = ({ kind, choices, min = 0, max }: OptionSpec, value: unknown):
   switch (kind) {
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'must be true or false'
+    case 'name':
+      return typeof value === 'string' && value !== '' ? undefined : 'must be a string that is not empty'
     case 'function':
       return typeof value === 'function' ? undefined : 'must be a function'
     case 'object':

@@ -41,6 +41,8 @@ export interface ProducerSettings {
   readonly createPartitioner: ICustomPartitioner | undefined
   readonly topics: TopicPolicy
   readonly metrics: MetricsOptions | undefined
+  readonly transactionalId: string | undefined
+  readonly transactionTimeoutMs: number
   readonly onDeliveryError: ResilientProducerOptions['onDeliveryError']
 }
 

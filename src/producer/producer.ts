@@ -1,5 +1,6 @@
 import type { Kafka, ProducerConfig } from 'kafkajs'
-import { FlushTimeoutError, NotSupportedError } from '../errors/index.js'
+import { NonRetriableError } from '../errors/bases.js'
+import { FlushTimeoutError } from '../errors/index.js'
 import { silentObserver } from '../metrics/observer.js'
 import { createPrometheusObserver } from '../metrics/prometheusObserver.js'
 import { Enqueueing } from './enqueueing.js'
@@ -44,6 +45,7 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     logger,
     observer,
     events,
+    topicNames,
     onSpace: session => enqueueing.freed(session),
     onClosed: () => enqueueing.closed(),
   })
@@ -51,9 +53,10 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
   const enqueueing = new Enqueueing({ lifecycle, settings, topicNames, logger, observer })
 
   const flush = async ({ timeoutMs, signal }: WaitOptions = {}): Promise<void> => {
-    const { engine } = lifecycle.connected.session
-    const timeoutError = (afterMs: number): Error => new FlushTimeoutError(afterMs, engine.budget.records)
-    await waitFor(engine.flush(), { timeoutMs, signal }, timeoutError)
+    const { session } = lifecycle.connected
+    const timeoutError = (afterMs: number): Error =>
+      new FlushTimeoutError(afterMs, session.engine.budget.records)
+    await waitFor(session.flush(), { timeoutMs, signal }, timeoutError)
   }
 
   return {
@@ -65,10 +68,12 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
       events.on(name, listener as (event: unknown) => void)) as ResilientProducer['on'],
     send: record => sending.send(record),
     sendBatch: batch => sending.sendBatch(batch),
-    transaction: () =>
-      Promise.reject(
-        new NotSupportedError('transaction()', 'Use the producer of kafkajs for transactions meanwhile.'),
-      ),
+    transaction: async () => {
+      if (settings.transactionalId === undefined) {
+        throw new NonRetriableError('Must provide transactional id for transactional producer')
+      }
+      return lifecycle.connected.session.transactions!.begin()
+    },
     logger: () => logger,
     enqueue: (topic, message, onDelivery) => enqueueing.enqueue(topic, message, onDelivery),
     ready: () => enqueueing.ready(),

@@ -6,11 +6,24 @@ import { NonRetriableError } from '../errors/bases.js'
 import { SendAbortedError } from '../errors/index.js'
 import { quoted } from '../errors/printable.js'
 import { onAbort } from './abortListeners.js'
-import type { CallOptions } from './deliveryClasses.js'
-import type { Lifecycle } from './lifecycle.js'
+import type { CallOptions, DeliveryClasses } from './deliveryClasses.js'
+
 import type { ProducerSettings } from './options.js'
 import type { Abortable } from './types.js'
 import { checkMessage, type TopicNames } from './validate.js'
+
+/** Where the records of a call go. */
+interface SendTarget {
+  readonly engine: DeliveryEngine
+  readonly classes: DeliveryClasses
+}
+
+export interface SendRoute {
+  /** If calls are taken now. */
+  readonly live: SendTarget | undefined
+  /** @throws why no calls are taken now */
+  readonly connected: SendTarget
+}
 
 interface TopicMessages {
   readonly topic: string
@@ -19,12 +32,12 @@ interface TopicMessages {
 
 /** `send` and `sendBatch`: what is wrong with a call rejects it before anything of it is accepted. */
 export class Sending {
-  private readonly lifecycle: Lifecycle
+  private readonly route: SendRoute
   private readonly settings: ProducerSettings
   private readonly topicNames: TopicNames
 
-  constructor(lifecycle: Lifecycle, settings: ProducerSettings, topicNames: TopicNames) {
-    this.lifecycle = lifecycle
+  constructor(route: SendRoute, settings: ProducerSettings, topicNames: TopicNames) {
+    this.route = route
     this.settings = settings
     this.topicNames = topicNames
   }
@@ -48,7 +61,7 @@ export class Sending {
   /** The common case: one message for a known topic with room in the buffer. Undefined when it is not that. */
   private sendOne(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> | undefined {
     const { topic, messages, acks, signal } = record
-    const { live } = this.lifecycle
+    const { live } = this.route
     const isCommon =
       live !== undefined &&
       signal === undefined &&
@@ -59,7 +72,7 @@ export class Sending {
     if (!isCommon) return undefined
     const message = messages[0]!
     checkMessage(topic, message, 0, this.settings)
-    return live.session.engine.sendAtOnce(topic, message, live.classes.of(record))
+    return live.engine.sendAtOnce(topic, message, live.classes.of(record))
   }
 
   /** @throws what is wrong with the call */
@@ -73,11 +86,10 @@ export class Sending {
     if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
       throw new NonRetriableError('signal must be an AbortSignal')
     }
-    const { session, classes } = this.lifecycle.connected
+    const { engine, classes } = this.route.connected
     const deliveryClass = classes.of(options)
     if (signal?.aborted) throw new SendAbortedError(topics[0]?.topic ?? '', { cause: signal.reason })
     if (count === 0) return Promise.resolve([])
-    const { engine } = session
     if (signal !== undefined) return sendAbortable(engine, topics, count, deliveryClass, signal)
     return new Promise((resolve, reject) => {
       const call = count === 1 ? new SingleCall(resolve, reject) : new MultiCall(count, resolve, reject)
@@ -124,7 +136,7 @@ const sendAbortable = (
       return entry === undefined ? [] : [entry]
     })
     const names = topics.map(each => each.topic)
-    stopListening = onAbort(signal, () => engine.withdraw(entries, call, names, signal.reason))
+    stopListening = onAbort(signal, () => engine.recall.call(entries, call, names, signal.reason))
   })
   return result.finally(() => stopListening())
 }

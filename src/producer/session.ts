@@ -1,29 +1,36 @@
 import type { Kafka, Logger } from 'kafkajs'
+import { BufferBudget } from '../delivery/budget.js'
 import { DeliveryEngine } from '../delivery/engine.js'
 import { ProducerIds } from '../delivery/producerIds.js'
 import { BrokersUnreachableError, IdempotenceRefusedError, ProducerClosedError } from '../errors/index.js'
 import { onSchedule } from '../metadata/schedule.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
-import { createKafkajsTransport } from '../transport/kafkajs/index.js'
+import { createKafkajsTransport, noteCommittedOffsets } from '../transport/kafkajs/index.js'
 import type { Transport } from '../transport/port.js'
+import { engineSettings } from './engineSettings.js'
 import type { ProducerSettings } from './options.js'
+import { TransactionManager } from './transactions/transactionManager.js'
 import { reportUnowned } from './unowned.js'
-
-/** What may stand around the one batch of a request: headers, a client id and a topic's name. bytes */
-const REQUEST_FRAME_BYTES = 512
+import type { TopicNames } from './validate.js'
 
 export interface SessionParts {
   readonly kafka: Kafka
   readonly settings: ProducerSettings
   readonly logger: Logger
   readonly observer: ProducerObserver
+  readonly topicNames: TopicNames
   readonly emit: (eventName: string, payload: object) => void
 }
 
 /** What exists from `connect` to `disconnect`: connections, metadata, the engine. */
 export class Session {
+  /** For records outside of transactions. */
   readonly engine: DeliveryEngine
+  /** Of a producer with a transactional id. */
+  readonly transactions: TransactionManager | undefined
+  /** Called whenever buffer space comes free. */
+  onSpace: (() => void) | undefined
   private readonly transport: Transport
   private readonly directory: TopicDirectory
   private readonly producerIds: ProducerIds
@@ -34,7 +41,7 @@ export class Session {
   isSequenced = false
 
   constructor(parts: SessionParts) {
-    const { kafka, settings, logger, observer, emit } = parts
+    const { kafka, settings, logger, observer, topicNames, emit } = parts
     this.parts = parts
     this.transport = createKafkajsTransport(kafka, { emit })
     this.directory = new TopicDirectory({
@@ -53,44 +60,76 @@ export class Session {
       requestTimeoutMs: settings.metadataRequestTimeoutMs,
       random: Math.random,
     })
-    this.engine = new DeliveryEngine(
-      {
-        ...settings,
-        batchLimits: {
-          bytes: Math.min(settings.batchBytes, settings.requestBytes - REQUEST_FRAME_BYTES),
-          records: settings.batchRecords,
-        },
-        retries: settings.retry.retries,
-        retryBackoff: {
-          minMs: settings.retry.minTimeoutMs,
-          maxMs: settings.retry.maxTimeoutMs,
-          factor: settings.retry.factor,
-          jitter: settings.retry.jitter,
-        },
+    const budget = new BufferBudget(settings.bufferBytes)
+    this.engine = new DeliveryEngine(engineSettings(settings, undefined), {
+      transport: this.transport,
+      directory: this.directory,
+      producerIds: this.producerIds,
+      budget,
+      observer,
+      logger,
+      onUnownedFailure: (error, place, records) => {
+        for (let i = 0; i < records; i++) reportUnowned({ settings, logger }, error, place)
       },
-      {
-        transport: this.transport,
-        directory: this.directory,
-        producerIds: this.producerIds,
+      random: Math.random,
+    })
+    const { transactionalId } = settings
+    if (transactionalId !== undefined) {
+      const { transport, directory } = this
+      this.transactions = new TransactionManager({
+        transactionalId,
+        settings,
+        transport,
+        directory,
+        budget,
         observer,
         logger,
-        onUnownedFailure: (error, place, records) => {
-          for (let i = 0; i < records; i++) reportUnowned({ settings, logger }, error, place)
-        },
+        topicNames,
         random: Math.random,
-      },
-    )
-    this.unwatch = observer.watchLevels(() => this.engine.levels)
+        offsetsCommitted: offsets => noteCommittedOffsets(kafka, offsets),
+        closing: this.closing.signal,
+      })
+    }
+    for (const engine of this.engines) engine.onSpace = () => this.freed()
+    this.unwatch = observer.watchLevels(() => ({
+      ...this.engine.levels,
+      requestsInFlight: this.engines.reduce((sum, { levels }) => sum + levels.requestsInFlight, 0),
+    }))
+  }
+
+  private get engines(): readonly DeliveryEngine[] {
+    return this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
+  }
+
+  /** The engines share one buffer: what one gives back, the other may wait for. */
+  private freed(): void {
+    for (const engine of this.engines) engine.admission.pump()
+    this.onSpace?.()
+  }
+
+  /** Sends at once what has gathered; resolves when everything that was accepted before has ended. */
+  async flush(): Promise<void> {
+    await Promise.all(this.engines.map(engine => engine.flush()))
+  }
+
+  /** Ends what is under way: flushes, and aborts an open transaction. */
+  async settle(): Promise<void> {
+    await Promise.all([this.engine.flush(), this.transactions?.settle()])
   }
 
   /**
-   * Reaches a broker and, for an idempotent producer, gets its id.
+   * Reaches a broker and, for an idempotent producer, gets its id, and for a transactional one that of its transactions.
    *
    * @param onFailure learns of each attempt that failed and is followed by another
-   * @throws {BrokersUnreachableError} {IdempotenceRefusedError} and final errors of the transport, as refused credentials
+   * @throws {BrokersUnreachableError} {IdempotenceRefusedError} and final errors of the transport, as refused credentials;
+   *   {@link TransactionRefusedError}, {@link CoordinatorTimeoutError}
    */
   async open(onFailure: (error: Error) => void): Promise<void> {
     await this.directory.connect(onFailure)
+    await Promise.all([this.becomeIdempotent(onFailure), this.transactions?.connect(onFailure)])
+  }
+
+  private async becomeIdempotent(onFailure: (error: Error) => void): Promise<void> {
     const { idempotent, acks } = this.parts.settings
     if (idempotent === false || (idempotent === undefined && acks !== -1)) return
     try {
@@ -123,6 +162,7 @@ export class Session {
     const error = new ProducerClosedError()
     this.closing.abort(error)
     this.engine.close()
+    this.transactions?.close(error)
     this.producerIds.close()
     this.directory.close(error)
     this.unwatch()

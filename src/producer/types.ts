@@ -3,10 +3,12 @@ import type {
   CompressionTypes,
   ICustomPartitioner,
   Message,
+  Offsets,
   Producer,
   ProducerBatch,
   ProducerRecord,
   RecordMetadata,
+  Transaction,
 } from 'kafkajs'
 import type { OnDelivery } from '../delivery/call.js'
 import type { MetricsOptions } from '../metrics/options.js'
@@ -100,6 +102,13 @@ export interface ResilientProducerOptions {
    * else one partition until a batch is full (KIP-794).
    */
   readonly createPartitioner?: ICustomPartitioner | undefined
+  /**
+   * Makes `transaction()` possible. One producer at a time has it: connecting fences the one before, and aborts what that has
+   * left open. Default none. (`transactional.id`; KIP-98)
+   */
+  readonly transactionalId?: string | undefined
+  /** The coordinator aborts a transaction that is open for this long. Default 60000 ms. (`transaction.timeout.ms`) */
+  readonly transactionTimeoutMs?: number | undefined
   /** Who creates topics that do not exist, and how. Default `{ create: 'broker' }`. */
   readonly topics?: TopicPolicyOptions | undefined
   /** Metrics on a prom-client registry. Default off. */
@@ -134,8 +143,43 @@ export interface WritableOptions {
     | undefined
 }
 
+/** kafkajs's argument of `sendOffsets`, and the group's member as who they are sent (KIP-447): the group then checks its generation. */
+export interface TransactionOffsets extends Offsets {
+  readonly consumerGroupId: string
+  /** Default -1: not checked. */
+  readonly generationId?: number | undefined
+  /** Default '': not checked. */
+  readonly memberId?: string | undefined
+  readonly groupInstanceId?: string | null | undefined
+}
+
+/** kafkajs's `Transaction`, and more. Its methods need no `this`. */
+export interface ResilientTransaction extends Omit<Transaction, 'send' | 'sendBatch' | 'sendOffsets'> {
+  /** As the producer's `send`. @throws {TransactionFailedError} after a failure: {@link ResilientTransaction.abort} is all that is left */
+  send(record: ProducerRecord & Abortable): Promise<RecordMetadata[]>
+  /** As the producer's `sendBatch`. */
+  sendBatch(batch: ProducerBatch & Abortable): Promise<RecordMetadata[]>
+  /**
+   * Makes offsets a part of the transaction: they become the group's with the commit.
+   *
+   * @throws {OffsetsRefusedError} {CoordinatorTimeoutError}
+   */
+  sendOffsets(offsets: TransactionOffsets): Promise<void>
+  /**
+   * Waits for all calls of the transaction and commits it.
+   *
+   * @throws {TransactionFailedError} when one of them has failed: nothing is committed, and `abort()` is next.
+   *   {@link ProducerFencedError}, {@link TransactionTimedOutError}, {@link TransactionRefusedError} and {@link CoordinatorTimeoutError}
+   *   end the producer's work until it is connected again; with `outcome: 'unknown'` the transaction may have been committed
+   */
+  commit(): Promise<void>
+  /** Drops what is in no request ({@link TransactionAbortedError}), waits for the rest, and aborts. @throws what ends the producer's work */
+  abort(): Promise<void>
+}
+
 /** kafkajs's `Producer`, and more. */
-export interface ResilientProducer extends Omit<Producer, 'connect' | 'send' | 'sendBatch' | 'disconnect'> {
+export interface ResilientProducer
+  extends Omit<Producer, 'connect' | 'send' | 'sendBatch' | 'disconnect' | 'transaction'> {
   /**
    * Reaches a broker and, for an idempotent producer, gets its id. Shared by all who ask meanwhile; resolves at once when
    * connected.
@@ -157,6 +201,12 @@ export interface ResilientProducer extends Omit<Producer, 'connect' | 'send' | '
   /** As `send`, to several topics; a topic that is named twice gets its messages one after the other. */
   sendBatch(batch: ProducerBatch & Abortable): Promise<RecordMetadata[]>
   /**
+   * Begins a transaction: one at a time. Records that are sent by the producer itself meanwhile are no parts of it.
+   *
+   * @throws {NonRetriableError} without `transactionalId`, and while another transaction is open; what ends the producer's work
+   */
+  transaction(): Promise<ResilientTransaction>
+  /**
    * Hands over one record without a promise.
    *
    * @param onDelivery learns what became of the record; without it a failure goes to the option `onDeliveryError`
@@ -174,6 +224,6 @@ export interface ResilientProducer extends Omit<Producer, 'connect' | 'send' | '
    * @throws {FlushTimeoutError} after `timeoutMs`; the signal's reason when it is aborted. The records stay.
    */
   flush(options?: WaitOptions): Promise<void>
-  /** Flushes for at most `timeoutMs` (25000 ms by default), rejects the rest, closes the connections. */
+  /** Flushes and aborts an open transaction for at most `timeoutMs` (25000 ms by default), rejects the rest, closes the connections. */
   disconnect(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
 }

@@ -11,6 +11,8 @@ export interface BrokerAddress {
 /** Where a control request goes: to one broker, or to any that answers (a seed broker before metadata is known). */
 export type ControlTarget =
   | { readonly node: number }
+  /** A broker that another one has named, and that metadata may not know yet: a coordinator. */
+  | { readonly at: BrokerAddress }
   /** Brokers that failed lately, and `avoid`, are tried last. */
   | { readonly anyBut: number | undefined }
 
@@ -68,6 +70,9 @@ export interface ProduceLink {
   onClosed: ((error: Error) => void) | undefined
 }
 
+/** Gives the produce connections of brokers. */
+export type ProduceLinkSource = Pick<Transport, 'openProduceLink'>
+
 /** What the stages above see of the network. */
 export interface Transport {
   /** The brokers of the newest metadata. Connections to brokers that moved or went are dropped. */
@@ -87,6 +92,8 @@ export interface Transport {
   ): Promise<ControlAnswer<Response>>
   /** Connects (once, shared by all who ask meanwhile), authenticates and negotiates. */
   openProduceLink(nodeId: number): Promise<ProduceLink>
+  /** Produce connections beside those: who shares one would have to count what the other has in flight on it. */
+  separateLinks(): ProduceLinkSource
   /** Closes every connection; what is in flight ends with an error. */
   close(): Promise<void>
 }

@@ -178,6 +178,7 @@ export class ScriptedCluster {
 
   #nodeFor(target: ControlTarget): number {
     if ('node' in target) return target.node
+    if ('at' in target) return target.at.nodeId
     const usable = this.brokers.filter(each => each.nodeId !== target.anyBut)
     return (usable[0] ?? this.brokers[0]!).nodeId
   }

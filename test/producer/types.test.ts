@@ -11,6 +11,7 @@ import type {
   RequestEvent,
   RequestQueueSizeEvent,
   RequestTimeoutEvent,
+  Transaction,
 } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import {
@@ -20,8 +21,10 @@ import {
   type FailedRecords,
   type ResilientProducer,
   type ResilientProducerOptions,
+  type ResilientTransaction,
   type SendError,
   type TopicAuthorizationError,
+  type TransactionOffsets,
 } from 'kafkajs-resilient-producer'
 import { Registry, register } from 'prom-client'
 import { describe, expectTypeOf, test } from 'vitest'
@@ -40,7 +43,9 @@ describe('the producer’s type', () => {
     expectTypeOf<ProducerBatch>().toExtend<Parameters<ResilientProducer['sendBatch']>[0]>()
     expectTypeOf<ResilientProducer['send']>().returns.resolves.toEqualTypeOf<RecordMetadata[]>()
     expectTypeOf<ResilientProducer['sendBatch']>().returns.resolves.toEqualTypeOf<RecordMetadata[]>()
-    expectTypeOf<ResilientProducer['transaction']>().toEqualTypeOf<Producer['transaction']>()
+    expectTypeOf<ResilientProducer['transaction']>().toExtend<Producer['transaction']>()
+    expectTypeOf<ResilientTransaction>().toExtend<Transaction>()
+    expectTypeOf<Parameters<Transaction['sendOffsets']>[0]>().toExtend<TransactionOffsets>()
     expectTypeOf<ResilientProducer['events']>().toEqualTypeOf<Producer['events']>()
     expectTypeOf<ResilientProducer['logger']>().toEqualTypeOf<Producer['logger']>()
     expectTypeOf<ResilientProducer['on']>().toEqualTypeOf<Producer['on']>()

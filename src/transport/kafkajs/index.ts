@@ -4,6 +4,8 @@ import { openInside } from './inside.js'
 import { shieldedEmit } from './quiet.js'
 import { KafkajsTransport } from './transport.js'
 
+export { noteCommittedOffsets } from './committedOffsets.js'
+
 export interface KafkajsTransportOptions {
   /** Takes kafkajs's network events: `network.request`, `network.request_timeout`, `network.request_queue_size`. */
   readonly emit: (eventName: string, payload: object) => void

@@ -172,7 +172,7 @@ export const symbolOf = (kafka: unknown, description: string): symbol => {
   return symbol
 }
 
-const privateOf = (kafka: unknown, description: string): unknown =>
+export const privateOf = (kafka: unknown, description: string): unknown =>
   (kafka as Record<symbol, unknown>)[symbolOf(kafka, description)]
 
 type Kind = 'function' | 'object' | 'number' | 'boolean'

@@ -9,6 +9,7 @@ import type {
   ControlOptions,
   ControlTarget,
   ProduceLink,
+  ProduceLinkSource,
   Transport,
 } from '../port.js'
 import { type Address, addressKey } from './address.js'
@@ -30,7 +31,8 @@ export class KafkajsTransport implements Transport {
   readonly #logger: Logger
   readonly #health = new BrokerHealth()
   readonly #connector: Connector
-  readonly #links: ProduceLinks
+  /** The first are those of `openProduceLink`. */
+  readonly #links: [ProduceLinks, ...ProduceLinks[]]
   readonly #closing = new AbortController()
   /** By address: a seed that turns out to be a known broker keeps its connection. */
   readonly #lanes = new Map<string, ControlLane>()
@@ -42,14 +44,14 @@ export class KafkajsTransport implements Transport {
     setMaxListeners(0, this.#closing.signal)
     this.#logger = inside.logger.namespace('Transport')
     this.#connector = new Connector(inside, this.#health)
-    this.#links = new ProduceLinks(this.#connector)
+    this.#links = [new ProduceLinks(this.#connector)]
   }
 
   setBrokers(brokers: readonly BrokerAddress[]): void {
     this.#brokers = [...brokers]
     const known = new Set(brokers.map(addressKey))
     this.#health.keepOnly(known)
-    this.#links.keepOnly(brokers)
+    for (const links of this.#links) links.keepOnly(brokers)
     for (const [key, lane] of this.#lanes) {
       if (known.has(key)) continue
       this.#lanes.delete(key)
@@ -97,16 +99,26 @@ export class KafkajsTransport implements Transport {
   }
 
   openProduceLink(nodeId: number): Promise<ProduceLink> {
+    return this.#openLink(this.#links[0], nodeId)
+  }
+
+  separateLinks(): ProduceLinkSource {
+    const links = new ProduceLinks(this.#connector)
+    this.#links.push(links)
+    return { openProduceLink: nodeId => this.#openLink(links, nodeId) }
+  }
+
+  #openLink(links: ProduceLinks, nodeId: number): Promise<ProduceLink> {
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason)
     const address = this.#brokers.find(each => each.nodeId === nodeId)
     if (address === undefined) return Promise.reject(brokerNotFound(nodeId))
-    return this.#links.open(nodeId, address)
+    return links.open(nodeId, address)
   }
 
   async close(): Promise<void> {
     const error = new ProducerClosedError()
     this.#closing.abort(error)
-    this.#links.closeAll(error)
+    for (const links of this.#links) links.closeAll(error)
     await this.#connector.closeAll(error)
   }
 
@@ -115,9 +127,9 @@ export class KafkajsTransport implements Transport {
     target: ControlTarget,
     deadline: Deadline,
   ): Promise<{ lane: ControlLane; connection: BrokerConnection }> {
-    if ('node' in target) {
-      const address = this.#brokers.find(each => each.nodeId === target.node)
-      if (address === undefined) throw brokerNotFound(target.node)
+    if ('node' in target || 'at' in target) {
+      const address = 'at' in target ? target.at : this.#brokers.find(each => each.nodeId === target.node)
+      if (address === undefined) throw brokerNotFound('at' in target ? target.at.nodeId : target.node)
       const lane = this.#laneOf(address)
       return { lane, connection: await lane.acquire(deadline.signal) }
     }
@@ -176,8 +188,10 @@ export class KafkajsTransport implements Transport {
 const mayTryAnother = (error: unknown): boolean =>
   error instanceof Error && (!('retriable' in error) || error.retriable === true)
 
-const describeTarget = (target: ControlTarget): string =>
-  'node' in target ? `broker ${target.node}` : 'any broker'
+const describeTarget = (target: ControlTarget): string => {
+  if ('at' in target) return `broker ${target.at.nodeId}`
+  return 'node' in target ? `broker ${target.node}` : 'any broker'
+}
 
 /** kafkajs's time-out takes no cause. */
 const withCause = (error: unknown, cause: unknown): unknown =>

@@ -1,0 +1,22 @@
+import type { ErrorCode } from '../protocol/errorCodes.js'
+import { BrokerVerdictError, type ErrorContext } from './bases.js'
+import { quoted } from './printable.js'
+
+/**
+ * Another producer has taken over the transactional id (PRODUCER_FENCED, INVALID_PRODUCER_EPOCH; KIP-98, KIP-588). This one
+ * can do nothing any more until it is connected again, which fences the other one.
+ */
+export class ProducerFencedError extends BrokerVerdictError {
+  constructor(
+    transactionalId: string,
+    verdict: Pick<ErrorCode, 'type' | 'code'>,
+    context: ErrorContext = {},
+  ) {
+    super(
+      `Another producer with the transactional id ${quoted(transactionalId)} has taken over (${verdict.type}). ` +
+        'Where two of them run on purpose, give each an id of its own; else end this one.',
+      verdict,
+      context,
+    )
+  }
+}

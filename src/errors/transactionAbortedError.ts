@@ -1,0 +1,11 @@
+import { type ErrorContext, NonRetriableError, place } from './bases.js'
+
+/** The transaction was aborted while the record was in no request, or waited to be sent again: it was dropped. */
+export class TransactionAbortedError extends NonRetriableError {
+  constructor(topic: string, context: ErrorContext = {}) {
+    super(`A record for ${place(topic, context.partition)} was dropped: its transaction was aborted.`, {
+      ...context,
+      topic,
+    })
+  }
+}

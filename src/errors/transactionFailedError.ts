@@ -1,0 +1,20 @@
+import { type ErrorContext, messageOf, NonRetriableError, place } from './bases.js'
+import { quoted } from './printable.js'
+
+/**
+ * A part of the transaction has failed, so that it can only be aborted: of `commit()`, of calls after the failure, and of
+ * records that were dropped for it. `cause` is what failed. After `abort()` the producer can begin another.
+ */
+export class TransactionFailedError extends NonRetriableError {
+  constructor(transactionalId: string, context: ErrorContext) {
+    const { topic, partition, cause } = context
+    const what =
+      topic === undefined
+        ? 'The transaction'
+        : `A record for ${place(topic, partition)} was dropped: the transaction`
+    super(
+      `${what} of ${quoted(transactionalId)} cannot be committed any more. Cause: ${messageOf(cause)} Call abort(), then begin another.`,
+      context,
+    )
+  }
+}

@@ -1,0 +1,34 @@
+import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
+import { BrokerVerdictError, type ErrorContext } from './bases.js'
+import { quoted } from './printable.js'
+
+const REMEDIES = new Map<number, string>([
+  [
+    ERROR.transactionalIdAuthorizationFailed,
+    'Grant the principal WRITE and DESCRIBE on the transactional id.',
+  ],
+  [
+    ERROR.invalidTransactionTimeout,
+    "Lower transactionTimeoutMs, or raise the brokers' transaction.max.timeout.ms.",
+  ],
+])
+
+/** A coordinator does not take this producer's transactions. It can do nothing any more until it is connected again. */
+export class TransactionRefusedError extends BrokerVerdictError {
+  /** @param request the request's name in Kafka's protocol */
+  constructor(
+    transactionalId: string,
+    {
+      request,
+      verdict,
+      ...context
+    }: ErrorContext & { readonly request: string; readonly verdict: ErrorCode },
+  ) {
+    super(
+      `The coordinator refused ${request} for the transactional id ${quoted(transactionalId)} (${verdict.type}: ${verdict.message}). ` +
+        (REMEDIES.get(verdict.code) ?? 'Disconnect and connect again.'),
+      verdict,
+      context,
+    )
+  }
+}

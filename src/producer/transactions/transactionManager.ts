@@ -1,0 +1,258 @@
+import type { Logger } from 'kafkajs'
+import type { BufferBudget } from '../../delivery/budget.js'
+import { DeliveryEngine } from '../../delivery/engine.js'
+import type { IdentitySource } from '../../delivery/producerIds.js'
+import { messageOf, NonRetriableError } from '../../errors/bases.js'
+import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
+import type { ProducerObserver } from '../../metrics/observer.js'
+import { ERROR } from '../../protocol/errorCodes.js'
+import { endTxnApi } from '../../protocol/messages/endTxn.js'
+import type { TopicDirectory } from '../../topics/index.js'
+import type { Transport } from '../../transport/port.js'
+import { DeliveryClasses } from '../deliveryClasses.js'
+import { engineSettings } from '../engineSettings.js'
+import type { ProducerSettings } from '../options.js'
+import { Sending } from '../sending.js'
+import type { ResilientTransaction } from '../types.js'
+import type { TopicNames } from '../validate.js'
+import { Coordinators, type Patience } from './coordinators.js'
+import { Enrolment } from './enrolment.js'
+import { GroupOffsets, type TakenOffset } from './groupOffsets.js'
+import { OpenTransaction, type TransactionHost } from './openTransaction.js'
+import { TransactionalIdentity } from './transactionalIdentity.js'
+import { isFatal, isForgotten, refusalOf } from './verdicts.js'
+
+export interface TransactionManagerParts {
+  readonly transactionalId: string
+  readonly settings: ProducerSettings
+  readonly transport: Transport
+  readonly directory: TopicDirectory
+  readonly budget: BufferBudget
+  readonly observer: ProducerObserver
+  readonly logger: Logger
+  readonly topicNames: TopicNames
+  readonly random: () => number
+  /** Offsets are a group's now, as others in the process may want to know. */
+  readonly offsetsCommitted: (offsets: readonly TakenOffset[]) => void
+  /** Aborted when the session closes. */
+  readonly closing: AbortSignal
+}
+
+/** The transactions of one session, one after the other, on an engine of their own: records outside of them have another producer id. */
+export class TransactionManager implements TransactionHost, IdentitySource {
+  readonly engine: DeliveryEngine
+  readonly transactionalId: string
+  fatal: Error | undefined
+  onRenewed: (() => void) | undefined
+  private readonly parts: TransactionManagerParts
+  private readonly coordinators: Coordinators
+  private readonly identity: TransactionalIdentity
+  private readonly classes: DeliveryClasses
+  private open: OpenTransaction | undefined
+
+  constructor(parts: TransactionManagerParts) {
+    const { transactionalId, settings, transport, logger, random } = parts
+    this.parts = parts
+    this.transactionalId = transactionalId
+    this.coordinators = new Coordinators({
+      transport,
+      logger,
+      firstTimeoutMs: settings.metadataRequestTimeoutMs,
+      requestTimeoutMs: settings.requestTimeoutMs,
+      random,
+    })
+    const { transactionTimeoutMs } = settings
+    const { coordinators } = this
+    this.identity = new TransactionalIdentity({ transactionalId, transactionTimeoutMs, coordinators, logger })
+    this.classes = new DeliveryClasses({ ...settings, acks: -1 }, 'transactional', logger)
+    this.engine = new DeliveryEngine(engineSettings(settings, transactionalId), {
+      transport: transport.separateLinks(),
+      directory: parts.directory,
+      producerIds: this,
+      budget: parts.budget,
+      transaction: {
+        joins: lane => this.open?.enrolment.joins(lane) ?? false,
+        failed: error => this.open?.fail(error),
+      },
+      observer: parts.observer,
+      logger,
+      // Each record of a transaction belongs to a call.
+      onUnownedFailure: () => {},
+      random,
+    })
+  }
+
+  get current() {
+    return this.identity.current
+  }
+
+  /** A partition's sequences cannot go on in this epoch. */
+  renew(): void {
+    this.open?.fail(new NonRetriableError('The sequences of a partition need another producer epoch.'))
+  }
+
+  /**
+   * Gets the producer id, which fences the producer that had the transactional id before.
+   *
+   * @param onRetry learns of each attempt that failed and is followed by another
+   * @throws {TransactionRefusedError} {ProducerFencedError} {CoordinatorTimeoutError}
+   */
+  connect(onRetry: (error: Error) => void): Promise<void> {
+    const { settings, closing } = this.parts
+    return this.identity.acquire({
+      timeoutMs: settings.metadataRetry.maxRetryTimeMs,
+      bound: 'metadataRetry.maxRetryTimeMs',
+      signal: closing,
+      onRetry,
+    })
+  }
+
+  /** @throws {NonRetriableError} with kafkajs's words while another is open; what is fatal to the producer */
+  begin(): ResilientTransaction {
+    if (this.fatal !== undefined) throw this.fatal
+    if (this.open !== undefined) {
+      throw new NonRetriableError(
+        'There is already an ongoing transaction for this producer. Please end the transaction before beginning another.',
+      )
+    }
+    const { transactionalId, coordinators } = this
+    const giveUp = new AbortController()
+    const patience = this.patience(giveUp.signal)
+    const identity = () => this.identity.current!
+    const enrolment = new Enrolment({
+      transactionalId,
+      identity,
+      coordinators,
+      patience,
+      refused: (lane, error) => this.engine.recall.lane(lane, error),
+      failed: error => this.open?.fail(error),
+    })
+    const offsets = new GroupOffsets({ transactionalId, identity, coordinators, patience })
+    const { engine, classes } = this
+    const target = { engine, classes }
+    const sending = new Sending(
+      { live: target, connected: target },
+      { ...this.parts.settings, idempotent: true },
+      this.parts.topicNames,
+    )
+    const open = new OpenTransaction({ host: this, sending, enrolment, offsets, giveUp })
+    this.open = open
+    return {
+      send: record => open.send(record),
+      sendBatch: batch => open.sendBatch(batch),
+      sendOffsets: sent => open.sendOffsets(sent),
+      commit: () => open.commit(),
+      abort: () => open.abort(),
+      isActive: () => open.isActive,
+    }
+  }
+
+  note(error: Error): void {
+    if (isFatal(error)) this.die(error)
+  }
+
+  private die(error: Error): void {
+    if (this.fatal !== undefined) return
+    const { transactionTimeoutMs } = this.parts.settings
+    const openMs = this.open === undefined ? 0 : performance.now() - this.open.startedAt
+    const fatal =
+      error instanceof ProducerFencedError && openMs >= transactionTimeoutMs
+        ? new TransactionTimedOutError(
+            this.transactionalId,
+            { type: error.type, code: error.code },
+            { openMs, transactionTimeoutMs, outcome: error.outcome, cause: error },
+          )
+        : error
+    this.fatal = fatal
+    queueMicrotask(() => this.recall(() => fatal))
+  }
+
+  recall(error: (topic: string) => Error): void {
+    this.engine.recall.all(error)
+  }
+
+  flush(): Promise<void> {
+    return this.engine.flush()
+  }
+
+  landed(): Promise<void> {
+    return this.engine.recall.landed()
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.endTxn(true)
+    } catch (error) {
+      // How it ended is not known: only another InitProducerId settles that, by connecting again.
+      if (error instanceof CoordinatorTimeoutError) this.die(error)
+      throw error
+    }
+  }
+
+  async abort(): Promise<void> {
+    try {
+      await this.endTxn(false)
+    } catch (error) {
+      this.die(error as Error)
+      throw this.fatal
+    }
+  }
+
+  private async endTxn(committed: boolean): Promise<void> {
+    const { transactionalId } = this
+    await this.coordinators.ask({
+      api: endTxnApi,
+      coordinator: { type: 'transaction', name: transactionalId },
+      body: () => {
+        const { producerId, epoch } = this.identity.current!
+        return { transactionalId, producerId, producerEpoch: epoch, committed }
+      },
+      // Nothing has reached the coordinator yet: then there is nothing to be aborted.
+      codeOf: ({ errorCode }) => (errorCode === ERROR.invalidTxnState && !committed ? ERROR.none : errorCode),
+      refusal: (verdict, context) => refusalOf(transactionalId, 'EndTxn', verdict, context),
+      patience: this.patience(this.parts.closing),
+    })
+  }
+
+  private patience(signal: AbortSignal): Patience {
+    return { timeoutMs: this.parts.settings.deliveryTimeoutMs, bound: 'deliveryTimeoutMs', signal }
+  }
+
+  offsetsCommitted(offsets: readonly TakenOffset[]): void {
+    this.parts.offsetsCommitted(offsets)
+  }
+
+  async ended(failure: Error | undefined): Promise<void> {
+    const { engine, identity, coordinators } = this
+    const needsEpoch = engine.recall.isUnsettled || isForgotten(failure)
+    // A request that was not answered may still be served: one with this epoch would then act on the next transaction.
+    if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.takeEpoch()
+    engine.recall.resume()
+    this.open = undefined
+  }
+
+  private async takeEpoch(): Promise<void> {
+    try {
+      await this.identity.acquire(this.patience(this.parts.closing))
+      this.coordinators.hasUnanswered = false
+      this.engine.recall.restart()
+    } catch (error) {
+      this.parts.logger.debug('There is no other epoch for transactions', { error: messageOf(error) })
+      this.die(error as Error)
+    }
+  }
+
+  /** Aborts a transaction that is open, and waits for one that ends. */
+  async settle(): Promise<void> {
+    await this.open?.settle().catch(error => {
+      this.parts.logger.debug('An open transaction was not aborted', { error: messageOf(error) })
+    })
+  }
+
+  /** What is left is rejected with the error, and so is every call from here on. */
+  close(error: Error): void {
+    this.fatal ??= error
+    this.open?.giveUp(error)
+    this.engine.close()
+  }
+}

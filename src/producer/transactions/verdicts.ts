@@ -1,0 +1,80 @@
+import { BrokerVerdictError, type ErrorContext } from '../../errors/bases.js'
+import {
+  CoordinatorTimeoutError,
+  ProducerFencedError,
+  TransactionRefusedError,
+  TransactionTimedOutError,
+} from '../../errors/index.js'
+import { ERROR, type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
+
+/** What a coordinator's answer means for the request. */
+export type Judgement =
+  | 'done'
+  /** What is in the way takes some ms. */
+  | 'soon'
+  | 'again'
+  /** Another broker is the coordinator now, or none. */
+  | 'elsewhere'
+  | 'final'
+
+const judgements = new Map<number, Judgement>([
+  [ERROR.none, 'done'],
+  // The markers of the transaction before, or of a predecessor's, are being written.
+  [ERROR.concurrentTransactions, 'soon'],
+  // The coordinator has not heard of the topic yet, though its leader has.
+  [ERROR.unknownTopicOrPartition, 'soon'],
+  [ERROR.operationNotAttempted, 'soon'],
+  [ERROR.coordinatorNotAvailable, 'elsewhere'],
+  [ERROR.notCoordinator, 'elsewhere'],
+  [ERROR.transactionCoordinatorFenced, 'elsewhere'],
+  [ERROR.requestTimedOut, 'elsewhere'],
+])
+
+export const judge = (code: number): Judgement =>
+  judgements.get(code) ?? (errorCode(code).retriable ? 'again' : 'final')
+
+const FENCED: ReadonlySet<number> = new Set([ERROR.producerFenced, ERROR.invalidProducerEpoch])
+
+/** After these the producer is of no use, whatever it does. */
+const FATAL: ReadonlySet<number> = new Set([
+  ERROR.transactionalIdAuthorizationFailed,
+  ERROR.clusterAuthorizationFailed,
+  ERROR.invalidTransactionTimeout,
+  ERROR.invalidTxnState,
+  ERROR.unsupportedVersion,
+  ERROR.invalidRequest,
+])
+
+/**
+ * The error for a coordinator's final answer.
+ *
+ * @param request the request's name in Kafka's protocol
+ */
+export const refusalOf = (
+  transactionalId: string,
+  request: string,
+  verdict: ErrorCode,
+  context: ErrorContext,
+): Error => {
+  if (FENCED.has(verdict.code)) return new ProducerFencedError(transactionalId, verdict, context)
+  if (FATAL.has(verdict.code))
+    return new TransactionRefusedError(transactionalId, { request, verdict, ...context })
+  return new BrokerVerdictError(
+    `the coordinator answered ${request} with ${verdict.type}: ${verdict.message}`,
+    verdict,
+    context,
+  )
+}
+
+/** Whether the producer can do nothing any more until it is connected again. */
+export const isFatal = (error: unknown): error is Error =>
+  error instanceof ProducerFencedError ||
+  error instanceof TransactionTimedOutError ||
+  error instanceof TransactionRefusedError
+
+/** The coordinator does not know this producer id any more: there is no transaction to be ended (transactional.id.expiration.ms). */
+export const isForgotten = (error: unknown): boolean =>
+  error instanceof BrokerVerdictError && error.code === ERROR.invalidProducerIdMapping
+
+/** A spent budget of a request that ends a transaction leaves open how it ended. */
+export const isUndecided = (error: unknown): error is Error => error instanceof CoordinatorTimeoutError

@@ -1,4 +1,5 @@
 import '../support/production.js'
+import type { RequestQueueSizeEvent } from 'kafkajs'
 import { describe, expect, test, vi } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
 import { clientsOf } from '../support/clients.js'
@@ -76,6 +77,33 @@ forEachBroker('src/producer/index.spec.js', { real: 'shared' }, broker => {
         }),
       )
       expect(tap.pending).toBe(0)
+    })
+
+    // Sends are not requests here, so there is no queue of them: only what a broker asks to hold back is queued.
+    test('emits the request queue size event', async () => {
+      const tap = new Wiretap()
+      const kafka = { clientId: 'queueing', socketFactory: tap.socketFactory }
+      const sender = await connected({ maxInFlightRequests: 1 }, { kafka })
+      const sizes: number[] = []
+      const listener = vi.fn(
+        ({ payload: { queueSize } }: RequestQueueSizeEvent) => void sizes.push(queueSize),
+      )
+      sender.on(sender.events.REQUEST_QUEUE_SIZE, listener)
+      tap.next('Metadata', { changed: response => ({ ...response, throttleTimeMs: 200 }) })
+      const send = (topic: string) =>
+        sender.send({ acks: -1, topic, messages: [0, 1, 2].map(each => ({ value: `value-${each}` })) })
+      const first = send(uniqueTopic('queue'))
+      await expect.poll(() => tap.pending).toBe(0)
+      await Promise.all([first, send(uniqueTopic('queue'))])
+      expect(listener).toHaveBeenCalledWith(
+        event('producer.network.request_queue_size', {
+          broker: text,
+          clientId: 'queueing',
+          queueSize: number,
+        }),
+      )
+      expect(Math.max(...sizes)).toBeGreaterThan(0)
+      expect(sizes.at(-1)).toBe(0)
     })
   })
 })

@@ -75,3 +75,13 @@ export const writeResponse = (request: WireRequest, body: object): Buffer => {
   head.writeInt32BE(request.correlationId, SIZE_BYTES)
   return Buffer.concat([head, Buffer.from(noTags), content])
 }
+
+/** What the frame says in answer to the request. */
+export const readResponse = (request: WireRequest, frame: Buffer): unknown => {
+  const api = apis.get(request.apiKey)
+  if (api === undefined) throw new Error(`${request.api} is not described`)
+  const reader = new Reader(frame, 2 * SIZE_BYTES)
+  const context = wireContext(api, request.version)
+  if (context.flexible && api.key !== API_VERSIONS) skipTags(reader)
+  return api.response.read(reader, context)
+}

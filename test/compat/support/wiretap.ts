@@ -1,7 +1,14 @@
 import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { ISocketFactory } from 'kafkajs'
-import { correlationIdOf, Frames, readRequest, type WireRequest, writeResponse } from './wire.js'
+import {
+  correlationIdOf,
+  Frames,
+  readRequest,
+  readResponse,
+  type WireRequest,
+  writeResponse,
+} from './wire.js'
 
 /** What happens to a request in place of its being answered. */
 export type Fault =
@@ -9,6 +16,8 @@ export type Fault =
   | { readonly instead: (request: WireRequest) => object }
   /** The broker serves it: the answer is this. */
   | { readonly answer: (request: WireRequest) => object }
+  /** The broker serves it; its answer is changed to this. */
+  | { readonly changed: (response: object) => object }
   /** The broker serves it; the connection ends in place of the answer. */
   | 'lose the answer'
   /** The broker serves it; nothing comes back. */
@@ -145,7 +154,10 @@ class Tapped extends Duplex {
     else if (met.fault === 'lose the answer') this.destroy()
     else if (typeof met.fault === 'object' && 'answerAfter' in met.fault)
       void met.fault.answerAfter.then(() => this.push(frame))
-    else if (typeof met.fault === 'object' && 'answer' in met.fault)
+    else if (typeof met.fault === 'object' && 'changed' in met.fault) {
+      const response = readResponse(met.request, frame) as object
+      this.push(writeResponse(met.request, met.fault.changed(response)))
+    } else if (typeof met.fault === 'object' && 'answer' in met.fault)
       this.push(writeResponse(met.request, met.fault.answer(met.request)))
   }
 }

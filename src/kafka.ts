@@ -13,8 +13,11 @@ import {
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
 import { withCreationFlag } from './transport/kafkajs/creationFlag.js'
 
-/** The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. */
-export interface ResilientKafkaOptions extends ResilientProducerOptions {}
+/**
+ * The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. A
+ * `transactionalId` is one producer's: those that share it fence each other.
+ */
+export interface ResilientKafkaOptions extends Omit<ResilientProducerOptions, 'transactionalId'> {}
 
 /**
  * kafkajs's `Kafka`, with resilient producers and one topic policy over producers, consumers and admins.

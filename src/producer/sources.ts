@@ -54,13 +54,13 @@ export interface OptionSources {
 export const combineOptions = ({ config = {}, options, client }: OptionSources): ResilientProducerOptions => {
   const own = combined(options, client.options)
   return defined({
-    requestTimeoutMs: client.requestTimeout,
+    requestTimeoutMs: bounded(client.requestTimeout),
     ...own,
     ...given({
       createPartitioner: config.createPartitioner,
       idempotent: config.idempotent,
       maxInFlightPerBroker: config.maxInFlightRequests,
-      metadataMaxAgeMs: config.metadataMaxAge,
+      metadataMaxAgeMs: bounded(config.metadataMaxAge),
       transactionalId: config.transactionalId,
       transactionTimeoutMs: config.transactionTimeout,
     }),
@@ -77,6 +77,9 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
     ),
   })
 }
+
+/** kafkajs takes an age without end. ms */
+const bounded = (ms: number | undefined): number | undefined => ms && Math.min(ms, 2 ** 31 - 1)
 
 /** Options of ours that stand where kafkajs's are expected, and would be passed over in silence there. */
 export const optionsAmong = (config: object | undefined): readonly string[] =>

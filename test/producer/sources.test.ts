@@ -20,9 +20,12 @@ describe('each field of a ProducerConfig', () => {
   test.each<[ProducerConfig, ResilientProducerOptions]>([
     [{ createPartitioner }, { createPartitioner }],
     [{ metadataMaxAge: 5000 }, { metadataMaxAgeMs: 5000 }],
+    [{ metadataMaxAge: Infinity }, { metadataMaxAgeMs: 2 ** 31 - 1 }],
     [{ idempotent: true }, { idempotent: true }],
     [{ idempotent: false }, { idempotent: false }],
     [{ maxInFlightRequests: 1 }, { maxInFlightPerBroker: 1 }],
+    [{ transactionalId: 'one' }, { transactionalId: 'one' }],
+    [{ transactionTimeout: 5000 }, { transactionTimeoutMs: 5000 }],
     [{ allowAutoTopicCreation: true }, { topics: { create: 'broker' } }],
     [{ allowAutoTopicCreation: false }, { topics: { create: 'never' } }],
     [{ retry: { retries: 2 } }, { retry: { retries: 2, minTimeoutMs: 300, maxTimeoutMs: 30_000 } }],
@@ -33,7 +36,15 @@ describe('each field of a ProducerConfig', () => {
   })
 
   test('counts as left out where it is undefined or null', () => {
-    const names = ['createPartitioner', 'metadataMaxAge', 'idempotent', 'maxInFlightRequests', 'retry']
+    const names = [
+      'createPartitioner',
+      'metadataMaxAge',
+      'idempotent',
+      'maxInFlightRequests',
+      'retry',
+      'transactionalId',
+      'transactionTimeout',
+    ]
     for (const nothing of [undefined, null]) {
       const config = Object.fromEntries(
         [...names, 'allowAutoTopicCreation'].map(name => [name, nothing]),

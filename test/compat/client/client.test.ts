@@ -1,6 +1,6 @@
 import '../support/production.js'
-import { Kafka } from 'kafkajs'
-import { ResilientKafka } from 'kafkajs-resilient-producer'
+import { Kafka, type ProducerConfig } from 'kafkajs'
+import { ResilientKafka, type ResilientProducer } from 'kafkajs-resilient-producer'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { combineOptions, sourcesOf } from '../../../src/producer/sources.js'
 import { retryOf } from '../../../src/transport/kafkajs/index.js'
@@ -11,17 +11,76 @@ import { Wiretap } from '../support/wiretap.js'
 
 afterEach(() => void vi.restoreAllMocks())
 
+/** What a client's consumers take for committed, by kafkajs's own inside: topics, and in each its partitions' offsets. */
+const committedIn = (client: Kafka) => {
+  const symbol = Object.getOwnPropertySymbols(client).find(
+    ({ description }) => description === 'private:Kafka:offsets',
+  )
+  const groups = (client as unknown as Record<symbol, Map<string, unknown>>)[symbol ?? Symbol('none')]
+  return (groupId: string) => JSON.parse(JSON.stringify(groups?.get(groupId)))
+}
+
 const READ_COMMITTED = 1
 const READ_UNCOMMITTED = 0
 
 forEachBroker('src/index.spec.js', { real: 'shared' }, broker => {
   const { kafka } = clientsOf(broker)
+  const open: ResilientProducer[] = []
+  afterEach(() => Promise.all(open.splice(0).map(producer => producer.disconnect())))
+
+  const connectedTo = async (config: ProducerConfig, tap = new Wiretap()) => {
+    const client = kafka({ kafka: { socketFactory: tap.socketFactory } })
+    const producer = client.producer(config)
+    open.push(producer)
+    await producer.connect()
+    return { client, producer }
+  }
 
   describe('Client', () => {
     test('gives access to its logger', () => {
       const parts = (client: Kafka) =>
         Object.entries(client.logger()).map(([name, part]) => `${name}: ${typeof part}`)
       expect(parts(kafka())).toEqual(parts(new Kafka({ brokers: [] })))
+    })
+
+    test('shares a commit mapping between the consumer and the producer', async () => {
+      const topic = uniqueTopic('shared')
+      await createTopics(broker, { topic })
+      const groupId = uniqueTopic('group')
+      const { client, producer } = await connectedTo({ transactionalId: uniqueTopic('id') })
+      const transaction = await producer.transaction()
+      const topics = [{ topic, partitions: [{ partition: 0, offset: '7' }] }]
+      await transaction.sendOffsets({ consumerGroupId: groupId, topics })
+      await transaction.commit()
+      // By it a consumer of the same client knows that it need not commit these.
+      expect(committedIn(client)(groupId)).toEqual({ [topic]: { 0: '7' } })
+    })
+
+    test('passes options to the producer', async () => {
+      const topic = uniqueTopic('options')
+      await createTopics(broker, { topic, numPartitions: 3 })
+      const tap = new Wiretap()
+      const transactionalId = uniqueTopic('id')
+      const { producer } = await connectedTo(
+        {
+          createPartitioner: () => () => 2,
+          retry: { retries: 10 },
+          idempotent: true,
+          transactionalId,
+          transactionTimeout: 12_345,
+        },
+        tap,
+      )
+      expect(producer.isIdempotent()).toBe(true)
+      const transaction = await producer.transaction()
+      const sent = await transaction.send({ topic, messages: [{ key: 'k', value: 'v' }] })
+      expect(sent).toMatchObject([{ partition: 2 }])
+      await transaction.commit()
+      expect(tap.of('InitProducerId').map(({ body }) => body)).toContainEqual(
+        expect.objectContaining({ transactionalId, transactionTimeoutMs: 12_345 }),
+      )
+      const { retry } = combineOptions({ config: { retry: { retries: 10 } }, client: sourcesOf(kafka()) })
+      expect(retry).toMatchObject({ retries: 10 })
     })
 
     describe('consumer', () => {

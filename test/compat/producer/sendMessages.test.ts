@@ -155,6 +155,41 @@ forEachBroker('src/producer/sendMessages.spec.js', { real: { brokers: 3 } }, bro
       }
     })
 
+    test('adds partitions to the transaction if transactional', async () => {
+      const { topic } = await spreadTopic(broker)
+      const { tap, producer } = await tapped({ transactionalId: uniqueTopic('id') })
+      const transaction = await producer.transaction()
+      await transaction.send({ topic, messages })
+      await transaction.commit()
+      const added = tap
+        .of('AddPartitionsToTxn')
+        .flatMap(({ body }) => (body as { topics: { name: string; partitions: number[] }[] }).topics)
+      expect(added.every(({ name }) => name === topic)).toBe(true)
+      expect(added.flatMap(({ partitions }) => partitions).toSorted()).toEqual(PARTITIONS)
+    })
+
+    test('if transactional produces with the transactional id and producer id & epoch', async () => {
+      const { topic } = await spreadTopic(broker)
+      const transactionalId = uniqueTopic('id')
+      const { tap, producer } = await tapped({ transactionalId })
+      const transaction = await producer.transaction()
+      await transaction.send({ topic, messages })
+      await transaction.commit()
+      const [ended] = tap
+        .of('EndTxn')
+        .map(({ body }) => body as { producerId: bigint; producerEpoch: number })
+      const batches = tap.of('Produce').flatMap(batchesOf)
+      expect(batches).toHaveLength(PARTITIONS.length)
+      for (const batch of batches) {
+        expect(batch).toMatchObject({
+          producerId: ended?.producerId,
+          producerEpoch: ended?.producerEpoch,
+          isTransactional: true,
+          transactionalId,
+        })
+      }
+    })
+
     test('if idempotent produces with the producer id & epoch without the transactional id', async () => {
       const { topic } = await spreadTopic(broker)
       const { tap, producer } = await tapped({ idempotent: true })

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander'
+import { type DoctorFlags, doctor } from './commands/doctor/doctor.js'
+import { addDoctorFlags } from './commands/doctor/flags.js'
 import { addEmbeddedFlags, type EmbeddedFlags, embedded } from './commands/embedded.js'
 import { addProduceFlags, type ProduceFlags } from './commands/produce/flags.js'
 import { produce } from './commands/produce/produce.js'
@@ -72,6 +74,11 @@ function createProgram(version: string, io: Io, choose: (job: Job) => void): Com
         choose({ verbose: flags.verbose === true, run: signal => act(file, flags, io, signal) }),
       )
   }
+  addDoctorFlags(program.command('doctor'))
+    .description('Look at a cluster, and say what would keep a producer from its work. Writes nothing.')
+    .action((flags: DoctorFlags) =>
+      choose({ verbose: flags.verbose === true, run: signal => doctor(flags, io, signal) }),
+    )
   addEmbeddedFlags(program.command('embedded'))
     .description('Run a Kafka cluster in memory, for trials and tests.')
     .action((flags: EmbeddedFlags) =>

@@ -15,7 +15,7 @@ describe('the command line', () => {
   it('prints help when asked, and as a complaint when there is no command', async () => {
     const asked = await runWith('--help')
     expect(asked).toMatchObject({ code: 0, err: '' })
-    expect(asked.out).toMatch(/produce [\s\S]*topics [\s\S]*embedded /)
+    expect(asked.out).toMatch(/produce [\s\S]*topics [\s\S]*doctor [\s\S]*embedded /)
     expect(await runWith()).toEqual({ code: 2, out: '', err: asked.out })
   })
 
@@ -56,6 +56,8 @@ describe('the command line', () => {
     [['embedded', '--brokers', '0'], /whole number from 1/],
     [['topics'], /topics \[options\] \[command\]|Usage: resilient-producer topics/],
     [['topics', 'destroy', 'x.json'], /unknown command 'destroy'/],
+    [['doctor', '-b', 'a:1', '-t', 'a b'], /not a legal topic name: "a b"/],
+    [['doctor'], /no brokers given/],
     [['topics', 'plan'], /missing required argument 'file'/],
   ])('refuses %j with status 2, one complaint and nothing on stdout', async (argv, complaint) => {
     const { code, out, err } = await runWith(...argv)

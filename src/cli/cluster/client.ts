@@ -33,6 +33,14 @@ export interface DescribedTopic {
   }[]
 }
 
+export interface AskOptions {
+  /** Default: any broker. */
+  readonly target?: ControlTarget
+  /** Default 10000 ms. */
+  readonly timeoutMs?: number
+  readonly maxVersion?: number
+}
+
 export interface Setting {
   readonly value: string | null
   /** As DescribeConfigs says where it comes from; -1: it did not say. */
@@ -84,22 +92,17 @@ export class ClusterClient {
   async settings(
     resourceType: number,
     resources: readonly { readonly name: string; readonly keys: readonly string[] | null }[],
-    target: ControlTarget = ANY,
   ): Promise<Map<string, Map<string, Setting>>> {
     const found = new Map<string, Map<string, Setting>>()
     for (const chunk of chunksOf(resources)) {
       const { results } = await this.retrying(() =>
-        this.ask(
-          describeConfigsApi,
-          () => ({
-            resources: chunk.map(({ name, keys }) => ({
-              resourceType,
-              resourceName: name,
-              configurationKeys: keys,
-            })),
-          }),
-          target,
-        ),
+        this.ask(describeConfigsApi, () => ({
+          resources: chunk.map(({ name, keys }) => ({
+            resourceType,
+            resourceName: name,
+            configurationKeys: keys,
+          })),
+        })),
       )
       for (const { resourceName, errorCode: code, errorMessage, configs } of results) {
         if (code !== 0)
@@ -123,15 +126,13 @@ export class ClusterClient {
     api: Api<unknown, ReqIn, Response, never>,
     body: (version: number) => ReqIn,
   ): Promise<Response> {
-    return this.ask(api, body, this.controllerId >= 0 ? { node: this.controllerId } : ANY)
+    return this.ask(api, body, { target: this.controllerId >= 0 ? { node: this.controllerId } : ANY })
   }
 
   async ask<ReqIn, Response>(
     api: Api<unknown, ReqIn, Response, never>,
     body: (version: number) => ReqIn,
-    target = ANY,
-    timeoutMs = REQUEST_TIMEOUT_MS,
-    maxVersion?: number,
+    { target = ANY, timeoutMs = REQUEST_TIMEOUT_MS, maxVersion }: AskOptions = {},
   ): Promise<Response> {
     const { response } = await this.transport.control(api, body, { target, timeoutMs }, maxVersion)
     return response
@@ -162,9 +163,7 @@ export class ClusterClient {
     const { brokers, controllerId, topics } = await this.ask(
       metadataApi,
       version => encodeQuery(query, version),
-      ANY,
-      timeoutMs,
-      METADATA_MAX_VERSION,
+      { timeoutMs, maxVersion: METADATA_MAX_VERSION },
     )
     if (brokers.length === 0) throw new NotYet(new Error('the broker does not know its cluster yet'))
     this.brokers = brokers

@@ -10,6 +10,7 @@ import { deleteTopics } from './deleteTopics.js'
 import { describeCluster } from './describeCluster.js'
 import { describeConfigs } from './describeConfigs.js'
 import { describeGroups } from './describeGroups.js'
+import { describeQuorum } from './describeQuorum.js'
 import { endTxn } from './endTxn.js'
 import { fetch } from './fetch.js'
 import { findCoordinator } from './findCoordinator.js'
@@ -64,6 +65,7 @@ export const served = {
   DeleteGroups: deleteGroups,
   IncrementalAlterConfigs: incrementalAlterConfigs,
   DescribeCluster: describeCluster,
+  DescribeQuorum: describeQuorum,
 }
 
 export type ApiName = keyof typeof served

@@ -144,6 +144,12 @@ export function producerOptionsOf(
   } as ResilientProducerOptions
 }
 
+/** The options of a configuration file, with a codec that is given by its name. */
+export const namedCodec = (config: Readonly<Record<string, unknown>>): ResilientProducerOptions =>
+  ('compression' in config
+    ? { ...config, compression: codecOf(config.compression) }
+    : config) as ResilientProducerOptions
+
 /** A codec by its name; a number is kafkajs's own, for the producer to check. */
 const codecOf = (given: unknown): unknown =>
   typeof given === 'string' && Object.hasOwn(COMPRESSIONS, given) ? COMPRESSIONS[given as Compression] : given

@@ -38,7 +38,10 @@ describeKafka(
         withAdmin(broker.kafka({ retry: { retries: 0 } }), async () => undefined),
       ).rejects.toThrow()
       await node.start()
-      expect(await withAdmin(broker.helper(), admin => admin.listTopics())).toContain('kept')
+      // It may serve requests before it knows its topics again.
+      const isThere = () =>
+        withAdmin(broker.helper(), async admin => (await admin.listTopics()).includes('kept'))
+      await until('the topic', async () => (await isThere()) || undefined, { timeoutMs: 20_000 })
     })
   },
 )

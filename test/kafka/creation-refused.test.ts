@@ -25,13 +25,18 @@ forEachBroker('a topic that can never appear', { real: 'shared' }, broker => {
         const delivered = await producer.send({ topic: beside, messages: [{ value: 'y' }] })
         expect(delivered).toMatchObject([{ topicName: beside, baseOffset: '0' }])
         const error = await failure
-        expect(error).toBeInstanceOf(create === 'broker' ? TopicCreationError : InvalidTopicError)
+        // Brokers on ZooKeeper refuse the name by themselves.
+        const isExplained = create === 'broker' && !broker.isOlderThan('3.3')
+        expect(error).toBeInstanceOf(isExplained ? TopicCreationError : InvalidTopicError)
         expect(error).toMatchObject({
           topic: second,
           type: 'INVALID_TOPIC_EXCEPTION',
           outcome: 'not-written',
         })
-        expect(error.message).toContain(`Topic '${second}' collides with existing topic: ${first}`)
+        if (isExplained || create === 'admin')
+          expect(error.message).toMatch(
+            new RegExp(`Topic '${second}' collides with existing topics?: ${first}`),
+          )
       })
       const topics = await withAdmin(broker, admin => admin.listTopics())
       expect(topics).toEqual(expect.arrayContaining([first, beside]))
@@ -58,7 +63,7 @@ forEachBroker('a topic that can never appear', { real: 'shared' }, broker => {
       ])
       expect(factor).toBeInstanceOf(TopicCreationError)
       expect(factor).toMatchObject({ type: 'INVALID_REPLICATION_FACTOR', topic: `${name}-factor` })
-      expect(factor.message).toMatch(/replication factor of 99 .*only 1 broker/)
+      expect(factor.message).toMatch(/replication factor.* 99 .*brokers?/i)
       expect(config).toBeInstanceOf(TopicCreationError)
       expect(config).toMatchObject({ type: 'INVALID_CONFIG', topic: `${name}-config` })
       expect(config.message).toContain('retention.ms')

@@ -10,7 +10,7 @@ import { type Led, RawCluster } from '../testing/support/rawCluster.js'
 import { forEachBroker, uniqueTopic } from './suite.js'
 
 /** The embedded cluster's transactions are a real broker's: the same raw requests to both. */
-forEachBroker('a transaction coordinator', { real: { brokers: 2 } }, broker => {
+forEachBroker('a transaction coordinator', { real: { brokers: 2 }, since: '4.0' }, broker => {
   let raw: RawCluster
 
   beforeAll(async () => {

@@ -12,8 +12,8 @@ import { refusedTopics, spec } from '../testing/support/refusedTopics.js'
 import { sequenceCases } from '../testing/support/sequenceCases.js'
 import { forEachBroker, uniqueTopic } from './suite.js'
 
-/** What the embedded cluster answers is what a real broker answers: the same raw requests to both. */
-forEachBroker('a broker', { real: { brokers: 2 } }, broker => {
+/** What the embedded cluster answers is what a real broker of Kafka 4 answers: the same raw requests to both. */
+forEachBroker('a broker', { real: { brokers: 2 }, since: '4.0' }, broker => {
   let raw: RawCluster
 
   beforeAll(async () => {

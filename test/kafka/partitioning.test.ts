@@ -64,7 +64,7 @@ forEachBroker('records with keys', { real: 'shared' }, broker => {
         producer.send({ topic: ours, messages: textKeys.map(key => ({ key, value: 'x' })) }),
       )
       await runJavaTool(
-        'org.apache.kafka.tools.ConsoleProducer',
+        'console-producer',
         [
           ...['--bootstrap-server', broker.bootstrap.join(','), '--topic', theirs],
           ...['--property', 'parse.key=true', '--property', 'key.separator=:'],

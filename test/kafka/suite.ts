@@ -2,9 +2,18 @@ import type { EmbeddedKafkaOptions } from 'kafkajs-resilient-producer/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, inject } from 'vitest'
 import { startCluster } from './cluster/index.js'
 import type { ClusterOptions } from './cluster/types.js'
+import { isOlder } from './cluster/version.js'
 import { helperClientId, TestBroker } from './testBroker.js'
 
 export { TestBroker, uniqueTopic } from './testBroker.js'
+
+/** Where a suite of {@link forEachBroker} runs. */
+export interface BrokerChoice {
+  readonly real: RealKafka
+  readonly embedded?: EmbeddedKafkaOptions
+  /** Real brokers older than this are left out. */
+  readonly since?: string
+}
 
 /** `shared`: the run's one broker, with auto-creation on. Options: a fresh cluster for this suite alone (2 to 7 s). */
 export type RealKafka = 'shared' | ClusterOptions
@@ -19,12 +28,19 @@ export type RealKafka = 'shared' | ClusterOptions
  * })
  * ```
  */
-export function describeKafka(name: string, real: RealKafka, define: (broker: TestBroker) => void): void {
+export function describeKafka(
+  name: string,
+  real: RealKafka,
+  define: (broker: TestBroker) => void,
+  { since = '0' }: Pick<BrokerChoice, 'since'> = {},
+): void {
   const { shared, source, reasons, owner } = inject('kafka')
   const kind = real === 'shared' ? shared?.kind : source?.kind
+  const version = kind === 'local' && source?.kind === 'local' ? source.version : undefined
+  const isTooOld = version !== undefined && isOlder(version, since)
   const title = kind ? `${name} [${kind} Kafka]` : `${name} [no real Kafka: ${reasons.join('; ')}]`
-  describe.skipIf(!kind)(title, { meta: { kafka: kind ?? 'none' } }, () => {
-    const broker = new TestBroker(kind ?? 'external')
+  describe.skipIf(!kind || isTooOld)(title, { meta: { kafka: kind ?? 'none' } }, () => {
+    const broker = new TestBroker(kind ?? 'external', version)
     beforeAll(async () => {
       if (real === 'shared') broker.use(shared?.bootstrap ?? [])
       else if (source) {
@@ -68,11 +84,11 @@ export function describeEmbedded(
 /** The same suite twice: on the embedded cluster (with the real one's broker count and settings) and on a real Kafka. */
 export function forEachBroker(
   name: string,
-  { real, embedded = embeddedLike(real) }: { real: RealKafka; embedded?: EmbeddedKafkaOptions },
+  { real, embedded = embeddedLike(real), ...choice }: BrokerChoice,
   define: (broker: TestBroker) => void,
 ): void {
   describeEmbedded(name, embedded, define)
-  describeKafka(name, real, define)
+  describeKafka(name, real, define, choice)
 }
 
 function embeddedLike(real: RealKafka): EmbeddedKafkaOptions {

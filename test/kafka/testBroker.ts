@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import type { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import type { KafkaCluster } from './cluster/types.js'
+import { isOlder } from './cluster/version.js'
 
 /** The client id of what a test itself asks of a broker, beside the producer under test. */
 export const helperClientId = 'test-helper'
@@ -12,7 +13,16 @@ export class TestBroker {
   #cluster: KafkaCluster | undefined
   #embedded: EmbeddedKafka | undefined
 
-  constructor(readonly kind: 'embedded' | 'external' | 'docker' | 'local') {}
+  /** @param version undefined: not known, taken for a recent one */
+  constructor(
+    readonly kind: 'embedded' | 'external' | 'docker' | 'local',
+    readonly version?: string,
+  ) {}
+
+  /** For what older brokers do otherwise. */
+  isOlderThan(version: string): boolean {
+    return this.version !== undefined && isOlder(this.version, version)
+  }
 
   get bootstrap(): string[] {
     return [...known(this.#bootstrap, 'a broker, before the suite runs')]

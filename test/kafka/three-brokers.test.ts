@@ -80,6 +80,8 @@ forEachBroker('a cluster of three brokers', { real: { brokers: 3 } }, broker => 
     const topics = {
       create: 'admin',
       replicationFactor: 1,
+      // Brokers before 4.0 want as many replicas in sync as their own setting says, where there are fewer.
+      configEntries: [{ name: 'min.insync.replicas', value: '1' }],
       rules: [
         {
           match: `${prefix}-big*`,

@@ -1,4 +1,4 @@
-import { hold, type JournalEntry } from 'kafkajs-resilient-producer/testing'
+import { ERROR, hold, type JournalEntry } from 'kafkajs-resilient-producer/testing'
 import { describe, expect, test } from 'vitest'
 import { describeEmbedded, type TestBroker, uniqueTopic } from './suite.js'
 import { readLogs } from './support/logs.js'
@@ -76,8 +76,12 @@ describeEmbedded('a topic that some brokers do not see yet', { brokers: 3 }, bro
     embedded.hideTopic(topic, 2)
     await producing(broker, {}, async producer => {
       const sent = producer.send({ topic, messages: [{ value: 'x' }] })
+      // By its name, or by its id from Produce 13 on.
+      const unknown = [ERROR.UNKNOWN_TOPIC_OR_PARTITION, ERROR.UNKNOWN_TOPIC_ID]
       const refused = () =>
-        embedded.journal.of('Produce').filter(({ answered }) => answered?.errorCodes.includes(3)).length
+        embedded.journal
+          .of('Produce')
+          .filter(({ answered }) => unknown.some(code => answered?.errorCodes.includes(code))).length
       await embedded.journal.until(() => refused() >= 2)
       embedded.showTopic(topic, 2)
       expect(await sent).toMatchObject([{ baseOffset: '0' }])

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { prepare } from './prepare.js'
 import { projectFile } from './projectFile.js'
+import { isOlder } from './version.js'
 
 const run = promisify(execFile)
 
@@ -35,12 +36,6 @@ export async function hasCommand(command: string, ...args: string[]): Promise<bo
   )
 }
 
-/** KRaft was fit for production from 3.3 on. */
-export const metadataOf = (version: string): KafkaHome['metadata'] => {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 3 || (major === 3 && minor >= 3) ? 'kraft' : 'zookeeper'
-}
-
 export const jarsFolder = (version: string): string => join(cacheFolder(version), 'jars')
 
 export const hasJars = (version: string): boolean => existsSync(jarsFolder(version))
@@ -54,7 +49,8 @@ export async function kafkaHome(version: string, timeoutMs = 180_000): Promise<K
   const folder = cacheFolder(version)
   const home: KafkaHome = {
     version,
-    metadata: metadataOf(version),
+    // KRaft was fit for production from 3.3 on.
+    metadata: isOlder(version, '3.3') ? 'zookeeper' : 'kraft',
     jars: jarsFolder(version),
     bootstrapCheckpoint: join(folder, 'prepared', 'bootstrap.checkpoint'),
     classes: join(folder, 'prepared', 'kafka.jsa'),

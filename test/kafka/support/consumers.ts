@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { IHeaders, Message } from 'kafkajs'
 import { hasCommand, hasJars, jarsFolder } from '../cluster/kafkaHome.js'
+import { isOlder } from '../cluster/version.js'
 import { within } from '../cluster/wait.js'
 import type { TestBroker } from '../testBroker.js'
 import { uniqueTopic } from '../testBroker.js'
@@ -114,15 +115,29 @@ const kafkaVersion = process.env.KAFKA_VERSION ?? '4.2.0'
 export const hasJavaTools = async (): Promise<boolean> =>
   hasJars(kafkaVersion) && hasCommand('java', '-version')
 
+/** Both were classes of Kafka's core once, the consumer until 3.8. */
+const tools = {
+  'console-consumer': isOlder(kafkaVersion, '3.8')
+    ? 'kafka.tools.ConsoleConsumer'
+    : 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  'console-producer': isOlder(kafkaVersion, '4.0')
+    ? 'kafka.tools.ConsoleProducer'
+    : 'org.apache.kafka.tools.ConsoleProducer',
+}
+
 /** Runs one of Kafka's own Java tools with this on its standard input. */
-export async function runJavaTool(tool: string, args: readonly string[], input = ''): Promise<string> {
+export async function runJavaTool(
+  tool: keyof typeof tools,
+  args: readonly string[],
+  input = '',
+): Promise<string> {
   const jvm = [
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-Dfile.encoding=UTF-8',
     '-Dstdout.encoding=UTF-8',
   ]
-  const started = run('java', [...jvm, '-cp', join(jarsFolder(kafkaVersion), '*'), tool, ...args], {
+  const started = run('java', [...jvm, '-cp', join(jarsFolder(kafkaVersion), '*'), tools[tool], ...args], {
     timeout: timeoutMs,
     maxBuffer: 2 ** 28,
   })
@@ -136,7 +151,7 @@ const nothing = '<null>'
 export async function readByJava(broker: TestBroker, topic: string, count: number): Promise<SeenRecord[]> {
   const shown = ['timestamp', 'partition', 'offset', 'headers', 'key', 'value']
   const properties = [...shown.map(each => `print.${each}=true`), `null.literal=${nothing}`]
-  const out = await runJavaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+  const out = await runJavaTool('console-consumer', [
     ...['--bootstrap-server', broker.bootstrap.join(','), '--topic', topic, '--from-beginning'],
     ...['--max-messages', String(count), '--timeout-ms', String(timeoutMs)],
     ...properties.flatMap(each => ['--property', each]),

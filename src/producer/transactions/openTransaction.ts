@@ -94,7 +94,8 @@ export class OpenTransaction {
   }
 
   private failed(cause: Error, topic?: string): TransactionFailedError {
-    return new TransactionFailedError(this.parts.host.transactionalId, { topic, cause })
+    const outcome = topic === undefined ? undefined : 'not-written'
+    return new TransactionFailedError(this.parts.host.transactionalId, { topic, cause, outcome })
   }
 
   /** Something of the transaction has failed: it can only be aborted. What waits is dropped, as it would be then. */
@@ -157,7 +158,7 @@ export class OpenTransaction {
   private async tryAbort(): Promise<void> {
     const { host, enrolment, offsets } = this.parts
     this.status = 'aborting'
-    host.recall(topic => new TransactionAbortedError(topic))
+    host.recall(topic => new TransactionAbortedError(topic, { outcome: 'not-written' }))
     this.giveUp(new NonRetriableError('The transaction is being aborted.'))
     // What reached a broker after the end of the transaction would belong to the next one, or to none.
     await Promise.all([host.landed(), enrolment.idle(), this.calls.none()])

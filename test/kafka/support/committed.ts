@@ -1,0 +1,48 @@
+import { decodeBatch, isControl, isTransactional } from '../../../src/protocol/records/decode.js'
+import { readBatches, type StoredBatch } from './logs.js'
+
+/** What the control record of a marker says (ControlRecordType). */
+const isCommit = (marker: StoredBatch): boolean =>
+  decodeBatch(marker.bytes).records[0]?.key?.readInt16BE(2) === 1
+
+const placeOf = ({ topic, partition, header }: StoredBatch): string =>
+  `${header.producerId} ${partition} ${topic}`
+
+export interface CommittedRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly value: string
+}
+
+/** Records by what the markers in the logs say of them, whatever a broker or a client makes of that. */
+export interface TransactionalLogs {
+  readonly committed: readonly CommittedRecord[]
+  readonly aborted: readonly CommittedRecord[]
+  /** Of transactions without an end. */
+  readonly open: readonly CommittedRecord[]
+}
+
+const recordsOf = ({ topic, partition, bytes }: StoredBatch): CommittedRecord[] =>
+  decodeBatch(bytes).records.map(({ value }) => ({ topic, partition, value: String(value) }))
+
+/** Reads whole logs; those outside of transactions count as committed. */
+export async function readTransactionalLogs(
+  bootstrap: readonly string[],
+  topics: readonly string[],
+): Promise<TransactionalLogs> {
+  const committed: CommittedRecord[] = []
+  const aborted: CommittedRecord[] = []
+  const open = new Map<string, CommittedRecord[]>()
+  for (const batch of await readBatches(bootstrap, topics)) {
+    const place = placeOf(batch)
+    if (isControl(batch.header)) {
+      ;(isCommit(batch) ? committed : aborted).push(...(open.get(place) ?? []))
+      open.delete(place)
+    } else if (isTransactional(batch.header)) {
+      open.set(place, [...(open.get(place) ?? []), ...recordsOf(batch)])
+    } else {
+      committed.push(...recordsOf(batch))
+    }
+  }
+  return { committed, aborted, open: [...open.values()].flat() }
+}

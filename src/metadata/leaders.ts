@@ -11,6 +11,9 @@ export interface LeaderRefreshOptions {
   readonly retry: Pick<MetadataRetryOptions, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor' | 'jitter'>
 }
 
+/** Repeats start on a common beat: hundreds of topics that wait for leaders then share requests. ms */
+const BEAT_MS = 50
+
 /** How long a topic with a partition without leader is asked for without anybody calling again. ms */
 const PATIENCE_MS = 30_000
 
@@ -66,8 +69,7 @@ export class LeaderRefresh {
 
   #next(refresh: Refresh): void {
     clearTimeout(refresh.timer)
-    const wait =
-      refresh.attempt === 0 ? 0 : refresh.lastStart + this.#backoff(refresh.attempt) - performance.now()
+    const wait = refresh.attempt === 0 ? 0 : this.#dueAt(refresh) - performance.now()
     if (refresh.again && wait <= 0) {
       void this.#run(refresh)
       return
@@ -107,6 +109,10 @@ export class LeaderRefresh {
     refresh.again ||= patient && (failed || leaderless)
     if (!refresh.again) refresh.avoidNode = undefined
     this.#next(refresh)
+  }
+
+  #dueAt({ lastStart, attempt }: Refresh): number {
+    return Math.ceil((lastStart + this.#backoff(attempt)) / BEAT_MS) * BEAT_MS
   }
 
   #backoff(attempt: number): number {

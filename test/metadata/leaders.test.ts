@@ -114,6 +114,25 @@ describe('metadata of topics in use', () => {
       expect(cluster.asked.at(-1)?.names).toEqual(['u'])
     })
 
+    it('asks for many that wait on a common beat, in one request each time', async () => {
+      const names = Array.from({ length: 60 }, (_, i) => `t${i}`)
+      await learn(...names)
+      for (const name of names) {
+        leaders.request(name)
+        await vi.advanceTimersByTimeAsync(1)
+      }
+      const first = cluster.asked.length
+      const pester = setInterval(() => {
+        for (const name of names) leaders.request(name)
+      }, 10)
+      await vi.advanceTimersByTimeAsync(5000)
+      clearInterval(pester)
+      const repeats = cluster.asked.slice(first)
+      expect(new Set(repeats.flatMap(each => each.names)).size).toBe(60)
+      const beats = repeats.map(({ at }) => Math.floor(at / 50))
+      expect(beats.filter((beat, i) => beat === beats[i - 1])).toEqual([])
+    })
+
     it('asks at once again after a change', async () => {
       await learn('t')
       for (let attempt = 0; attempt < 6; attempt++) {

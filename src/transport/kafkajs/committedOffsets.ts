@@ -13,9 +13,8 @@ interface CommittedOffset {
 type OffsetsByGroup = Map<string, Record<string, Record<number, string>>>
 
 /**
- * Tells the consumers of the same Kafka: kafkajs's own goes back to the last offset that it knows to be committed when
- * processing a message fails. kafkajs's producer tells them as the offsets are sent, before the transaction is committed;
- * after an abort its consumer passes over messages.
+ * Tells the consumers of the same Kafka: kafkajs's own commit by themselves what they do not know to be committed. kafkajs's
+ * producer tells them as the offsets are sent, of transactions that are aborted then too.
  */
 export const noteCommittedOffsets = (kafka: Kafka, offsets: readonly CommittedOffset[]): void => {
   const byGroup = privateOf(kafka, 'private:Kafka:offsets')

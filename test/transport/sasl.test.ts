@@ -1,11 +1,21 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { Writer } from '../../src/protocol/wire/writer.js'
+import type { ReceivedRequest } from './fakeBroker.js'
 import { answerMetadata, askMetadata, at, openTransport, recordExchange, startBroker } from './harness.js'
 
 const PLAIN = { sasl: { mechanism: 'plain', username: 'user', password: 'the-password' } } as const
 const [API_VERSIONS, HANDSHAKE, AUTHENTICATE] = [18, 17, 36]
+
+const answerHandshake = (request: ReceivedRequest) => {
+  const writer = new Writer()
+  writer.int16(0)
+  writer.int32(1)
+  writer.int16('OAUTHBEARER'.length)
+  writer.utf8('OAUTHBEARER')
+  request.respond(writer.finish())
+}
 
 const saslRefusal = () => {
   const writer = new Writer()
@@ -132,6 +142,58 @@ test.each(['end', 'reset'] as const)(
     await rejected
   },
 )
+
+describe('a token that the broker does not take', () => {
+  const OAUTH = {
+    sasl: { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: 'the-token' }) },
+  } as const
+  const invalidToken = () => {
+    const reason = '{"status":"invalid_token"}\n'
+    const writer = new Writer()
+    writer.int16(0)
+    writer.int16(-1)
+    writer.int32(reason.length)
+    writer.utf8(reason)
+    writer.int64(0n)
+    return writer.finish()
+  }
+  const refusal = {
+    name: 'KafkaJSSASLAuthenticationError',
+    retriable: false,
+    message:
+      'SASL OAUTHBEARER authentication failed: the broker does not take the token: {"status":"invalid_token"}\\u000a',
+  }
+
+  test('is a refusal, although the answer says success, and no other seed is tried', async () => {
+    const broker = await startBroker({ manual: [AUTHENTICATE, HANDSHAKE] })
+    const other = await startBroker()
+    const { transport, lines } = openTransport([broker.address, other.address], OAUTH)
+    const rejected = expect(askMetadata(transport)).rejects.toMatchObject(refusal)
+    answerHandshake(await broker.next({ key: HANDSHAKE }))
+    const authentication = await broker.next({ key: AUTHENTICATE })
+    authentication.respond(invalidToken())
+    await rejected
+    await authentication.connection.closed
+    expect(other.connections).toEqual([])
+    expect(lines.filter(({ level }) => level < 5)).toEqual([])
+    expect(JSON.stringify(lines)).not.toContain('the-token')
+  })
+
+  test('at the renewal of a session closes the link', async () => {
+    const broker = await startBroker({ sessionLifetimeMs: () => 1, manual: [AUTHENTICATE, HANDSHAKE] })
+    const { transport } = openTransport([broker.address], OAUTH)
+    transport.setBrokers([at(0, broker)])
+    const opening = transport.openProduceLink(0)
+    answerHandshake(await broker.next({ key: HANDSHAKE }))
+    broker.answerSaslAuthenticate(await broker.next({ key: AUTHENTICATE }))
+    const link = await opening
+    const rejected = expect(link.authenticate()).rejects.toMatchObject(refusal)
+    answerHandshake(await broker.next({ key: HANDSHAKE }))
+    ;(await broker.next({ key: AUTHENTICATE })).respond(invalidToken())
+    await rejected
+    expect(link.isOpen).toBe(false)
+  })
+})
 
 test('a renewal that is refused closes the link', async () => {
   const broker = await startBroker({ sessionLifetimeMs: () => 1, manual: [AUTHENTICATE] })

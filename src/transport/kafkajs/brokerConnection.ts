@@ -7,6 +7,7 @@ import { abortable } from './deadline.js'
 import type { KafkajsBroker, KafkajsConnection, KafkajsVersions } from './inside.js'
 import { guardParser } from './parserGuard.js'
 import { quietLogger, shielded, stopIdleTimers } from './quiet.js'
+import { watchForRefusedToken } from './refusedToken.js'
 import { requestHeader } from './requestHeader.js'
 import { type OutgoingRequest, Sending } from './sending.js'
 import { fitRenewal } from './session.js'
@@ -57,6 +58,7 @@ export class BrokerConnection {
       () => this.#closedWith !== undefined,
       (problem, cause) => this.close(misunderstood(address, problem, cause)),
     )
+    watchForRefusedToken(connection, error => this.close(error))
   }
 
   get #isOpening(): boolean {
@@ -253,8 +255,8 @@ export class BrokerConnection {
       // While it connects, kafkajs's errors are better: they know what was being done.
       const lost = (error: Error) => {
         if (!this.#isOpening) this.close(error)
-        // Without frames a broker refuses by closing the connection.
-        else if (connection.authHandlers === null) this.#lostWhileOpening ??= error
+        // Without frames a broker refuses by closing the connection. What is closed here already has its reason.
+        else if (connection.authHandlers === null && !this.#closedWith) this.#lostWhileOpening ??= error
       }
       socket.on('end', () => lost(closedError(this.address)))
       socket.on('timeout', () => lost(connectionError('Connection timeout', this.address)))

@@ -9,6 +9,7 @@ import type { Address } from './address.js'
 
 /** network/requestQueue/socketRequest.js */
 export interface KafkajsSocketRequest {
+  readonly entry: KafkajsRequestEntry
   readonly correlationId: number
   readonly createdAt: number
   readonly sentAt: number | null
@@ -50,7 +51,7 @@ export interface KafkajsRequestQueue {
 /** network/connection.js */
 export interface KafkajsConnection {
   readonly clientId: string | null
-  readonly sasl: object | null
+  readonly sasl: { readonly mechanism?: string } | null
   readonly requestQueue: KafkajsRequestQueue
   logger: Logger
   socketFactory: (options: Parameters<ISocketFactory>[0]) => Socket

@@ -88,6 +88,13 @@ describe('one policy', () => {
     expect(place.cluster.topics).toEqual(['b'])
   })
 
+  test('is the environment’s for the producer of a plain Kafka too', async () => {
+    vi.stubEnv('RESILIENT_KAFKA_TOPICS', 'never')
+    const plain = new Kafka({ brokers: place.cluster.bootstrap, logLevel: logLevel.NOTHING })
+    const producer = createResilientProducer(plain, { topics: { waitForMs: 0 } })
+    expect(await failureOf(sendTo(plain, 'a', () => producer))).toBeInstanceOf(UnknownTopicError)
+  })
+
   test('is that of the options before the environment’s', async () => {
     vi.stubEnv('RESILIENT_KAFKA_TOPICS', 'never')
     await sendTo(place.kafka({ topics: { create: 'admin', partitions: 3 } }), 'a')

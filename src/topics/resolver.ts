@@ -14,7 +14,7 @@ import type { TopicPolicy, TopicSettings } from './policy.js'
 import type { AutoCreateProbe } from './probe.js'
 import { adminWay } from './ways/admin.js'
 import { brokerWay } from './ways/broker.js'
-import { neverWay } from './ways/never.js'
+import { neverWay, unknownAtLast } from './ways/never.js'
 import type { Attempt, WayContext } from './ways/way.js'
 
 export interface ResolverOptions {
@@ -105,11 +105,13 @@ export class TopicResolver {
     const wait = newWait(topic, settings)
     this.#waits.set(topic, wait)
     refresher.wait(topic, settings.create === 'broker')
+    const isNever = settings.create === 'never'
     onSchedule(this.#way(wait), {
-      retry: settings.create === 'never' ? impatient(retry, settings.waitForMs) : retry,
+      retry: isNever ? fitted(retry, settings.waitForMs) : retry,
       signal: wait.ending.signal,
       onRetry: notice => this.#noteRetry(wait, notice),
-      exhausted: end => new MetadataRetriesExceededError(topic, end),
+      exhausted: end =>
+        (isNever ? unknownAtLast(topic, end) : undefined) ?? new MetadataRetriesExceededError(topic, end),
     }).then(
       view => this.#succeed(wait, view),
       error => this.#fail(wait, error),
@@ -195,10 +197,17 @@ export class TopicResolver {
   }
 }
 
-/** With a short `waitForMs` the steps are short too, so that it is not overstepped by a long one. */
-const impatient = (retry: MetadataRetryOptions, waitForMs: number): MetadataRetryOptions => ({
+/**
+ * With a short `waitForMs` the steps are short too, so that it is not overstepped by a long one; a long one is not cut short by what is
+ * meant for a cluster that does not answer.
+ */
+const fitted = (retry: MetadataRetryOptions, waitForMs: number): MetadataRetryOptions => ({
   ...retry,
   maxTimeoutMs: Math.min(retry.maxTimeoutMs, Math.max(retry.minTimeoutMs, waitForMs / 4)),
+  ...(waitForMs > retry.maxRetryTimeMs && {
+    retries: Infinity,
+    maxRetryTimeMs: waitForMs + retry.maxRetryTimeMs,
+  }),
 })
 
 const newWait = (topic: string, settings: TopicSettings): Wait => {

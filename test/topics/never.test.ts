@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { TopicAuthorizationError, UnknownTopicError } from '../../src/errors/index.js'
+import {
+  MetadataRetriesExceededError,
+  TopicAuthorizationError,
+  UnknownTopicError,
+} from '../../src/errors/index.js'
 import { connectionError, type ScriptedCluster } from '../metadata/scriptedCluster.js'
 import { end, pass, type Seen, startDirectory, watch } from './harness.js'
 
@@ -61,6 +65,39 @@ describe("topics: { create: 'never' }", () => {
     expect(topic.error).toBeInstanceOf(UnknownTopicError)
     expect(topic.error.message).toContain('waitForMs (1000 ms)')
     expect(topic.error.attempts).toBeGreaterThan(2)
+  })
+
+  it('waits for waitForMs also where that is longer than metadataRetry lasts', async () => {
+    begin({ create: 'never', waitForMs: 300_000 }, { retries: 64, maxRetryTimeMs: 30_000 })
+    const late = resolve('late')
+    const never = resolve('never')
+    await pass(290_000)
+    expect(late.error).toBeUndefined()
+    cluster.addTopic('late')
+    await pass(3000)
+    expect(late.view?.name).toBe('late')
+    await pass(10_000)
+    expect(never.error).toBeInstanceOf(UnknownTopicError)
+    expect(never.error.message).toContain('waitForMs (300000 ms)')
+  })
+
+  it('says of a topic that nobody created that it is unknown, also where metadataRetry is used up first', async () => {
+    begin({ create: 'never', waitForMs: 1000 }, { retries: 0 })
+    const topic = resolve('t')
+    await pass(2)
+    expect(topic.error).toBeInstanceOf(UnknownTopicError)
+    expect(topic.error).toMatchObject({ attempts: 1, cause: { type: 'UNKNOWN_TOPIC_OR_PARTITION' } })
+    expect(topic.error.message).toContain('nobody else did within metadataRetry (1 attempt)')
+  })
+
+  it('leaves a cluster that does not answer to metadataRetry', async () => {
+    begin({ create: 'never', waitForMs: 1000 }, { retries: 1 })
+    cluster.beforeMetadata = () => {
+      throw connectionError()
+    }
+    const topic = resolve('t')
+    await pass(1000)
+    expect(topic.error).toBeInstanceOf(MetadataRetriesExceededError)
   })
 
   it('does not charge waitForMs with a cluster that does not answer', async () => {

@@ -1,4 +1,7 @@
+import { attemptsText } from '../../errors/bases.js'
 import { UnknownTopicError } from '../../errors/index.js'
+import type { ScheduleEnd } from '../../metadata/schedule.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 import { type Attempt, isUnknown, notYet, refusalError, type WayContext } from './way.js'
 
 /** Nothing is created here. Somebody else has `waitForMs` to do so, counted from the first answer "unknown". */
@@ -15,11 +18,22 @@ export const neverWay = (context: WayContext): Attempt => {
     unknownSince ??= now
     if (now - unknownSince < settings.waitForMs) throw notYet(topic, answer)
     const cause = notYet(topic, answer).reason
-    throw new UnknownTopicError(topic, remedy(settings.waitForMs), { attempts: attempt, cause })
+    const { waitForMs } = settings
+    const patience = waitForMs > 0 ? `waitForMs (${waitForMs} ms)` : undefined
+    throw new UnknownTopicError(topic, remedy(patience), { attempts: attempt, cause })
   }
 }
 
-const remedy = (waitForMs: number): string =>
+/** The end of a schedule whose last answer was "unknown": the topic is as unknown as it is after `waitForMs`. */
+export const unknownAtLast = (
+  topic: string,
+  { attempts, cause }: ScheduleEnd,
+): UnknownTopicError | undefined =>
+  (cause as { readonly code?: unknown }).code === ERROR.unknownTopicOrPartition
+    ? new UnknownTopicError(topic, remedy(`metadataRetry (${attemptsText(attempts)})`), { attempts, cause })
+    : undefined
+
+const remedy = (patience: string | undefined): string =>
   `By the topic policy (create: 'never') it is not created here` +
-  `${waitForMs > 0 ? `, and nobody else did within waitForMs (${waitForMs} ms)` : ''}. ` +
+  `${patience === undefined ? '' : `, and nobody else did within ${patience}`}. ` +
   `Create it beforehand, or allow topics: { create: 'broker' } or { create: 'admin' }.`

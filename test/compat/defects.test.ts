@@ -3,11 +3,12 @@ import { logLevel, type Producer, type ProducerConfig, type RecordMetadata } fro
 import { PartitionNotFoundError, ResilientKafka } from 'kafkajs-resilient-producer'
 import { describe, expect, test } from 'vitest'
 import { forEachBroker, type TestBroker, uniqueTopic } from '../kafka/suite.js'
-import { createTopics, withAdmin } from '../kafka/support/admin.js'
+import { withAdmin } from '../kafka/support/admin.js'
 import { readLogs } from '../kafka/support/logs.js'
 import { failureOf, range } from '../kafka/support/producing.js'
 import { helperClientId } from '../kafka/testBroker.js'
 import { carries, refusal } from './support/produceRequests.js'
+import { createTopics, served } from './support/topics.js'
 import type { WireRequest } from './support/wire.js'
 import { Wiretap } from './support/wiretap.js'
 
@@ -115,6 +116,7 @@ forEachBroker('defects of kafkajs', { real: { brokers: 3 } }, broker => {
         const replicaAssignment = [0, 1].map(partition => ({ partition, replicas: [leader] }))
         await admin.createTopics({ topics: [{ topic, replicaAssignment }] })
       })
+      await served(broker, topic)
       return topic
     }
 

@@ -2,11 +2,11 @@ import '../support/production.js'
 import type { Admin } from 'kafkajs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { leadersOf } from '../../kafka/support/logs.js'
 import { failureOf } from '../../kafka/support/producing.js'
 import { helperClientId } from '../../kafka/testBroker.js'
 import { clientsOf } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 
 forEachBroker('src/admin/__tests__/fetchTopicMetadata.spec.js', { real: 'shared' }, broker => {
   const { kafka } = clientsOf(broker)

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { combineOptions, sourcesOf } from '../../../src/producer/sources.js'
 import { retryOf } from '../../../src/transport/kafkajs/index.js'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { clientsOf } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 import { Wiretap } from '../support/wiretap.js'
 
 afterEach(() => void vi.restoreAllMocks())

@@ -3,10 +3,10 @@ import type { Consumer, ConsumerSubscribeTopics } from 'kafkajs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { until, within } from '../../kafka/cluster/wait.js'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { failureOf } from '../../kafka/support/producing.js'
 import { helperClientId } from '../../kafka/testBroker.js'
 import { byNumberInKey, clientsOf } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 
 const timeoutMs = 60_000
 

@@ -2,10 +2,10 @@ import '../support/production.js'
 import { describe, expect, test } from 'vitest'
 import { advanceSequence } from '../../../src/delivery/sequences.js'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { failureOf, range } from '../../kafka/support/producing.js'
 import { clientsOf } from '../support/clients.js'
 import { batchesOf } from '../support/produceRequests.js'
+import { createTopics } from '../support/topics.js'
 import type { WireRequest } from '../support/wire.js'
 import { Wiretap } from '../support/wiretap.js'
 
@@ -39,6 +39,9 @@ const placesOf = ({ body }: WireRequest) =>
   (body as Added).topics
     .flatMap(({ name, partitions }) => partitions.map(partition => `${name}/${partition}`))
     .toSorted()
+
+/** A request that the coordinator is not ready for goes again. */
+const unique = (places: readonly string[]) => [...new Set(places)].toSorted()
 
 forEachBroker('src/producer/eosManager/index.spec.js', { real: 'shared' }, broker => {
   const { connected } = clientsOf(broker)
@@ -118,12 +121,14 @@ forEachBroker('src/producer/eosManager/index.spec.js', { real: 'shared' }, broke
         const { tap, producer, identity, transactionalId } = await transactional()
         const transaction = await producer.transaction()
         expect(tap.of('FindCoordinator').filter(asksFor(TRANSACTION, transactionalId))).not.toEqual([])
+        // Asked again while the coordinator is still loading.
         const asked = tap
           .of('InitProducerId')
-          .filter(({ body }) => (body as { transactionalId: unknown }).transactionalId !== null)
-        expect(asked.map(({ body }) => body)).toMatchObject([
-          { transactionalId, transactionTimeoutMs: 30_000 },
-        ])
+          .map(({ body }) => body as { transactionalId: string | null })
+          .filter(body => body.transactionalId !== null)
+        expect(asked.length).toBeGreaterThan(0)
+        for (const body of asked)
+          expect(body).toMatchObject({ transactionalId, transactionTimeoutMs: 30_000 })
         await transaction.send({ topic, messages: [at(0)] })
         expect(tap.of('Produce').flatMap(batchesOf)).toMatchObject([
           { ...identity(), transactionalId, isTransactional: true, baseSequence: 0 },
@@ -141,11 +146,11 @@ forEachBroker('src/producer/eosManager/index.spec.js', { real: 'shared' }, broke
           return tap.of('AddPartitionsToTxn').slice(before)
         }
         const first = await added([one, 1], [one, 2], [two, 1])
-        expect(first.flatMap(placesOf).toSorted()).toEqual([`${one}/1`, `${one}/2`, `${two}/1`].toSorted())
+        expect(unique(first.flatMap(placesOf))).toEqual([`${one}/1`, `${one}/2`, `${two}/1`].toSorted())
         for (const { body } of first) expect(body).toMatchObject({ ...identity(), transactionalId })
         expect(await added([one, 1], [one, 2], [two, 1])).toEqual([])
         const later = await added([one, 1], [two, 1], [two, 2], [three, 1])
-        expect(later.flatMap(placesOf).toSorted()).toEqual([`${two}/2`, `${three}/1`].toSorted())
+        expect(unique(later.flatMap(placesOf))).toEqual([`${two}/2`, `${three}/1`].toSorted())
       })
 
       for (const [title, end, committed] of [
@@ -181,9 +186,7 @@ forEachBroker('src/producer/eosManager/index.spec.js', { real: 'shared' }, broke
         const partitions = [{ partition: 0, offset: '7' }]
         await transaction.sendOffsets({ consumerGroupId: groupId, topics: [{ topic, partitions }] })
         expect(tap.of('FindCoordinator').filter(asksFor(GROUP, groupId))).not.toEqual([])
-        expect(tap.of('AddOffsetsToTxn').map(({ body }) => body)).toEqual([
-          { ...identity(), transactionalId, groupId },
-        ])
+        expect(tap.of('AddOffsetsToTxn').at(-1)?.body).toEqual({ ...identity(), transactionalId, groupId })
         const [committed] = tap.of('TxnOffsetCommit').slice(-1)
         expect(committed?.body).toMatchObject({
           ...identity(),

@@ -2,11 +2,11 @@ import '../support/production.js'
 import type { PartitionerArgs } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { readLogs } from '../../kafka/support/logs.js'
 import { range } from '../../kafka/support/producing.js'
 import { byNumberInKey, clientsOf } from '../support/clients.js'
 import { batchesOf } from '../support/produceRequests.js'
+import { createTopics } from '../support/topics.js'
 import { Wiretap } from '../support/wiretap.js'
 
 forEachBroker('src/producer/createTopicData.spec.js', { real: 'shared' }, broker => {

@@ -4,10 +4,10 @@ import { Partitioners } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { murmur2, murmur2OfText } from '../../../src/delivery/murmur2.js'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { readLogs } from '../../kafka/support/logs.js'
 import { range } from '../../kafka/support/producing.js'
 import { clientsOf } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 
 /** 0, 1, 128, ...: the seventh powers. */
 const texts = range(16, index => String(index ** 7))

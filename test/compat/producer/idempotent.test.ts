@@ -2,11 +2,11 @@ import '../support/production.js'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { readLogs } from '../../kafka/support/logs.js'
 import { failureOf } from '../../kafka/support/producing.js'
 import { clientsOf, numbered } from '../support/clients.js'
 import { refusal } from '../support/produceRequests.js'
+import { createTopics } from '../support/topics.js'
 import { Wiretap } from '../support/wiretap.js'
 
 const NOT_ENOUGH_REPLICAS = 19

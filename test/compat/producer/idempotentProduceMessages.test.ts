@@ -1,11 +1,11 @@
 import '../support/production.js'
 import { describe, expect, test } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { readByKafkajs } from '../../kafka/support/consumers.js'
 import { range } from '../../kafka/support/producing.js'
 import { clientsOf } from '../support/clients.js'
 import { refusal } from '../support/produceRequests.js'
+import { createTopics } from '../support/topics.js'
 import { type Fault, Wiretap } from '../support/wiretap.js'
 
 const NOT_ENOUGH_REPLICAS = 19

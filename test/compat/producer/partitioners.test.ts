@@ -3,10 +3,10 @@ import { type ICustomPartitioner, type Message, Partitioners } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { until } from '../../kafka/cluster/wait.js'
 import { forEachBroker, type TestBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { leadersOf, readLogs } from '../../kafka/support/logs.js'
 import { range } from '../../kafka/support/producing.js'
 import { clientsOf } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 
 const keyless = (count: number): Message[] => range(count, index => ({ value: `${index}` }))
 

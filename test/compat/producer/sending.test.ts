@@ -2,10 +2,10 @@ import '../support/production.js'
 import type { RecordMetadata } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics } from '../../kafka/support/admin.js'
 import { readLogs } from '../../kafka/support/logs.js'
 import { range } from '../../kafka/support/producing.js'
 import { byNumberInKey, clientsOf, metadata, numbered } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 
 const inOrder = (sent: RecordMetadata[]) => sent.toSorted((a, b) => a.topicName.localeCompare(b.topicName))
 

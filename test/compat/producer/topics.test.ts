@@ -2,9 +2,10 @@ import '../support/production.js'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics, withAdmin } from '../../kafka/support/admin.js'
+import { withAdmin } from '../../kafka/support/admin.js'
 import { failureOf } from '../../kafka/support/producing.js'
 import { clientsOf, metadata } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 import { Wiretap } from '../support/wiretap.js'
 
 const messages = [{ key: 'key', value: 'value' }]

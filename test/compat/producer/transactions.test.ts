@@ -3,10 +3,11 @@ import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { until } from '../../kafka/cluster/wait.js'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
-import { createTopics, withAdmin } from '../../kafka/support/admin.js'
+import { withAdmin } from '../../kafka/support/admin.js'
 import { readLogs } from '../../kafka/support/logs.js'
 import { failureOf } from '../../kafka/support/producing.js'
 import { byNumberInKey, clientsOf } from '../support/clients.js'
+import { createTopics } from '../support/topics.js'
 
 const patience = { timeoutMs: 30_000 }
 const message = { key: '2', value: '2' }

@@ -109,12 +109,9 @@ export class DeliveryEngine implements AdmissionHost {
       failed: error => parts.transaction?.failed(error),
       observer: parts.observer,
     })
+    const { retries, retryBackoff: backoff, transactionalId } = settings
     this.settlement = new Settlement(
-      {
-        retries: settings.retries,
-        backoff: settings.retryBackoff,
-        transactionalId: settings.transactionalId,
-      },
+      { retries, backoff, transactionalId },
       {
         learnLeader: (lane, leader, epoch, endpoint) =>
           parts.directory.learnLeader(lane.topic, lane.partition, leader, epoch, endpoint),
@@ -240,13 +237,9 @@ export class DeliveryEngine implements AdmissionHost {
     if (this.parts.directory.topic(lane.topic) === undefined && topic.view !== undefined) {
       this.refreshLeaders(lane.topic, undefined)
     }
-    if (lane.sender === undefined) this.watchLeaderlessSoon(topic)
-    return batch
-  }
-
-  private watchLeaderlessSoon(topic: TopicLanes): void {
     // The batch is not in its lane yet.
-    queueMicrotask(() => this.roster.watchLeaderless(topic))
+    if (lane.sender === undefined) queueMicrotask(() => this.roster.watchLeaderless(topic))
+    return batch
   }
 
   rejectSequenceLost(lane: Lane, batch: Batch): void {

@@ -2,6 +2,7 @@ import type { Batch, DeliveryClass } from './batch.js'
 import type { BufferPool } from './bufferPool.js'
 import { CompressionRatio } from './compression/ratio.js'
 import type { Generation } from './generations.js'
+import { canNumber } from './numbering.js'
 import { PartitionSequences, type ProducerIdentity } from './sequences.js'
 
 /** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
@@ -51,7 +52,7 @@ export class Lane {
   readonly topic: string
   readonly topicBytes: Buffer
   readonly partition: number
-  private readonly host: LaneHost
+  readonly host: LaneHost
 
   /** The current leader's sender; undefined while the partition has no leader. */
   sender: LaneSender | undefined
@@ -164,9 +165,7 @@ export class Lane {
   offer(now: number, fill: Fill, openedBefore: number): LaneOffer {
     const { batches } = this
     if (batches.length === 0) return 'nothing'
-    if (this.isRecreated && !this.leaveOldTopic()) return 'nothing'
-    if (this.unresolved && !this.resolve()) return 'nothing'
-    if (this.needsBump && !this.bump()) return 'nothing'
+    if (!canNumber(this)) return 'nothing'
     let at = 0
     while (at < batches.length && batches[at]!.state === 'inFlight') at++
     const batch = batches[at]
@@ -259,18 +258,6 @@ export class Lane {
     batch.state = 'ended'
   }
 
-  /** @returns false while answers of the old topic are under way */
-  private leaveOldTopic(): boolean {
-    if (this.inFlight > 0) return false
-    this.isRecreated = false
-    this.unresolved = false
-    // The last acknowledgement may have been the old topic's.
-    this.confirmed = false
-    // A batch of unknown fate keeps its sequence, and so do those around it: the new leader takes any for the first.
-    this.needsBump = !this.batches.some(each => each.identity !== undefined && each.fateUnknown)
-    return true
-  }
-
   /** Whether some sequences may never be used: what comes next needs another epoch. */
   get isUnsettled(): boolean {
     return this.needsBump || this.unresolved
@@ -282,44 +269,5 @@ export class Lane {
     this.needsBump = false
     this.unresolved = false
     this.confirmed = false
-  }
-
-  /** After an expired batch of unknown fate: goes on once the answers tell, or starts a new epoch. */
-  private resolve(): boolean {
-    if (this.inFlight > 0) return false
-    const head = this.batches[0]!
-    if (head.identity !== undefined) {
-      // Its acknowledgement was the proof: the broker expects just this batch.
-      if (head.baseSequence === this.sequences.expected) {
-        this.unresolved = false
-        return true
-      }
-      // Its own fate is unknown too: only under its old sequence may it be asked for.
-      if (head.fateUnknown) return true
-    }
-    if (!this.sequences.isSettled) this.needsBump = true
-    this.unresolved = false
-    return true
-  }
-
-  /** Starts a new epoch for what is left. */
-  private bump(): boolean {
-    if (this.inFlight > 0) return false
-    const { identity } = this.sequences
-    if (identity !== undefined && this.batches[0]!.deliveryClass.transactional) {
-      // A local bump would fence this producer from its own coordinator.
-      this.host.renewIdentity(identity)
-      return false
-    }
-    for (const batch of [...this.batches]) {
-      if (batch.identity === undefined) continue
-      if (batch.fateUnknown) this.host.rejectSequenceLost(this, batch)
-      else batch.forgetIdentity()
-    }
-    const spent = this.sequences.identity
-    if (spent !== undefined && !this.sequences.bump()) this.host.renewIdentity(spent)
-    this.needsBump = false
-    this.confirmed = false
-    return this.batches.length > 0
   }
 }

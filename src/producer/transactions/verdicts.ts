@@ -1,10 +1,5 @@
 import { BrokerVerdictError, type ErrorContext } from '../../errors/bases.js'
-import {
-  CoordinatorTimeoutError,
-  ProducerFencedError,
-  TransactionRefusedError,
-  TransactionTimedOutError,
-} from '../../errors/index.js'
+import { ProducerFencedError, TransactionRefusedError, TransactionTimedOutError } from '../../errors/index.js'
 import { ERROR, type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
 
 /** What a coordinator's answer means for the request. */
@@ -75,6 +70,3 @@ export const isFatal = (error: unknown): error is Error =>
 /** The coordinator does not know this producer id any more: there is no transaction to be ended (transactional.id.expiration.ms). */
 export const isForgotten = (error: unknown): boolean =>
   error instanceof BrokerVerdictError && error.code === ERROR.invalidProducerIdMapping
-
-/** A spent budget of a request that ends a transaction leaves open how it ended. */
-export const isUndecided = (error: unknown): error is Error => error instanceof CoordinatorTimeoutError

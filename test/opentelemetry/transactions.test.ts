@@ -1,5 +1,6 @@
 import { SpanStatusCode } from '@opentelemetry/api'
 import { Kafka, logLevel, type Producer } from 'kafkajs'
+import { ResilientKafka } from 'kafkajs-resilient-producer'
 import { traced } from 'kafkajs-resilient-producer/opentelemetry'
 import { EmbeddedKafka, errorCode } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -12,28 +13,27 @@ const INVALID_RECORD = 87
 let cluster: EmbeddedKafka
 let spans: Spans
 let producer: Producer
-beforeEach(async () => {
-  spans = new Spans()
-  cluster = await EmbeddedKafka.start()
-  cluster.createTopic(TOPIC, { partitions: 1 })
-  const kafka = new Kafka({
-    brokers: cluster.bootstrap,
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 1, initialRetryTime: 1 },
-  })
-  producer = traced(
-    kafka.producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1 }),
-    spans,
-  )
-  await producer.connect()
-})
 afterEach(async () => {
   spans.end()
   await producer.disconnect()
   await cluster.close()
 })
 
-describe('a traced transaction', () => {
+const quiet = { logLevel: logLevel.NOTHING, retry: { retries: 1, initialRetryTime: 1 } }
+const transactional = { transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1 }
+
+describe.each([
+  ['kafkajs', (brokers: string[]) => new Kafka({ brokers, ...quiet })],
+  ['ours', (brokers: string[]) => new ResilientKafka({ brokers, ...quiet })],
+])('a traced transaction of %s', (_, create) => {
+  beforeEach(async () => {
+    spans = new Spans()
+    cluster = await EmbeddedKafka.start()
+    cluster.createTopic(TOPIC, { partitions: 1 })
+    producer = traced<Producer>(create(cluster.bootstrap).producer(transactional), spans)
+    await producer.connect()
+  })
+
   const message = (value: string) => ({ topic: TOPIC, messages: [{ value }] })
 
   test('has a span from begin to commit, with its messages under it', async () => {

@@ -5,7 +5,7 @@ import { retryOf } from '../transport/kafkajs/index.js'
 import { type Bag, defined, given, isBag } from './bag.js'
 import { creationOfEnvironment } from './environment.js'
 import { deliveryRetry, metadataBudget } from './kafkajsRetry.js'
-import { OPTION_SCHEMA } from './optionSchema.js'
+import { defaultOf, OPTION_SCHEMA } from './optionSchema.js'
 import type { ResilientProducerOptions } from './types.js'
 
 /** What a client gives all its producers. */
@@ -55,6 +55,7 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
   const own = combined(options, client.options)
   return defined({
     requestTimeoutMs: bounded(client.requestTimeout),
+    ackTimeoutMs: own.requestTimeoutMs === undefined ? ackTimeout(client.requestTimeout) : undefined,
     ...own,
     ...given({
       createPartitioner: config.createPartitioner,
@@ -80,6 +81,13 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
 
 /** kafkajs takes an age without end. ms */
 const bounded = (ms: number | undefined): number | undefined => ms && Math.min(ms, 2 ** 31 - 1)
+
+/** What a request's own deadline stays behind the broker's. ms */
+const ANSWER_MS = 1000
+
+/** The broker's time-out is part of kafkajs's `requestTimeout`, and ends before it: else a shorter one would change nothing. ms */
+const ackTimeout = (requestTimeout: number | undefined): number | undefined =>
+  requestTimeout && Math.max(1, Math.min(defaultOf('ackTimeoutMs'), requestTimeout - ANSWER_MS))
 
 /** Options of ours that stand where kafkajs's are expected, and would be passed over in silence there. */
 export const optionsAmong = (config: object | undefined): readonly string[] =>

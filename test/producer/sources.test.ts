@@ -71,6 +71,16 @@ describe('what is said by several', () => {
     expect(combine({}, {}, { requestTimeout: 1 })).toMatchObject({ requestTimeoutMs: 1 })
   })
 
+  test('leaves the broker a time-out within kafkajs’s requestTimeout', () => {
+    const ackTimeout = (client: ClientSources) => combine({}, {}, client).ackTimeoutMs
+    expect(ackTimeout({})).toBeUndefined()
+    expect([1, 5_000, 40_000].map(requestTimeout => ackTimeout({ requestTimeout }))).toEqual([
+      1, 4_000, 30_000,
+    ])
+    expect(ackTimeout({ requestTimeout: 5_000, options: { ackTimeoutMs: 9 } })).toBe(9)
+    expect(ackTimeout({ requestTimeout: 5_000, options: { requestTimeoutMs: 60_000 } })).toBeUndefined()
+  })
+
   test('is not covered by an undefined option', () => {
     const nothing = { lingerMs: undefined, topics: { create: undefined, waitForMs: 5 } }
     const combined = combine({}, nothing, { options: { lingerMs: 2, topics: { create: 'admin' } } })

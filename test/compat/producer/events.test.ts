@@ -57,8 +57,8 @@ forEachBroker('src/producer/index.spec.js', { real: 'shared' }, broker => {
 
     test('emits the request timeout event', async () => {
       const tap = new Wiretap()
-      const kafka = { requestTimeout: 500, enforceRequestTimeout: true, socketFactory: tap.socketFactory }
-      const sender = await connected({}, { kafka, options: { ackTimeoutMs: 100 } })
+      const kafka = { requestTimeout: 1100, enforceRequestTimeout: true, socketFactory: tap.socketFactory }
+      const sender = await connected({}, { kafka })
       const listener = vi.fn()
       sender.on(sender.events.REQUEST_TIMEOUT, listener)
       tap.next('Produce', 'silence')

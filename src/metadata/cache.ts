@@ -12,6 +12,9 @@ import {
 export type TopicChange = { readonly topic: TopicView } | { readonly gone: string }
 export type TopicListener = (change: TopicChange) => void
 
+type ClusterMetadata = Pick<MetadataResponse, 'brokers' | 'controllerId'> &
+  Partial<Pick<MetadataResponse, 'clusterId'>>
+
 export interface MetadataCacheEvents {
   /** The brokers of the newest answer, where they differ from those before. */
   onBrokers(brokers: readonly BrokerAddress[]): void
@@ -26,6 +29,7 @@ export class MetadataCache {
   readonly #events: MetadataCacheEvents
   #brokers: readonly BrokerAddress[] = []
   #controllerId = -1
+  #clusterId: string | undefined
 
   constructor(events: MetadataCacheEvents) {
     this.#events = events
@@ -38,6 +42,11 @@ export class MetadataCache {
   /** -1: unknown. */
   get controllerId(): number {
     return this.#controllerId
+  }
+
+  /** Undefined: unknown. */
+  get clusterId(): string | undefined {
+    return this.#clusterId
   }
 
   get size(): number {
@@ -66,8 +75,9 @@ export class MetadataCache {
     return () => this.#listeners.delete(listener)
   }
 
-  applyBrokers({ brokers, controllerId }: Pick<MetadataResponse, 'brokers' | 'controllerId'>): void {
+  applyBrokers({ brokers, controllerId, clusterId }: ClusterMetadata): void {
     this.#controllerId = controllerId
+    if (clusterId) this.#clusterId = clusterId
     this.#setBrokers(brokers)
   }
 

@@ -1,6 +1,7 @@
 import { diag } from '@opentelemetry/api'
 import type { Producer } from 'kafkajs'
 import { ProducerClosedError } from '../errors/index.js'
+import { clusterIdOf } from '../producer/clusterId.js'
 import type { ResilientProducer } from '../producer/types.js'
 import { tracedSend, tracedSendBatch } from './calls.js'
 import { tracedEnqueue } from './enqueueing.js'
@@ -25,7 +26,7 @@ const tracedProducers = new WeakSet<object>()
  */
 export function traced<P extends Producer>(producer: P, options: TracingOptions = {}): P {
   if (tracedProducers.has(producer)) return producer
-  const tracing = new Tracing(options)
+  const tracing = new Tracing(options, () => clusterIdOf(producer))
   const open: OpenTransactions = new Set()
   const { send, sendBatch, transaction } = producer
   const disconnect: (options?: DisconnectOptions) => Promise<void> = producer.disconnect

@@ -59,11 +59,17 @@ export class Tracing {
   readonly #tracer: Tracer
   readonly #propagator: Pick<TextMapPropagator, 'inject'>
   readonly #producerHook: TracingOptions['producerHook']
+  readonly #clusterId: () => string | undefined
 
-  constructor({ tracerProvider = trace, propagator = propagation, producerHook }: TracingOptions) {
+  /** @param clusterId of the moment; undefined while it is not known */
+  constructor(
+    { tracerProvider = trace, propagator = propagation, producerHook }: TracingOptions,
+    clusterId: () => string | undefined,
+  ) {
     this.#tracer = tracerProvider.getTracer(SCOPE)
     this.#propagator = propagator
     this.#producerHook = producerHook
+    this.#clusterId = clusterId
   }
 
   /** The span of one message under the context that is active now, or under `parent`. */
@@ -74,7 +80,7 @@ export class Tracing {
   ): TracedMessage<M> {
     const span = this.#tracer.startSpan(
       `send ${topic}`,
-      { kind: SpanKind.PRODUCER, attributes: attributesOf(topic, message), links },
+      { kind: SpanKind.PRODUCER, attributes: attributesOf(topic, message, this.#clusterId()), links },
       parent,
     )
     const sent = withContext(message, trace.setSpan(parent, span), this.#propagator)
@@ -116,7 +122,11 @@ export function recordError(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: thrown.message })
 }
 
-function attributesOf(topic: string, { key, value, partition }: Message): Attributes {
+function attributesOf(
+  topic: string,
+  { key, value, partition }: Message,
+  clusterId: string | undefined,
+): Attributes {
   const attributes: Attributes = {
     'messaging.system': 'kafka',
     'messaging.destination.name': topic,
@@ -128,5 +138,6 @@ function attributesOf(topic: string, { key, value, partition }: Message): Attrib
     if (value === null) attributes['messaging.kafka.message.tombstone'] = true
   }
   if (typeof partition === 'number') attributes['messaging.destination.partition.id'] = String(partition)
+  if (clusterId !== undefined) attributes['messaging.kafka.cluster.id'] = clusterId
   return attributes
 }

@@ -3,6 +3,7 @@ import { NonRetriableError } from '../errors/bases.js'
 import { FlushTimeoutError } from '../errors/index.js'
 import { silentObserver } from '../metrics/observer.js'
 import { createPrometheusObserver } from '../metrics/prometheusObserver.js'
+import { tellingClusterId } from './clusterId.js'
 import { Enqueueing } from './enqueueing.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
 import { Lifecycle } from './lifecycle.js'
@@ -59,7 +60,7 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     await waitFor(session.flush(), { timeoutMs, signal }, timeoutError)
   }
 
-  return {
+  const producer: ResilientProducer = {
     connect: (wait = {}) => lifecycle.connect(wait),
     disconnect: wait => lifecycle.disconnect(wait?.timeoutMs),
     isIdempotent: () => lifecycle.live?.session.isSequenced ?? settings.idempotent ?? settings.acks === -1,
@@ -80,4 +81,5 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     writable: writableOptions => enqueueing.writable(writableOptions),
     flush,
   }
+  return tellingClusterId(producer, () => lifecycle.live?.session.clusterId)
 }

@@ -156,6 +156,11 @@ export class Session {
     })
   }
 
+  /** Undefined: unknown. */
+  get clusterId(): string | undefined {
+    return this.directory.clusterId
+  }
+
   /** Rejects what is left, closes every connection, and leaves no timer. */
   async close(): Promise<void> {
     if (this.closing.signal.aborted) return

@@ -94,6 +94,11 @@ export class TopicDirectory {
     return this.#cache.brokers
   }
 
+  /** Of the newest metadata; undefined: unknown. */
+  get clusterId(): string | undefined {
+    return this.#cache.clusterId
+  }
+
   /** How many topics are waited for. */
   get waitingTopics(): number {
     return this.#resolver.waiting

@@ -42,6 +42,7 @@ describe('a traced send', () => {
       'messaging.kafka.message.key': 'k',
       'messaging.destination.partition.id': '2',
       'messaging.kafka.offset': '0',
+      'messaging.kafka.cluster.id': expect.stringMatching(/./),
     })
     expect(span.status.code).toBe(SpanStatusCode.UNSET)
     const [record] = world.cluster.records(TOPIC, 2)

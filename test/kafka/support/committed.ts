@@ -1,4 +1,5 @@
 import { decodeBatch, isControl, isTransactional } from '../../../src/protocol/records/decode.js'
+import { until } from '../cluster/wait.js'
 import { readBatches, type StoredBatch } from './logs.js'
 
 /** What the control record of a marker says (ControlRecordType). */
@@ -46,3 +47,17 @@ export async function readTransactionalLogs(
   }
   return { committed, aborted, open: [...open.values()].flat() }
 }
+
+/** The same once every transaction has its end in every partition: a coordinator answers first, and writes the markers then. */
+export const readEndedTransactions = (
+  bootstrap: readonly string[],
+  topics: readonly string[],
+): Promise<TransactionalLogs> =>
+  until(
+    'the ends of all transactions',
+    async () => {
+      const logs = await readTransactionalLogs(bootstrap, topics)
+      return logs.open.length === 0 ? logs : undefined
+    },
+    { timeoutMs: 60_000 },
+  )

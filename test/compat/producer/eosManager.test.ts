@@ -86,7 +86,10 @@ forEachBroker('src/producer/eosManager/index.spec.js', { real: 'shared' }, broke
     test('initializing the producer id and epoch', async () => {
       const [topic = ''] = await newTopics(1)
       const { tap, producer, identity } = await tapped({ idempotent: true })
-      expect(tap.of('InitProducerId').map(({ body }) => body)).toMatchObject([{ transactionalId: null }])
+      const asked = tap.of('InitProducerId').map(({ body }) => body)
+      // Asked again while the broker has no ids to give yet.
+      expect(asked.length).toBeGreaterThan(0)
+      for (const body of asked) expect(body).toMatchObject({ transactionalId: null })
       await producer.send({ topic, messages: [at(1)] })
       expect(tap.of('Produce').flatMap(batchesOf)).toMatchObject([{ ...identity(), baseSequence: 0 }])
     })

@@ -52,9 +52,10 @@ forEachBroker('src/producer/index.spec.js', { real: 'shared' }, broker => {
       test('only calls initProducerId if unitialized', async () => {
         const tap = new Wiretap()
         const sender = await connected({ idempotent: true }, { kafka: { socketFactory: tap.socketFactory } })
-        expect(tap.of('InitProducerId')).toHaveLength(1)
+        const asked = tap.of('InitProducerId').length
+        expect(asked).toBeGreaterThan(0)
         await sender.connect()
-        expect(tap.of('InitProducerId')).toHaveLength(1)
+        expect(tap.of('InitProducerId')).toHaveLength(asked)
       })
     })
   })

@@ -1,5 +1,6 @@
 import { type Consumer, type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
 import { subscribeByPolicy } from './client/consumer.js'
+import { SubscribedTopics } from './client/subscribedTopics.js'
 import { creationOfEnvironment } from './producer/environment.js'
 import { resolveOptions } from './producer/options.js'
 import { producerOf } from './producer/producer.js'
@@ -69,16 +70,12 @@ export class ResilientKafka extends Kafka {
     const settings = resolveOptions(
       combineOptions({ config: { allowAutoTopicCreation }, client: sourcesOf(this) }),
     )
-    const mayCreate = new Set<string>()
+    const topics = new SubscribedTopics()
     const consumer = withCreationFlag(
       this,
       () => super.consumer({ ...config, allowAutoTopicCreation: false }),
-      topic => mayCreate.has(topic),
+      names => topics.mayCreate(names),
     )
-    const parts = { kafka: this, settings, logger: consumer.logger() }
-    return subscribeByPolicy(consumer, parts, topics => {
-      for (const topic of topics)
-        if (settings.topics.policyFor(topic).create === 'broker') mayCreate.add(topic)
-    })
+    return subscribeByPolicy(consumer, topics, { kafka: this, settings, logger: consumer.logger() })
   }
 }

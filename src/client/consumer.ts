@@ -1,48 +1,46 @@
 import type { Consumer } from 'kafkajs'
 import { ConsumerDisconnectedError } from '../errors/index.js'
-import { NotYet, onSchedule } from '../metadata/schedule.js'
+import { onSchedule } from '../metadata/schedule.js'
+import type { SubscribedTopics } from './subscribedTopics.js'
 import { type Subscription, topicsOf } from './subscription.js'
 import { awaitTopics, type TopicGateParts } from './topicGate.js'
 
-/**
- * Lets a consumer of kafkajs subscribe to topics once they are there, made by the policy where it lets them be made.
- *
- * @param onTopics learns the names before kafkajs does
- */
+/** Lets a consumer of kafkajs subscribe to topics once they are there, made by the policy where it lets them be made. */
 export const subscribeByPolicy = (
   consumer: Consumer,
+  subscribed: SubscribedTopics,
   parts: TopicGateParts,
-  onTopics: (topics: readonly string[]) => void,
 ): Consumer => {
   const { subscribe, disconnect } = consumer
+  const { settings, logger } = parts
   const waiting = new Set<AbortController>()
 
   const subscribeOnceThere = async (subscription: Subscription): Promise<void> => {
     const topics = topicsOf(subscription)
     // What kafkajs refuses must not leave topics behind.
-    if (topics.length === 0 || isRunning(consumer)) return subscribe(subscription)
+    if (topics.length > 0 && !isRunning(consumer)) return subscribeTo(topics, subscription)
+    await subscribe(subscription)
+    if (subscribed.isEmpty)
+      logger.warn(
+        'No topic matches the subscription, and kafkajs looks for topics when it subscribes only: this consumer will receive nothing.',
+      )
+  }
+
+  const subscribeTo = async (topics: readonly string[], subscription: Subscription): Promise<void> => {
     const ending = new AbortController()
     waiting.add(ending)
     try {
       await awaitTopics(topics, parts, ending.signal)
-      onTopics(topics)
+      for (const topic of topics)
+        if (settings.topics.policyFor(topic).create === 'broker') subscribed.allowCreation(topic)
       // kafkajs asks another broker than the one that knew the topics, and gives up on the first that lags behind.
-      await onSchedule(
-        () =>
-          subscribe(subscription).catch(error =>
-            Promise.reject(isLagging(error) ? new NotYet(error) : error),
-          ),
-        {
-          retry: parts.settings.metadataRetry,
-          signal: ending.signal,
-          onRetry: ({ attempt, error }) =>
-            parts.logger.debug('A broker does not know a subscribed topic yet', {
-              attempt,
-              error: error.message,
-            }),
-          exhausted: ({ cause }) => cause,
-        },
-      )
+      await onSchedule(() => subscribe(subscription), {
+        retry: settings.metadataRetry,
+        signal: ending.signal,
+        onRetry: ({ attempt, error }) =>
+          logger.debug('kafkajs could not subscribe yet', { attempt, error: error.message }),
+        exhausted: ({ cause }) => cause,
+      })
     } catch (error) {
       throw ending.signal.aborted ? new ConsumerDisconnectedError(topics) : error
     } finally {
@@ -68,5 +66,3 @@ const isRunning = (consumer: Consumer): boolean => {
     return false
   }
 }
-
-const isLagging = (error: { readonly type?: unknown }): boolean => error.type === 'UNKNOWN_TOPIC_OR_PARTITION'

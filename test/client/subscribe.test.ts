@@ -1,4 +1,4 @@
-import kafkajs from 'kafkajs'
+import kafkajs, { type LogEntry, logLevel } from 'kafkajs'
 import {
   ConsumerDisconnectedError,
   TopicCreationDisabledError,
@@ -109,6 +109,18 @@ describe('a regular expression', () => {
     expect(place.allowed).toEqual([])
   })
 
+  test('that matches nothing is told: kafkajs would wait for ever in silence', async () => {
+    place.cluster.createTopic('orders')
+    const lines: string[] = []
+    const logCreator = () => (entry: LogEntry) => void lines.push(entry.log.message)
+    const kafka = place.kafka({}, { logLevel: logLevel.WARN, logCreator })
+    const consumer = place.ends(kafka.consumer({ groupId: 'group' }))
+    await consumer.subscribe({ topic: /^missing$/ })
+    expect(lines).toEqual([expect.stringMatching(/^No topic matches the subscription/)])
+    await consumer.subscribe({ topic: /^orders$/ })
+    expect(lines).toHaveLength(1)
+  })
+
   test('does not bring back a topic that is deleted before kafkajs names it', async () => {
     place.cluster.createTopic('shop.a')
     const consumer = place.consumer()
@@ -187,5 +199,23 @@ describe('on a cluster that creates no topics', () => {
   test("'admin' creates all the same", async () => {
     await strict.consumer({ topics: { create: 'admin' } }).subscribe({ topic: 'made' })
     expect(strict.cluster.topics).toEqual(['made'])
+  })
+})
+
+describe('on a cluster on ZooKeeper', () => {
+  const old = Place.forEachTest({
+    brokers: 2,
+    autoCreate: { style: 'zk', createdAfter: 2, leaderAfter: 2 },
+    maxVersions: { Metadata: 6, CreateTopics: 3 },
+  })
+
+  test.each(['broker', 'admin'] as const)('%s: waits until the topic has its leaders', async create => {
+    const kafka = old.kafka({ topics: { create, partitions: 1, replicationFactor: 1 } })
+    const consumer = old.ends(kafka.consumer({ groupId: 'group', maxWaitTimeInMs: 100 }))
+    await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+    const producer = old.ends(kafka.producer())
+    await producer.connect()
+    await producer.send({ topic: 'orders', messages: [{ value: 'a' }] })
+    expect(await consume(consumer, 1)).toEqual(['a'])
   })
 })

@@ -15,15 +15,16 @@ interface KafkajsBrokerPool {
 }
 
 /**
- * Makes a client by kafkajs whose metadata requests carry the creation flag only where each topic they name may be created.
- * kafkajs itself takes the flag when a client is made, for every topic to come.
+ * Makes a client by kafkajs whose metadata requests carry the creation flag only where that may be. kafkajs itself takes the flag when
+ * a client is made, for every topic to come.
  *
+ * @param mayCreate is asked at each request, with the topics that it names; none: it asks for all
  * @throws {IncompatibleKafkajsError} when kafkajs's inside is not as expected
  */
 export const withCreationFlag = <Client>(
   kafka: Kafka,
   make: () => Client,
-  mayCreate: (topic: string) => boolean,
+  mayCreate: (topics: readonly string[]) => boolean,
 ): Client => {
   const [client, cluster] = seeCluster(kafka, make)
   requireShape(cluster, 'Cluster', { brokerPool: 'object' })
@@ -35,7 +36,7 @@ export const withCreationFlag = <Client>(
     requireShape(broker, 'Broker', { metadata: 'function', allowAutoTopicCreation: 'boolean' })
     const { metadata } = broker
     broker.metadata = (topics = []) => {
-      broker.allowAutoTopicCreation = topics.length > 0 && topics.every(mayCreate)
+      broker.allowAutoTopicCreation = mayCreate(topics)
       return metadata.call(broker, topics)
     }
     return broker

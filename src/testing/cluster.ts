@@ -6,7 +6,7 @@ import { Journal } from './journal.js'
 import type { Hall } from './net/connection.js'
 import { Listener } from './net/listener.js'
 import type { EmbeddedKafkaOptions, TopicSpec } from './options.js'
-import { readPartition, type StoredRecord } from './records.js'
+import { type Isolation, readPartition, type StoredRecord } from './records.js'
 import type { TopicOperation } from './state/acl.js'
 import { ClusterState, type OfferedApi } from './state/cluster.js'
 
@@ -213,10 +213,10 @@ export class EmbeddedKafka {
   }
 
   /** The records of a topic in the order of their offsets, partition by partition. */
-  records(topic: string, partition?: number): StoredRecord[] {
+  records(topic: string, partition?: number, isolation: Isolation = 'uncommitted'): StoredRecord[] {
     const { partitions } = this.state.topics.get(topic) ?? { partitions: [] }
     const read = partition === undefined ? partitions : [this.state.partition(topic, partition)]
-    return read.flatMap(readPartition)
+    return read.flatMap(each => readPartition(each, isolation))
   }
 
   /** Compares what was sent with the logs: see {@link checkDelivery}. */

@@ -8,6 +8,7 @@ export {
   type SentRecord,
 } from './check.js'
 export { EmbeddedKafka, EmbeddedKafkaError, type FaultFor } from './cluster.js'
+export { assertDelivered, type DeliveredOptions, delivered, type ExpectedRecord } from './delivered.js'
 export { ERROR } from './errorCodes.js'
 export type { Fault, FaultedRequest, FaultOptions } from './faults/script.js'
 export {
@@ -29,6 +30,7 @@ export {
 } from './faults/verbs.js'
 export { Gate, type GateOutcome } from './gate.js'
 export type { Answer, Journal, JournalEntry } from './journal.js'
+export { type KafkaMatchers, kafkaMatchers } from './matchers.js'
 export type {
   AutoCreateOptions,
   EmbeddedKafkaOptions,
@@ -36,5 +38,5 @@ export type {
   SaslMechanism,
   TopicSpec,
 } from './options.js'
-export type { StoredRecord } from './records.js'
+export type { Isolation, StoredRecord } from './records.js'
 export type { TopicOperation } from './state/acl.js'

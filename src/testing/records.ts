@@ -36,6 +36,18 @@ const recordsOf = (partition: Partition, entry: LogEntry): StoredRecord[] => {
   }))
 }
 
-/** All records of a partition in the order of their offsets; transaction markers are left out, aborted records are not. */
-export const readPartition = (partition: Partition): StoredRecord[] =>
-  partition.log.from(0).flatMap(entry => recordsOf(partition, entry))
+/** `committed`: without the records of transactions that are open or were aborted. */
+export type Isolation = 'committed' | 'uncommitted'
+
+/** Records of a partition in the order of their offsets; transaction markers are left out. */
+export const readPartition = (partition: Partition, isolation: Isolation): StoredRecord[] => {
+  const { log } = partition
+  const records = log.from(0).flatMap(entry => recordsOf(partition, entry))
+  if (isolation === 'uncommitted') return records
+  const aborted = log.abortedIn(0, log.endOffset)
+  const isAborted = ({ offset, producerId }: StoredRecord): boolean =>
+    aborted.some(
+      each => each.producerId === producerId && offset >= each.firstOffset && offset <= each.lastOffset,
+    )
+  return records.filter(record => record.offset < log.lastStableOffset && !isAborted(record))
+}

@@ -36,6 +36,7 @@ export interface SettlementHost {
   readonly logger: Logger
 }
 
+const FENCED: ReadonlySet<number> = new Set([ERROR.invalidProducerEpoch, ERROR.producerFenced])
 const AT_ONCE: Backoff = { minMs: 0, maxMs: 0, factor: 1 }
 /** After this many attempts even a leader that is said to be one is looked up again. */
 const APPOINTED_ATTEMPTS = 50
@@ -256,7 +257,7 @@ export class Settlement {
         ? new TopicAuthorizationError(lane.topic, context)
         : verdict.code === ERROR.invalidTopic
           ? new InvalidTopicError(lane.topic, answer.errorMessage ?? verdict.message, context)
-          : verdict.code === ERROR.invalidProducerEpoch && transactionalId !== undefined
+          : FENCED.has(verdict.code) && transactionalId !== undefined
             ? new ProducerFencedError(transactionalId, verdict, { topic: lane.topic, ...context })
             : new RecordRejectedError(lane.topic, verdict, answer.errorMessage, context)
     this.endings.rejectSent(lane, batch, error)

@@ -79,6 +79,25 @@ test('all who ask while a link is being opened get the same one, and so do those
   expect(broker.connections).toHaveLength(1)
 })
 
+test('separate links are others, shared by all who ask the same source, and end with the transport', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  transport.setBrokers([at(0, broker)])
+  const separate = transport.separateLinks()
+  const [link, own] = [await transport.openProduceLink(0), await separate.openProduceLink(0)]
+  expect(own).not.toBe(link)
+  expect(await separate.openProduceLink(0)).toBe(own)
+  expect(await transport.openProduceLink(0)).toBe(link)
+  own.destroy(new Error('enough'))
+  expect(link.isOpen).toBe(true)
+  const again = await separate.openProduceLink(0)
+  expect(again).not.toBe(own)
+  transport.setBrokers([])
+  expect([link.isOpen, again.isOpen]).toEqual([false, false])
+  await transport.close()
+  await expect(separate.openProduceLink(0)).rejects.toMatchObject({ name: 'ProducerClosedError' })
+})
+
 test('responses end the requests they belong to, in order', async () => {
   const broker = await startBroker()
   const { produce } = await openLink(broker)

@@ -122,6 +122,28 @@ test('a node that metadata does not name is a typed error', async () => {
   await expect(transport.openProduceLink(5)).rejects.toMatchObject(expected)
 })
 
+test('a coordinator is asked where another broker has said it is, known to metadata or not', async () => {
+  const [seed, coordinator] = [await startBroker(), await startBroker()]
+  const { transport } = openTransport([seed.address])
+  transport.setBrokers([at(0, seed)])
+  const asked = askMetadata(transport, { at: at(7, coordinator) })
+  await answerMetadata(coordinator)
+  expect((await asked).nodeId).toBe(-1)
+  expect(seed.connections).toEqual([])
+})
+
+test('a coordinator that cannot be reached is named', async () => {
+  const seed = await startBroker()
+  const dead = await unreachable()
+  const { transport } = openTransport([seed.address])
+  await expect(askMetadata(transport, { at: at(7, dead) })).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  const hung = await startBroker({ manual: [18] })
+  await expect(askMetadata(transport, { at: at(7, hung) }, 50)).rejects.toMatchObject({
+    name: 'KafkaJSRequestTimeoutError',
+    message: expect.stringContaining('broker 7'),
+  })
+})
+
 test('a broker without a host is not taken for a seed', async () => {
   const broker = await startBroker()
   const { transport } = openTransport([broker.address])

@@ -186,6 +186,33 @@ describe('a transaction', () => {
   })
 })
 
+describe('a topic that is deleted and created again', () => {
+  test('between two transactions is written to by the second', async () => {
+    world.topic()
+    const { producer, transaction } = await begun()
+    await send(transaction, 'old')
+    await transaction.commit()
+    world.cluster.recreateTopic(TOPIC)
+    const next = await producer.transaction()
+    await send(next, 'new')
+    await next.commit()
+    expect(await outcomes(world)).toEqual({ committed: ['new'], aborted: [], open: [] })
+  })
+
+  test('within one fails it; the next one goes on', async () => {
+    world.topic()
+    const { producer, transaction } = await begun()
+    await send(transaction, 'old')
+    world.cluster.recreateTopic(TOPIC)
+    await expect(send(transaction, 'new')).rejects.toMatchObject({ type: 'TRANSACTION_ABORTABLE' })
+    await transaction.abort()
+    const next = await producer.transaction()
+    await send(next, 'again')
+    await next.commit()
+    expect(await outcomes(world)).toEqual({ committed: ['again'], aborted: [], open: [] })
+  })
+})
+
 describe('records outside of the transaction', () => {
   test('are sent meanwhile, under another producer id, and stay when it is aborted', async () => {
     world.topic()

@@ -49,6 +49,18 @@ describe('a producer with the same transactional id', () => {
     await expect(transaction.commit()).rejects.toMatchObject(FENCED)
   })
 
+  test.each([ERROR.INVALID_PRODUCER_EPOCH, ERROR.PRODUCER_FENCED])(
+    'is what error %i to a record means',
+    async code => {
+      world.topic()
+      const producer = await world.connect(TX)
+      const transaction = await producer.transaction()
+      world.onNext(errorCode(code))
+      await expect(send(transaction, 'a')).rejects.toMatchObject(FENCED)
+      await expect(transaction.commit()).rejects.toMatchObject(FENCED)
+    },
+  )
+
   test('is noticed as a partition is added', async () => {
     world.topic()
     const old = await world.connect(TX)

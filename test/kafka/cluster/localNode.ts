@@ -14,7 +14,7 @@ export class LocalNode implements KafkaNode {
   readonly address: string
   readonly #folder: string
   readonly #args: readonly string[]
-  readonly #startedLine: string
+  readonly #home: KafkaHome
   #jvm: Jvm | undefined
   #starts = 0
 
@@ -23,12 +23,12 @@ export class LocalNode implements KafkaNode {
     port: number,
     folder: string,
     args: readonly string[],
-    line: string,
+    home: KafkaHome,
   ) {
     this.address = `127.0.0.1:${port}`
     this.#folder = folder
     this.#args = args
-    this.#startedLine = line
+    this.#home = home
   }
 
   static async create(
@@ -47,14 +47,23 @@ export class LocalNode implements KafkaNode {
     const { heap, performance } = jvmOptions(options.tuning)
     const jvm = [...heap, ...performance, `-XX:SharedArchiveFile=${home.classes}`, '-Xshare:auto']
     const broker = ['-cp', await classpathOf(home), ...quiet(), 'kafka.Kafka', properties]
-    return new LocalNode(id, port, folder, [...jvm, ...broker], startedLine(home))
+    return new LocalNode(id, port, folder, [...jvm, ...broker], home)
   }
 
   async start(): Promise<void> {
+    const isRestart = this.#starts > 0
+    // ZooKeeper may still have the session of the broker that was killed: the new one then ends itself, once.
+    await this.#startOnce().catch(error => {
+      if (!isRestart || this.#home.metadata !== 'zookeeper') throw error
+      return this.#startOnce()
+    })
+  }
+
+  async #startOnce(): Promise<void> {
     this.#jvm = await startJvm(this.#args, join(this.#folder, `kafka-${++this.#starts}.log`))
     // For the next run, should this one crash.
     await writeFile(join(this.#folder, 'pid'), String(this.#jvm.pid))
-    await this.#jvm.ready(this.#startedLine, startTimeoutMs)
+    await this.#jvm.ready(startedLine(this.#home), startTimeoutMs)
   }
 
   async kill(): Promise<void> {

@@ -43,7 +43,10 @@ export const askBrokerSettings = (client: ClusterClient, nodeId: number): Promis
     client
       .settings(CONFIG_RESOURCE.broker, [{ name: String(nodeId), keys: BROKER_SETTINGS }])
       .then(found => ({ values: found.get(String(nodeId)) ?? new Map<string, Setting>() })),
-    error => ({ refusal: error instanceof Verdict ? error.words : printable(error.message) }),
+    error =>
+      error instanceof Verdict
+        ? { refusal: error.words, code: error.code }
+        : { refusal: printable(error.message), code: undefined },
   )
 
 const NOT_TOLD = -2147483648

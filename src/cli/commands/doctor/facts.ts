@@ -9,7 +9,9 @@ export interface ApiRange {
 }
 
 /** A broker's own settings, or why they are not known. */
-export type BrokerSettings = { readonly values: ReadonlyMap<string, Setting> } | { readonly refusal: string }
+export type BrokerSettings =
+  | { readonly values: ReadonlyMap<string, Setting> }
+  | { readonly refusal: string; readonly code: number | undefined }
 
 /** What was met at an address. */
 export type Visited =

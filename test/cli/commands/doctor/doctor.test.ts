@@ -154,6 +154,27 @@ describe('resilient-producer doctor', () => {
     expect(out).toMatch(/PROBLEM broker 0 advertises (\S+), and so does broker 1\n/)
   })
 
+  it('finds an address that leads to another broker', async () => {
+    await startCluster({ brokers: 2 })
+    cluster.on(
+      'Metadata',
+      changed(response => {
+        const { port } = response.brokers[0]!
+        return {
+          ...response,
+          brokers: response.brokers.map(each =>
+            each.nodeId === 1 ? { ...each, host: 'localhost', port } : each,
+          ),
+        }
+      }),
+      { times: Infinity },
+    )
+    const { code, out } = await doctor()
+    expect(code).toBe(1)
+    expect(out).toMatch(/PROBLEM broker 1 advertises localhost:\d+, where another broker answers/)
+    expect(out).not.toContain('does not tell its settings')
+  })
+
   describe('of a topic that does not exist', () => {
     it.each([
       [{}, 0, /ok {6}t does not exist, .*'broker': it can be created, and will be by the first send/],

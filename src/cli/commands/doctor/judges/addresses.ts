@@ -33,9 +33,12 @@ function oneCluster(seeds: readonly Visited[]): Finding[] {
   ]
 }
 
+/** What a broker says that is asked for the settings of another one. */
+const INVALID_REQUEST = 42
+
 const judgeBroker =
   (brokers: readonly Broker[], seeds: readonly Visited[]) =>
-  ({ nodeId, visited }: Broker): Finding[] => {
+  ({ nodeId, visited, settings }: Broker): Finding[] => {
     const { address } = visited
     const others = brokers.filter(each => each.nodeId !== nodeId && each.visited.address === address)
     if (others.length > 0) {
@@ -43,6 +46,14 @@ const judgeBroker =
         problem(
           `broker ${nodeId} advertises ${address}, and so does broker ${others.map(each => each.nodeId).join(', ')}`,
           'give each broker its own advertised.listeners: clients cannot tell them apart',
+        ),
+      ]
+    }
+    if (settings && 'refusal' in settings && settings.code === INVALID_REQUEST) {
+      return [
+        problem(
+          `broker ${nodeId} advertises ${address}, where another broker answers`,
+          'give it an advertised.listeners of its own, and let nothing between send its connections elsewhere',
         ),
       ]
     }

@@ -12,7 +12,7 @@ export function judgeCreation(facts: Facts): Finding[] {
 
 function judgeSetting(facts: Facts): Finding[] {
   const refusals = facts.brokers.flatMap(({ nodeId, settings }) =>
-    settings && 'refusal' in settings
+    settings && 'refusal' in settings && settings.code !== INVALID_REQUEST
       ? [
           unknown(
             `broker ${nodeId} does not tell its settings: ${settings.refusal}`,
@@ -40,6 +40,8 @@ function judgeSetting(facts: Facts): Finding[] {
 }
 
 const UNKNOWN_TOPIC = 3
+/** Of another broker at the address: the judge of addresses tells it. */
+const INVALID_REQUEST = 42
 const UNAUTHORIZED = [29, 31]
 /** What CreateTopics says of topics that cannot be; anything else says nothing about creation by use. */
 const DEFINITE = [17, 37, 38, 40, 44]

@@ -133,8 +133,8 @@ function attributesOf(
     'messaging.operation.name': 'send',
     'messaging.operation.type': 'send',
   }
-  if (typeof key === 'string' || key instanceof Uint8Array) {
-    attributes['messaging.kafka.message.key'] = key.toString()
+  if (key && (typeof key === 'string' || key instanceof Uint8Array)) {
+    attributes['messaging.kafka.message.key'] = typeof key === 'string' ? key : Buffer.from(key).toString()
     if (value === null) attributes['messaging.kafka.message.tombstone'] = true
   }
   if (typeof partition === 'number') attributes['messaging.destination.partition.id'] = String(partition)

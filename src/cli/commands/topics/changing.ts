@@ -24,11 +24,18 @@ const CHANGE_TIMEOUT_MS = 10_000
  */
 export function change(client: ClusterClient, wanted: Change, intent: Intent): Promise<void> {
   return client.retrying(async () => {
-    const verdict = await send(client, wanted, intent === 'validate')
+    const verdict = await send(client, wanted, intent === 'validate').catch(whereTooOld)
     if (verdict.code === 0) return
     const refusal = new Verdict(nameOf(wanted), verdict.code, verdict.message)
     throw refusal.retriable ? new NotYet(refusal) : refusal
   })
+}
+
+const UNSUPPORTED_VERSION = 35
+
+function whereTooOld(error: Error): Answer {
+  if (error.name !== 'KafkaJSServerDoesNotSupportApiKey') throw error
+  return { code: UNSUPPORTED_VERSION, message: 'the brokers are too old for this change' }
 }
 
 export const nameOf = (wanted: Change): string => (wanted.kind === 'create' ? wanted.topic.name : wanted.name)

@@ -213,6 +213,16 @@ describe('resilient-producer topics apply', () => {
     expect(await topics('plan', DECLARATION)).toMatchObject({ code: 0 })
   })
 
+  it('makes the rest where the brokers are too old to change a single setting', async () => {
+    await startCluster({ maxVersions: { IncrementalAlterConfigs: 'none' } })
+    cluster.createTopic('a')
+    const declaration = { topics: [{ name: 'a', config: { 'cleanup.policy': 'compact' } }, { name: 'b' }] }
+    const { code, out, err } = await topics('apply', declaration)
+    expect(code).toBe(1)
+    expect(err).toContain('refuses a: the brokers are too old for this change (UNSUPPORTED_VERSION)')
+    expect(out).toContain('1 change made, 1 failed')
+  })
+
   it('waits for a topic that is just being created', async () => {
     await startCluster({ autoCreate: { style: 'zk' } })
     cluster.createTopic('t')

@@ -1,36 +1,68 @@
+import { createPrivateKey } from 'node:crypto'
 import { inspect } from 'node:util'
-import { Kafka, type LogEntry, logLevel } from 'kafkajs'
-import { createResilientProducer, type ResilientProducer } from 'kafkajs-resilient-producer'
+import { type KafkaConfig, type LogEntry, logLevel } from 'kafkajs'
+import { ResilientKafka, type ResilientProducer } from 'kafkajs-resilient-producer'
 import { dropAfterApply, EmbeddedKafka, ERROR, errorCode } from 'kafkajs-resilient-producer/testing'
 import { Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
+import { cert, key } from '../testing/support/certificate.js'
 
 const PASSWORD = 'correct-horse'
-const SECRETS = [PASSWORD, 'battery-staple', 'the-value', 'the-header', 'the-key']
+const TOKEN = 'aGVhZGVy.dGhlIHRva2Vu.'
+const PASSPHRASE = 'the-passphrase'
+const encryptedKey = createPrivateKey(key)
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE })
+  .toString()
+const SECRETS = [
+  PASSWORD,
+  'battery-staple',
+  'the-value',
+  'the-header',
+  'the-key',
+  TOKEN,
+  'wrong.token.',
+  PASSPHRASE,
+  // A line is enough to know that a key was told.
+  ...[key, encryptedKey].flatMap(pem => pem.split('\n').slice(1, -2)),
+].flatMap(secret => [
+  secret,
+  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  Buffer.from(`\0alice\0${secret}`).toString('base64'),
+])
 
 let cluster: EmbeddedKafka
 afterEach(() => cluster.close())
 
 /** Everything that a service's operator gets to see: logs of every level, metrics, errors as Node prints them. */
-const watched = async (password: string) => {
+const watched = async (config: Partial<KafkaConfig>) => {
   cluster = await EmbeddedKafka.start({
-    listeners: { sasl: { users: { alice: PASSWORD } } },
+    listeners: {
+      sasl: {
+        users: { alice: PASSWORD },
+        principalOfToken: token => (token === TOKEN ? 'alice' : undefined),
+      },
+      ...(config.ssl ? { tls: { key, cert } } : {}),
+    },
     autoCreate: { never: topic => topic === 'never' },
   })
   const seen: string[] = []
   const look = (thing: unknown) => seen.push(inspect(thing, { depth: 20, showHidden: true }), String(thing))
   const registry = new Registry()
-  const kafka = new Kafka({
+  const kafka = new ResilientKafka({
     brokers: cluster.bootstrap,
-    sasl: { mechanism: 'plain', username: 'alice', password },
+    ...config,
     logLevel: logLevel.DEBUG,
     logCreator: () => (entry: LogEntry) => look(entry),
   })
-  const producer = createResilientProducer(kafka, {
-    metrics: { registry, topicLabel: 'all' },
-    metadataRetry: { retries: 2, minTimeoutMs: 1, maxTimeoutMs: 2 },
-    retry: { retries: 1, minTimeoutMs: 1, maxTimeoutMs: 2 },
-  })
+  look(kafka)
+  const producer = kafka.producer(
+    {},
+    {
+      metrics: { registry, topicLabel: 'all' },
+      metadataRetry: { retries: 2, minTimeoutMs: 1, maxTimeoutMs: 2 },
+      retry: { retries: 1, minTimeoutMs: 1, maxTimeoutMs: 2 },
+    },
+  )
   for (const name of Object.values(producer.events)) producer.on(name as never, look)
   const shown = async () => [...seen, await registry.metrics()].join('\n')
   return { producer, look, shown }
@@ -62,25 +94,62 @@ const failures = async (producer: ResilientProducer): Promise<unknown[]> => {
   return errors
 }
 
+const user = (password: string) => ({ username: 'alice', password })
+const token = (value: string) =>
+  ({ mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value }) }) as const
+const right: [string, Partial<KafkaConfig>][] = [
+  ['PLAIN', { sasl: { mechanism: 'plain', ...user(PASSWORD) } }],
+  ['SCRAM-SHA-256', { sasl: { mechanism: 'scram-sha-256', ...user(PASSWORD) } }],
+  ['SCRAM-SHA-512', { sasl: { mechanism: 'scram-sha-512', ...user(PASSWORD) } }],
+  ['OAUTHBEARER', { sasl: token(TOKEN) }],
+  [
+    'a key with a passphrase',
+    {
+      ssl: { ca: [cert], cert, key: encryptedKey, passphrase: PASSPHRASE },
+      sasl: { mechanism: 'plain', ...user(PASSWORD) },
+    },
+  ],
+]
+const wrong: [string, Partial<KafkaConfig>][] = [
+  ['PLAIN', { sasl: { mechanism: 'plain', ...user('battery-staple') } }],
+  ['SCRAM-SHA-256', { sasl: { mechanism: 'scram-sha-256', ...user('battery-staple') } }],
+  ['SCRAM-SHA-512', { sasl: { mechanism: 'scram-sha-512', ...user('battery-staple') } }],
+  ['OAUTHBEARER', { sasl: token('wrong.token.') }],
+]
+
 describe('credentials, keys, values and headers', () => {
-  test('stand in no log line, event, metric, error or inspection, whatever fails', async () => {
-    const { producer, look, shown } = await watched(PASSWORD)
-    await producer.connect()
-    await producer.send({ topic: 'good', messages: [message] })
-    const errors = await failures(producer)
-    expect(errors).toHaveLength(7)
-    for (const error of errors) look(error)
+  test.each(right)(
+    'stand in no log line, event, metric, error or inspection, whatever fails (%s)',
+    async (_, config) => {
+      const { producer, look, shown } = await watched(config)
+      await producer.connect()
+      await producer.send({ topic: 'good', messages: [message] })
+      const errors = await failures(producer)
+      expect(errors).toHaveLength(7)
+      for (const error of errors) look(error)
+      look(producer)
+      await producer.disconnect()
+      const text = await shown()
+      expect(text).toContain('Produce')
+      expect(SECRETS.filter(secret => text.includes(secret))).toEqual([])
+    },
+  )
+
+  test.each(wrong)('are not told when they are wrong either (%s)', async (_, config) => {
+    const { producer, look, shown } = await watched(config)
+    const error = await producer.connect().catch((each: Error) => each)
+    expect(error).toMatchObject({ name: 'KafkaJSSASLAuthenticationError' })
+    look(error)
     look(producer)
-    await producer.disconnect()
     const text = await shown()
-    expect(text).toContain('Produce')
     expect(SECRETS.filter(secret => text.includes(secret))).toEqual([])
   })
 
-  test('are not told when the password is wrong either', async () => {
-    const { producer, look, shown } = await watched('battery-staple')
+  test('nor is the passphrase of a key, when it is wrong', async () => {
+    const ssl = { ca: [cert], cert, key: encryptedKey, passphrase: 'battery-staple' }
+    const { producer, look, shown } = await watched({ ssl, sasl: { mechanism: 'plain', ...user(PASSWORD) } })
     const error = await producer.connect().catch((each: Error) => each)
-    expect(error).toMatchObject({ name: 'KafkaJSSASLAuthenticationError' })
+    expect(error).toBeInstanceOf(Error)
     look(error)
     look(producer)
     const text = await shown()

@@ -2,6 +2,7 @@ import type { Logger } from 'kafkajs'
 import { type Backoff, backoffMs } from '../../delivery/backoff.js'
 import { BrokerVerdictError, type ErrorContext, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError } from '../../errors/index.js'
+import { quoted } from '../../errors/printable.js'
 import { isTransportFailure } from '../../metadata/failure.js'
 import type { Api } from '../../protocol/api.js'
 import { type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
@@ -13,6 +14,9 @@ import { type Judgement, judge } from './verdicts.js'
 /** Markers are written within some ms. */
 const SOON: Backoff = { minMs: 20, maxMs: 100, factor: 1.2 }
 const TROUBLE: Backoff = { minMs: 50, maxMs: 1000, factor: 2 }
+
+/** ms */
+const WARN_AFTER_MS = 5000
 
 /** FindCoordinator's types of keys. */
 const KEY_TYPES = { group: 0, transaction: 1 } as const
@@ -59,6 +63,7 @@ interface Course {
   readonly startedAt: number
   attempts: number
   unanswered: number
+  hasWarned: boolean
   /** A request may have been applied although it was not answered. */
   outcome: Outcome
 }
@@ -86,6 +91,7 @@ export class Coordinators {
       startedAt: performance.now(),
       attempts: 0,
       unanswered: 0,
+      hasWarned: false,
       outcome: 'not-written',
     }
     for (;;) {
@@ -107,15 +113,29 @@ export class Coordinators {
         })
       }
       patience.onRetry?.(cause)
-      this.parts.logger.debug('A coordinator is asked again', {
-        request: api.name,
-        key: coordinator.name,
-        attempt: course.attempts,
-        delayMs: Math.round(delayMs),
-        error: cause.message,
-      })
+      this.tell(question, course, elapsedMs, delayMs, cause)
       await pause(delayMs, patience.signal)
     }
+  }
+
+  private tell<ReqIn, Response>(
+    { api, coordinator }: Question<ReqIn, Response>,
+    course: Course,
+    elapsedMs: number,
+    delayMs: number,
+    cause: Error,
+  ): void {
+    const what = { request: api.name, key: coordinator.name, attempt: course.attempts, error: cause.message }
+    this.parts.logger.debug('A coordinator is asked again', { ...what, delayMs: Math.round(delayMs) })
+    if (course.hasWarned || elapsedMs < WARN_AFTER_MS) return
+    course.hasWarned = true
+    this.parts.logger.warn(
+      `Still waiting for the coordinator of the ${coordinator.type} ${quoted(coordinator.name)}`,
+      {
+        ...what,
+        elapsedMs: Math.round(elapsedMs),
+      },
+    )
   }
 
   private async attempt<ReqIn, Response>(
@@ -152,8 +172,9 @@ export class Coordinators {
     const judgement = judge(code)
     const verdict = errorCode(code)
     if (judgement === 'final') throw refusal(verdict, { attempts: course.attempts, outcome: course.outcome })
+    const asked = answer === undefined ? findCoordinatorApi.name : api.name
     const cause = new BrokerVerdictError(
-      `${api.name} was answered ${verdict.type}: ${verdict.message}`,
+      `${asked} was answered with ${verdict.type}: ${verdict.message}`,
       verdict,
     )
     return judgement === 'done' && answer !== undefined ? { answer, judgement, cause } : { judgement, cause }

@@ -146,6 +146,8 @@ describe('a coordinator', () => {
     world.cluster.on('AddPartitionsToTxn', errorCode(ERROR.COORDINATOR_LOAD_IN_PROGRESS), { times: Infinity })
     const sent = send(transaction, 'a')
     while (transaction.isActive() && (await isPending(sent))) await pass(500)
+    const warnings = world.log.filter(({ level }) => level === 'WARN').map(({ message }) => message)
+    expect(warnings).toEqual(['Still waiting for the coordinator of the transaction "tx"'])
     await expect(transaction.commit()).rejects.toMatchObject({ name: 'TransactionFailedError' })
     await transaction.abort()
     await (await producer.transaction()).commit()

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { MAX_RESPONSE_BYTES, ResponseFrames } from '../../src/transport/kafkajs/responseFrames.js'
+import { runs, seed } from '../protocol/support/runs.js'
 import { answerMetadata, askMetadata, at, openTransport, recordExchange, startBroker } from './harness.js'
 
 const int32 = (value: number) => {
@@ -121,7 +122,62 @@ test('whatever bytes answer ApiVersions, opening ends with a typed error', async
         'KafkaJSServerDoesNotSupportApiKey',
       ]).toContain((error as Error).name)
     }),
-    { numRuns: 100, seed: 7 },
+    { numRuns: runs(100), seed },
+  )
+})
+
+test.each([
+  ['SaslHandshake', 17],
+  ['SaslAuthenticate', 36],
+] as const)('whatever bytes answer %s, opening ends with a typed error', async (_, key) => {
+  const broker = await startBroker({ manual: [key] })
+  const { transport, lines } = openTransport([broker.address], {
+    sasl: { mechanism: 'plain', username: 'user', password: 'the-password' },
+  })
+  transport.setBrokers([at(0, broker)])
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), fc.boolean(), async (bytes, framed) => {
+      const outcome = transport.openProduceLink(0).then(
+        // Bytes that happen to be a success: what follows is as if the broker had said so.
+        link => link.destroy(new Error('next')),
+        (error: unknown) => error,
+      )
+      const request = await broker.next({ key })
+      const body = Buffer.from(bytes)
+      request.connection.socket.end(framed ? request.frame(body) : body)
+      const error = await outcome
+      if (error === undefined) return
+      expect([
+        'MalformedMessageError',
+        'KafkaJSConnectionError',
+        'KafkaJSConnectionClosedError',
+        'KafkaJSSASLAuthenticationError',
+      ]).toContain((error as Error).name)
+      expect((error as Error).message).not.toContain('the-password')
+    }),
+    { numRuns: runs(100), seed },
+  )
+  expect(JSON.stringify(lines)).not.toContain('the-password')
+})
+
+test('whatever bytes answer Metadata, it ends with a typed error or an answer, and the connection after garbage', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  const byte = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(255) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(byte, { maxLength: 80 }), async bytes => {
+      const outcome = askMetadata(transport).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      const request = await broker.next(metadataApi)
+      request.respond(Buffer.from(bytes))
+      const error = await outcome
+      if (error === undefined) return
+      expect((error as Error).name).toBe('MalformedMessageError')
+      await request.connection.closed
+    }),
+    { numRuns: runs(100), seed },
   )
 })
 
@@ -147,6 +203,6 @@ test('frames are followed however the bytes are cut', () => {
         expect(accepted).toBeLessThan(good.length + 4)
       },
     ),
-    { seed: 11 },
+    { seed, numRuns: runs(100) },
   )
 })

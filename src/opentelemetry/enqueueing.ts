@@ -1,3 +1,4 @@
+import { context } from '@opentelemetry/api'
 import { lookingOn } from '../producer/enqueueing.js'
 import type { ResilientProducer } from '../producer/types.js'
 import { isTraceable } from './traceable.js'
@@ -13,9 +14,11 @@ export const tracedEnqueue =
     const { message: sent, ended } = tracing.startMessage(topic, message)
     try {
       if (onDelivery === undefined) return enqueue(topic, sent, lookingOn(ended))
+      // Called from a socket's event, it would be in the context of whoever wrote to that first.
+      const inCallersContext = context.bind(context.active(), onDelivery)
       return enqueue(topic, sent, (error, delivered) => {
         ended(error, delivered)
-        onDelivery(error, delivered)
+        inCallersContext(error, delivered)
       })
     } catch (error) {
       ended(error)

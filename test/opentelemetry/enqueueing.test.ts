@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { SpanStatusCode } from '@opentelemetry/api'
-import type { TopicMessage } from 'kafkajs-resilient-producer'
+import { SpanStatusCode, trace } from '@opentelemetry/api'
+import type { OnDelivery, TopicMessage } from 'kafkajs-resilient-producer'
 import { traced } from 'kafkajs-resilient-producer/opentelemetry'
 import { errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -30,9 +30,13 @@ describe('a traced enqueue', () => {
     const producer = await connect()
     const message = frozen({ value: 'v', headers: {} })
     const delivered = new Promise(resolve => {
-      spans.under('caller', () => producer.enqueue(TOPIC, message, (_, place) => resolve(place)))
+      const onDelivery: OnDelivery = (_, place) =>
+        resolve([place, trace.getActiveSpan()?.spanContext().spanId])
+      spans.under('caller', () => producer.enqueue(TOPIC, message, onDelivery))
     })
-    expect(await delivered).toEqual({ topic: TOPIC, partition: 0, offset: '0' })
+    const [place, activeAtDelivery] = (await delivered) as [unknown, unknown]
+    expect(place).toEqual({ topic: TOPIC, partition: 0, offset: '0' })
+    expect(activeAtDelivery).toBe(spans.one('caller').spanContext().spanId)
     const span = spans.one(SEND)
     expect(span.parentSpanContext?.spanId).toBe(spans.one('caller').spanContext().spanId)
     expect(span.attributes).toMatchObject({

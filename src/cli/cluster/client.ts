@@ -75,6 +75,11 @@ export class ClusterClient {
     })
   }
 
+  /** Asks for the brokers, and which of them is the controller, anew. */
+  async relearn(): Promise<void> {
+    await this.refresh([])
+  }
+
   /** What brokers know of these topics; it never creates one. Topics that are just being created are waited for. */
   async topics(names: readonly string[]): Promise<Map<string, DescribedTopic>> {
     const found = new Map<string, DescribedTopic>()

@@ -26,12 +26,15 @@ export function change(client: ClusterClient, wanted: Change, intent: Intent): P
   return client.retrying(async () => {
     const verdict = await send(client, wanted, intent === 'validate').catch(whereTooOld)
     if (verdict.code === 0) return
+    // Before KRaft, the controller alone takes changes.
+    if (verdict.code === NOT_CONTROLLER) await client.relearn()
     const refusal = new Verdict(nameOf(wanted), verdict.code, verdict.message)
     throw refusal.retriable ? new NotYet(refusal) : refusal
   })
 }
 
 const UNSUPPORTED_VERSION = 35
+const NOT_CONTROLLER = 41
 
 function whereTooOld(error: Error): Answer {
   if (error.name !== 'KafkaJSServerDoesNotSupportApiKey') throw error

@@ -223,6 +223,20 @@ describe('resilient-producer topics apply', () => {
     expect(out).toContain('1 change made, 1 failed')
   })
 
+  it('finds the controller again when it is another one by now', async () => {
+    await startCluster({ brokers: 3, autoCreate: { style: 'zk' } })
+    const formerly = (cluster.controllerId + 1) % 3
+    // As it was when the command connected, and when it looked at the topics.
+    cluster.on(
+      'Metadata',
+      changed(response => ({ ...response, controllerId: formerly })),
+      { times: 2 },
+    )
+    expect(await topics('apply', { topics: [{ name: 't' }] })).toMatchObject({ code: 0, err: '' })
+    const asked = cluster.journal.of('CreateTopics').map(each => each.node)
+    expect(asked).toEqual([formerly, cluster.controllerId])
+  })
+
   it('waits for a topic that is just being created', async () => {
     await startCluster({ autoCreate: { style: 'zk' } })
     cluster.createTopic('t')

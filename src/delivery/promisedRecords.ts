@@ -19,6 +19,7 @@ interface Run {
  */
 export class PromisedRecords implements RecordOwner {
   private places = 0
+  private told = 0
   /** The runs that have ended; nearly always one. */
   private first: Run | undefined
   private others: Run[] | undefined
@@ -35,8 +36,13 @@ export class PromisedRecords implements RecordOwner {
 
   /** The outcome of the record that was appended last. */
   add(): Promise<RecordMetadata[]> {
-    const place = this.places++
-    return this.settled.then(records => records.outcomeAt(place))
+    this.places++
+    return this.settled.then(tellNext)
+  }
+
+  /** A promise calls what waits for it in the order of `then`: one function for all counts along, where each would need its own. */
+  tellNext(): RecordMetadata[] | Promise<RecordMetadata[]> {
+    return this.outcomeAt(this.told++)
   }
 
   private outcomeAt(place: number): RecordMetadata[] | Promise<RecordMetadata[]> {
@@ -75,6 +81,9 @@ export class PromisedRecords implements RecordOwner {
     this.end({ first, count, error, batch: undefined, index: 0 })
   }
 }
+
+const tellNext = (records: PromisedRecords): RecordMetadata[] | Promise<RecordMetadata[]> =>
+  records.tellNext()
 
 const covers = ({ first, count }: Run, place: number): boolean => place >= first && place < first + count
 

@@ -75,12 +75,9 @@ export class Recall {
     for (const resume of this.waiters.splice(0)) resume()
   }
 
-  /** Whether a partition has sequences that may never be used. */
-  get isUnsettled(): boolean {
-    for (const topic of this.parts.roster.all) {
-      if (topic.lanes.some(lane => lane?.isUnsettled)) return true
-    }
-    return false
+  /** The lanes with sequences that may never be used. */
+  get unsettled(): readonly Lane[] {
+    return [...this.parts.roster.all].flatMap(({ lanes }) => lanes.filter(lane => lane.isUnsettled))
   }
 
   /** The producer has another identity, and nothing is left of what the former one has sent. */

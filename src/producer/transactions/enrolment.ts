@@ -44,6 +44,12 @@ export class Enrolment {
     return false
   }
 
+  /** Resolves when all of them were added, or cannot be. */
+  async add(lanes: readonly Lane[]): Promise<void> {
+    for (const lane of lanes) this.joins(lane)
+    await this.idle()
+  }
+
   /** Resolves when no request is under way. */
   async idle(): Promise<void> {
     await this.running
@@ -53,7 +59,7 @@ export class Enrolment {
     // Other partitions of this turn of the loop come along.
     await new Promise<void>(resolve => setImmediate(resolve))
     try {
-      while (this.wanted.size + this.unknown.size > 0) await this.add()
+      while (this.wanted.size + this.unknown.size > 0) await this.ask()
     } catch (error) {
       if (!this.parts.patience.signal.aborted) this.parts.failed(error as Error)
     } finally {
@@ -61,7 +67,7 @@ export class Enrolment {
     }
   }
 
-  private async add(): Promise<void> {
+  private async ask(): Promise<void> {
     const { transactionalId, identity, coordinators, patience } = this.parts
     let asked: readonly Lane[] = []
     await coordinators.ask({

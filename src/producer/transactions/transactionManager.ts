@@ -1,6 +1,7 @@
 import type { Logger } from 'kafkajs'
 import type { BufferBudget } from '../../delivery/budget.js'
 import { DeliveryEngine } from '../../delivery/engine.js'
+import type { Lane } from '../../delivery/lane.js'
 import type { IdentitySource } from '../../delivery/producerIds.js'
 import { messageOf, NonRetriableError } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
@@ -21,6 +22,9 @@ import { GroupOffsets, type TakenOffset } from './groupOffsets.js'
 import { OpenTransaction, type TransactionHost } from './openTransaction.js'
 import { TransactionalIdentity } from './transactionalIdentity.js'
 import { isFatal, isForgotten, refusalOf } from './verdicts.js'
+
+/** How long partitions may take to learn of an epoch: a topic that is gone never does. ms */
+const MARKING_MS = 2000
 
 export interface TransactionManagerParts {
   readonly transactionalId: string
@@ -224,22 +228,48 @@ export class TransactionManager implements TransactionHost, IdentitySource {
 
   async ended(failure: Error | undefined): Promise<void> {
     const { engine, identity, coordinators } = this
-    const needsEpoch = engine.recall.isUnsettled || isForgotten(failure)
+    const { unsettled } = engine.recall
+    const needsEpoch = unsettled.length > 0 || isForgotten(failure)
     // A request that was not answered may still be served: one with this epoch would then act on the next transaction.
-    if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.takeEpoch()
+    if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.renewEpoch(unsettled)
     engine.recall.resume()
     this.open = undefined
   }
 
-  private async takeEpoch(): Promise<void> {
+  private async renewEpoch(unsettled: readonly Lane[]): Promise<void> {
+    const { identity, coordinators, engine, parts } = this
     try {
-      await this.identity.acquire(this.patience(this.parts.closing))
-      this.coordinators.hasUnanswered = false
-      this.engine.recall.restart()
+      await identity.acquire(this.patience(parts.closing))
+      coordinators.hasUnanswered = false
+      // What was answered cannot come later.
+      const doubtful = unsettled.filter(({ unresolved }) => unresolved)
+      if (doubtful.length > 0) await this.markEpoch(doubtful)
+      if (coordinators.hasUnanswered) await identity.acquire(this.patience(parts.closing))
+      coordinators.hasUnanswered = false
+      engine.recall.restart()
     } catch (error) {
-      this.parts.logger.debug('There is no other epoch for transactions', { error: messageOf(error) })
+      parts.logger.debug('There is no other epoch for transactions', { error: messageOf(error) })
       this.die(error as Error)
     }
+  }
+
+  /**
+   * Lets the partitions know of the new epoch, by the marker of a transaction without records. A batch of the old one that comes
+   * later is refused then; else, before Kafka 3.6, it would become a part of the next transaction.
+   */
+  private async markEpoch(lanes: readonly Lane[]): Promise<void> {
+    const { transactionalId, coordinators, parts } = this
+    const enrolment = new Enrolment({
+      transactionalId,
+      identity: () => this.identity.current!,
+      coordinators,
+      patience: { timeoutMs: MARKING_MS, bound: 'the time for it', signal: parts.closing },
+      refused: () => {},
+      failed: error =>
+        parts.logger.debug('Partitions were not told of an epoch', { error: messageOf(error) }),
+    })
+    await enrolment.add(lanes)
+    if (enrolment.isBegun) await this.endTxn(false)
   }
 
   /** Aborts a transaction that is open, and waits for one that ends. */

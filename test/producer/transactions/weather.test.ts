@@ -5,10 +5,14 @@ import {
   ERROR,
   errorAfterApply,
   errorCode,
+  type Gate,
+  hang,
+  hangAfterApply,
+  hold,
 } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TOPIC, World } from '../../delivery/support/world.js'
-import { outcomes, TX } from './support.js'
+import { outcomes, send, TX } from './support.js'
 
 /*
  * Many transactions while requests of every kind are lost, refused and answered late: whatever happens to one, it is there as a
@@ -37,6 +41,8 @@ const CONTROL = [
   errorCode(ERROR.COORDINATOR_LOAD_IN_PROGRESS),
   errorCode(ERROR.COORDINATOR_NOT_AVAILABLE),
   errorCode(ERROR.NOT_COORDINATOR),
+  hang,
+  hangAfterApply,
 ]
 const PRODUCE = [
   dropBeforeApply,
@@ -47,6 +53,8 @@ const PRODUCE = [
   // Final: it fails the transaction.
   errorCode(ERROR.INVALID_RECORD),
 ]
+type Verb = (typeof PRODUCE)[number]
+
 const FAULTS = new Map<string, typeof CONTROL>([
   ['FindCoordinator', [dropBeforeApply, errorCode(ERROR.COORDINATOR_NOT_AVAILABLE)]],
   ['InitProducerId', CONTROL],
@@ -57,7 +65,9 @@ const FAULTS = new Map<string, typeof CONTROL>([
 ])
 
 const FAULT_RATE = 0.15
-const TRANSACTIONS = 40
+const TRANSACTIONS = 30
+/** More of them by the environment. */
+const WEATHERS = Array.from({ length: Number(process.env.WEATHERS ?? 4) }, (_, seed) => seed)
 const RECORDS = 12
 
 const begin = async (producer: ResilientProducer) => {
@@ -72,36 +82,54 @@ const begin = async (producer: ResilientProducer) => {
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6])('every transaction is whole or not there (weather %i)', async seed => {
-  const random = dice(seed * 7919)
+test.each(WEATHERS)('every transaction is whole or not there (weather %i)', async seed => {
+  const random = dice((seed + 1) * 7919)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
   const producer = await world.connect({
     ...TX,
     batchRecords: 2,
+    metadataRequestTimeoutMs: 100,
+    ackTimeoutMs: 1,
+    requestTimeoutMs: 300,
     retry: { minTimeoutMs: 1, maxTimeoutMs: 5 },
   })
   const isStruck = () => random() < FAULT_RATE
-  world.onNext((request, next) => (isStruck() ? pick(PRODUCE)(request, next) : next()), 10_000)
+  // A request that its client has given up, and that the broker comes to in the midst of a later transaction.
+  const gates: Gate[] = []
+  const late: Verb = (request, next) => {
+    const gate = world.cluster.gate()
+    gates.push(gate)
+    return hold(gate)(request, next)
+  }
+  const produceFaults = [...PRODUCE, late]
+  world.onNext((request, next) => (isStruck() ? pick(produceFaults)(request, next) : next()), 10_000)
   world.cluster.on(
     '*',
     (request, next) => {
       const faults = FAULTS.get(request.api)
-      return faults !== undefined && isStruck() ? pick(faults)(request, next) : next()
+      return faults !== undefined && isStruck() ? pick([...faults, late])(request, next) : next()
     },
     { times: Infinity },
   )
   const committed: string[] = []
   const undecided: string[][] = []
+  let away: number | undefined
   for (let i = 0; i < TRANSACTIONS; i++) {
     const transaction = await begin(producer)
     const values = Array.from({ length: RECORDS }, (_, k) => `${i}:${k}`)
-    for (const [k, value] of values.entries())
-      transaction.send({ topic: TOPIC, messages: [{ value, partition: k % 3 }] }).catch(() => {})
+    const sends = values.map((value, k) => send(transaction, value, k % 3))
+    if (random() < 0.5) await Promise.allSettled(sends.slice(0, 1))
+    for (const gate of gates.splice(0, Math.floor(random() * 3))) gate.open()
     if (random() < 0.5) {
       const topics = [{ topic: TOPIC, partitions: [{ partition: 0, offset: `${i}` }] }]
       transaction.sendOffsets({ consumerGroupId: 'g', topics }).catch(() => {})
     }
-    if (random() < 0.2) world.cluster.moveLeader(TOPIC, pick([0, 1, 2]), pick([0, 1, 2]))
+    if (random() < 0.2 && away === undefined)
+      world.cluster.moveLeader(TOPIC, pick([0, 1, 2]), pick([0, 1, 2]))
+    const restart = away
+    away = restart === undefined && random() < 0.1 ? pick([0, 1, 2]) : undefined
+    if (away !== undefined) await world.cluster.stopBroker(away)
+    if (restart !== undefined) await world.cluster.startBroker(restart)
     try {
       if (random() < 0.2) throw new Error('changed my mind')
       await transaction.commit()
@@ -111,6 +139,8 @@ test.each([1, 2, 3, 4, 5, 6])('every transaction is whole or not there (weather 
       if (transaction.isActive()) await transaction.abort().catch(() => {})
     }
   }
+  if (away !== undefined) await world.cluster.startBroker(away)
+  for (const gate of gates) gate.open()
   await producer.disconnect()
   world.forgetRules()
   const there = await outcomes(world)

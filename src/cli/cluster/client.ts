@@ -5,6 +5,7 @@ import { NotYet, onSchedule } from '../../metadata/schedule.js'
 import type { Api } from '../../protocol/api.js'
 import { describeConfigsApi } from '../../protocol/messages/describeConfigs.js'
 import { metadataApi } from '../../protocol/messages/metadata.js'
+import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { createKafkajsTransport } from '../../transport/kafkajs/index.js'
 import type { BrokerAddress, ControlTarget, Transport } from '../../transport/port.js'
 import type { Connection } from '../connection/resolve.js'
@@ -67,7 +68,7 @@ export class ClusterClient {
 
   /** @throws {BrokersUnreachableError} or what no other broker would mend */
   async connect({ timeoutMs = PATIENCE_MS, signal }: WaitOptions = {}): Promise<void> {
-    await onSchedule(() => this.refresh([], Math.min(timeoutMs, REQUEST_TIMEOUT_MS)), {
+    await onSchedule(() => this.refresh([], { timeoutMs: Math.min(timeoutMs, REQUEST_TIMEOUT_MS) }), {
       retry: { ...RETRY, maxRetryTimeMs: timeoutMs },
       signal: signal ?? this.closing.signal,
       onRetry: () => {},
@@ -80,11 +81,15 @@ export class ClusterClient {
     await this.refresh([])
   }
 
-  /** What brokers know of these topics; it never creates one. Topics that are just being created are waited for. */
-  async topics(names: readonly string[]): Promise<Map<string, DescribedTopic>> {
+  /**
+   * What brokers know of these topics; it never creates one. Asks once, as the others below: see {@link retrying}.
+   *
+   * @throws {NotYet} where one is just being created
+   */
+  async topics(names: readonly string[], target = ANY): Promise<Map<string, DescribedTopic>> {
     const found = new Map<string, DescribedTopic>()
     for (const chunk of chunksOf(names)) {
-      for (const topic of await this.retrying(() => this.refresh(chunk))) found.set(topic.name, topic)
+      for (const topic of await this.refresh(chunk, { target })) found.set(topic.name, topic)
     }
     return found
   }
@@ -92,26 +97,22 @@ export class ClusterClient {
   /**
    * The settings of topics or of one broker, by resource and name; `null` names: all settings.
    *
-   * @throws {Verdict} where one of them may not be described
+   * @throws {Verdict} where one of them may not be described; {@link NotYet} where that may change
    */
   async settings(
     resourceType: number,
     resources: readonly { readonly name: string; readonly keys: readonly string[] | null }[],
+    target = ANY,
   ): Promise<Map<string, Map<string, Setting>>> {
     const found = new Map<string, Map<string, Setting>>()
     for (const chunk of chunksOf(resources)) {
-      const { results } = await this.retrying(() =>
-        this.ask(describeConfigsApi, () => ({
-          resources: chunk.map(({ name, keys }) => ({
-            resourceType,
-            resourceName: name,
-            configurationKeys: keys,
-          })),
-        })),
-      )
-      for (const { resourceName, errorCode: code, errorMessage, configs } of results) {
-        if (code !== 0)
-          throw new Verdict(`the settings of ${resourceName} cannot be read`, code, errorMessage)
+      const wanted = chunk.map(({ name, keys }) => ({
+        resourceType,
+        resourceName: name,
+        configurationKeys: keys,
+      }))
+      const results = await this.describeConfigs(wanted, target)
+      for (const { resourceName, configs } of results) {
         found.set(
           resourceName,
           new Map(
@@ -144,9 +145,9 @@ export class ClusterClient {
   }
 
   /** Repeats after failures of the network and after `NotYet`. */
-  retrying<T>(attempt: () => Promise<T>): Promise<T> {
+  retrying<T>(attempt: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
     return onSchedule(attempt, {
-      retry: { ...RETRY, maxRetryTimeMs: PATIENCE_MS },
+      retry: { ...RETRY, maxRetryTimeMs: patienceMs },
       signal: this.closing.signal,
       onRetry: () => {},
       exhausted: ({ cause }) => cause,
@@ -158,9 +159,22 @@ export class ClusterClient {
     await this.transport.close()
   }
 
+  private async describeConfigs(
+    resources: Encodable<typeof describeConfigsApi.request>['resources'],
+    target: ControlTarget,
+  ): Promise<Decoded<typeof describeConfigsApi.response>['results']> {
+    const { results } = await this.ask(describeConfigsApi, () => ({ resources }), { target })
+    const failed = results.find(each => each.errorCode !== 0)
+    if (failed === undefined) return results
+    const { resourceName, errorCode, errorMessage } = failed
+    const verdict = new Verdict(`the settings of ${resourceName} cannot be read`, errorCode, errorMessage)
+    // A topic that one broker knows may be news to another.
+    throw verdict.retriable ? new NotYet(verdict) : verdict
+  }
+
   private async refresh(
     names: readonly string[],
-    timeoutMs = REQUEST_TIMEOUT_MS,
+    { target = ANY, timeoutMs = REQUEST_TIMEOUT_MS }: AskOptions = {},
   ): Promise<readonly DescribedTopic[]> {
     const [first, ...others] = names
     const query =
@@ -168,7 +182,7 @@ export class ClusterClient {
     const { brokers, controllerId, topics } = await this.ask(
       metadataApi,
       version => encodeQuery(query, version),
-      { timeoutMs, maxVersion: METADATA_MAX_VERSION },
+      { target, timeoutMs, maxVersion: METADATA_MAX_VERSION },
     )
     if (brokers.length === 0) throw new NotYet(new Error('the broker does not know its cluster yet'))
     this.brokers = brokers

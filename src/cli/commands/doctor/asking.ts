@@ -41,7 +41,9 @@ const TOPIC_SETTINGS = ['min.insync.replicas', 'max.message.bytes', 'message.tim
 export const askBrokerSettings = (client: ClusterClient, nodeId: number): Promise<BrokerSettings> =>
   orElse(
     client
-      .settings(CONFIG_RESOURCE.broker, [{ name: String(nodeId), keys: BROKER_SETTINGS }])
+      .retrying(() =>
+        client.settings(CONFIG_RESOURCE.broker, [{ name: String(nodeId), keys: BROKER_SETTINGS }]),
+      )
       .then(found => ({ values: found.get(String(nodeId)) ?? new Map<string, Setting>() })),
     error =>
       error instanceof Verdict
@@ -90,7 +92,9 @@ const UNKNOWN_TOPIC = 3
 
 const askTopicSettings = (client: ClusterClient, name: string): Promise<TopicFacts['settings']> =>
   orElse(
-    client.settings(CONFIG_RESOURCE.topic, [{ name, keys: TOPIC_SETTINGS }]).then(found => found.get(name)),
+    client
+      .retrying(() => client.settings(CONFIG_RESOURCE.topic, [{ name, keys: TOPIC_SETTINGS }]))
+      .then(found => found.get(name)),
     () => undefined,
   )
 

@@ -1,4 +1,5 @@
 import { CONFIG_RESOURCE } from '../../../protocol/messages/describeConfigs.js'
+import type { ControlTarget } from '../../../transport/port.js'
 import type { ClusterClient } from '../../cluster/client.js'
 import { Verdict } from '../../cluster/verdict.js'
 import type { DeclaredTopic } from './declaration.js'
@@ -9,13 +10,18 @@ const UNKNOWN_TOPIC = 3
 /**
  * The declared topics that the cluster has.
  *
+ * @param target whom to ask. Default: any broker
  * @throws {Verdict} where the cluster does not show one
  */
 export async function findTopics(
   client: ClusterClient,
   declared: readonly DeclaredTopic[],
+  target?: ControlTarget,
 ): Promise<ReadonlyMap<string, FoundTopic>> {
-  const described = await client.topics(declared.map(each => each.name))
+  const described = await client.topics(
+    declared.map(each => each.name),
+    target,
+  )
   const existing = declared.filter(({ name }) => {
     const code = described.get(name)?.errorCode ?? UNKNOWN_TOPIC
     if (code !== 0 && code !== UNKNOWN_TOPIC)
@@ -26,6 +32,7 @@ export async function findTopics(
   const settings = await client.settings(
     CONFIG_RESOURCE.topic,
     configured.map(({ name, config }) => ({ name, keys: Object.keys(config) })),
+    target,
   )
   return new Map(
     existing.map(({ name }) => {

@@ -15,6 +15,7 @@ import { type DeclaredTopic, parseDeclaration } from './declaration.js'
 import { type Change, type Difference, differences } from './difference.js'
 import { findTopics } from './found.js'
 import { differenceLines, summary } from './report.js'
+import { settle } from './settling.js'
 
 export interface TopicsFlags extends ConnectionFlags {
   readonly quiet?: boolean
@@ -29,7 +30,7 @@ export const planTopics = (file: string, flags: TopicsFlags, io: Io, signal: Abo
       for (const line of differenceLines(each, styleFor(io.stdout, io.env))) print(line)
     const refused = await tryEach(client, found.filter(isChange), 'validate', io)
     print(summary(declared, found))
-    if (refused > 0) return ExitCode.failed
+    if (refused.length > 0) return ExitCode.failed
     return found.length > 0 ? ExitCode.drift : ExitCode.ok
   })
 
@@ -41,15 +42,20 @@ export const applyTopics = (file: string, flags: TopicsFlags, io: Io, signal: Ab
       for (const line of differenceLines(each, styleFor(io.stdout, io.env))) print(line)
     const wanted = found.filter(isChange)
     const refused = await tryEach(client, wanted, 'apply', io)
+    const [touched, spoilt] = [new Set(wanted.map(nameOf)), new Set(refused.map(nameOf))]
+    await settle(
+      client,
+      declared.filter(({ name }) => touched.has(name) && !spoilt.has(name)),
+    )
     const left = found.length - wanted.length
     print(
       [
-        `${plural(declared.length, 'topic')} declared: ${plural(wanted.length - refused, 'change')} made`,
-        ...(refused > 0 ? [`${refused} failed`] : []),
+        `${plural(declared.length, 'topic')} declared: ${plural(wanted.length - refused.length, 'change')} made`,
+        ...(refused.length > 0 ? [`${refused.length} failed`] : []),
         ...(left > 0 ? [`${plural(left, 'difference')} left that cannot be changed here`] : []),
       ].join(', '),
     )
-    if (refused > 0) return ExitCode.failed
+    if (refused.length > 0) return ExitCode.failed
     return left > 0 ? ExitCode.drift : ExitCode.ok
   })
 
@@ -100,25 +106,26 @@ async function readDeclaration(file: string, io: Io): Promise<string> {
 const compare = async (
   client: ClusterClient,
   declared: readonly DeclaredTopic[],
-): Promise<readonly Difference[]> => differences(declared, await findTopics(client, declared))
+): Promise<readonly Difference[]> =>
+  differences(declared, await client.retrying(() => findTopics(client, declared)))
 
 const isChange = (difference: Difference): difference is Change => difference.kind !== 'unmendable'
 
-/** One after the other, so that the first lines tell of what was done when it is interrupted. Gives how many were refused. */
+/** One after the other, so that the first lines tell of what was done when it is interrupted. Gives those that were refused. */
 async function tryEach(
   client: ClusterClient,
   changes: readonly Change[],
   intent: 'validate' | 'apply',
   io: Io,
-): Promise<number> {
+): Promise<readonly Change[]> {
   const { red } = styleFor(io.stderr, io.env)
-  let refused = 0
+  const refused: Change[] = []
   for (const each of changes) {
     try {
       await change(client, each, intent)
     } catch (error) {
       if (!(error instanceof Verdict)) throw error
-      refused++
+      refused.push(each)
       const what = intent === 'validate' ? 'the cluster would refuse' : 'the cluster refuses'
       io.stderr.write(`${red('error:')} ${what} ${nameOf(each)}: ${printable(error.words)}\n`)
     }

@@ -11,8 +11,8 @@ import type { BrokerAddress, ControlAnswer, Transport } from '../../transport/po
 import { pause } from './pause.js'
 import { type Judgement, judge } from './verdicts.js'
 
-/** Markers are written within some ms. */
-const SOON: Backoff = { minMs: 20, maxMs: 100, factor: 1.2 }
+/** Markers are mostly written within some ms, and a short transaction waits for those of the one before. */
+const SOON: Backoff = { minMs: 5, maxMs: 100, factor: 1.5 }
 const TROUBLE: Backoff = { minMs: 50, maxMs: 1000, factor: 2 }
 
 /** ms */

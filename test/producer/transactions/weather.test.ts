@@ -65,7 +65,7 @@ const FAULTS = new Map<string, typeof CONTROL>([
 ])
 
 const FAULT_RATE = 0.15
-const TRANSACTIONS = 30
+const TRANSACTIONS = 20
 /** More of them by the environment. */
 const WEATHERS = Array.from({ length: Number(process.env.WEATHERS ?? 4) }, (_, seed) => seed)
 const RECORDS = 12

@@ -62,7 +62,8 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
       idempotent: config.idempotent,
       maxInFlightPerBroker: config.maxInFlightRequests,
       metadataMaxAgeMs: bounded(config.metadataMaxAge),
-      transactionalId: config.transactionalId,
+      // Empty is none to kafkajs.
+      transactionalId: config.transactionalId === '' ? undefined : config.transactionalId,
       transactionTimeoutMs: config.transactionTimeout,
     }),
     retry: unlessWrong(own.retry, retry =>

@@ -1,3 +1,5 @@
+import { logLevel } from 'kafkajs'
+import { ResilientKafka } from 'kafkajs-resilient-producer'
 import { ERROR, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { TOPIC, turns, World } from '../../delivery/support/world.js'
@@ -270,6 +272,18 @@ describe('in kafkajs’s words are refused', () => {
     })
   })
 
+  test('a transaction with an empty id of kafkajs’s configuration; our own option says what is wrong', async () => {
+    const kafka = new ResilientKafka({ brokers: world.cluster.bootstrap, logLevel: logLevel.NOTHING })
+    const producer = kafka.producer({ transactionalId: '' })
+    await producer.connect()
+    await expect(producer.transaction()).rejects.toThrow('Must provide transactional id')
+    await producer.disconnect()
+    expect(() => world.producer({ transactionalId: '' })).toThrow(
+      'transactionalId must be a string that is not empty',
+    )
+    expect(() => world.producer({ ...TX, transactionTimeoutMs: 0 })).toThrow('transactionTimeoutMs')
+  })
+
   test('a second one while one is open, and while it is committed', async () => {
     world.topic()
     const { producer, transaction } = await begun()
@@ -342,6 +356,26 @@ describe('the producer id', () => {
     await send(transaction, 'a')
     await transaction.commit()
     expect((await outcomes(world)).committed).toEqual(['a'])
+  })
+
+  test('comes with kafkajs’s configuration too', async () => {
+    world.topic()
+    const kafka = new ResilientKafka({ brokers: world.cluster.bootstrap, logLevel: logLevel.NOTHING })
+    const producer = kafka.producer({
+      transactionalId: 'tx',
+      transactionTimeout: 7000,
+      maxInFlightRequests: 1,
+    })
+    await producer.connect()
+    const transaction = await producer.transaction()
+    await send(transaction, 'a')
+    await transaction.commit()
+    await producer.disconnect()
+    expect((await outcomes(world)).committed).toEqual(['a'])
+    const bodies = world.cluster.journal.of('InitProducerId').map(({ body }) => body)
+    expect(bodies).toContainEqual(
+      expect.objectContaining({ transactionalId: 'tx', transactionTimeoutMs: 7000 }),
+    )
   })
 
   test('is not given: connect says why', async () => {

@@ -8,7 +8,7 @@ import { readLogs } from '../kafka/support/logs.js'
 import { failureOf, range } from '../kafka/support/producing.js'
 import { helperClientId } from '../kafka/testBroker.js'
 import { carries, refusal } from './support/produceRequests.js'
-import { createTopics, served } from './support/topics.js'
+import { createTopics } from './support/topics.js'
 import type { WireRequest } from './support/wire.js'
 import { Wiretap } from './support/wiretap.js'
 
@@ -111,12 +111,12 @@ forEachBroker('defects of kafkajs', { real: { brokers: 3 } }, broker => {
     /** Both of its partitions are led by one broker. */
     const topicOfOneBroker = async () => {
       const topic = uniqueTopic('together')
-      await withAdmin(broker, async admin => {
-        const [leader = 0] = (await admin.describeCluster()).brokers.map(({ nodeId }) => nodeId)
-        const replicaAssignment = [0, 1].map(partition => ({ partition, replicas: [leader] }))
-        await admin.createTopics({ topics: [{ topic, replicaAssignment }] })
+      const { brokers } = await withAdmin(broker, admin => admin.describeCluster())
+      const replicas = brokers.map(({ nodeId }) => nodeId)
+      await createTopics(broker, {
+        topic,
+        replicaAssignment: [0, 1].map(partition => ({ partition, replicas })),
       })
-      await served(broker, topic)
       return topic
     }
 

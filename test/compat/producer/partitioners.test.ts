@@ -30,7 +30,9 @@ const suite = (spec: string, title: string, createPartitioner: ICustomPartitione
 
     const newTopic = async (numPartitions: number) => {
       const topic = uniqueTopic('partitioned')
-      await createTopics(broker, { topic, numPartitions, replicationFactor: 1 })
+      // The cluster's own minimum is two.
+      const configEntries = [{ name: 'min.insync.replicas', value: '1' }]
+      await createTopics(broker, { topic, numPartitions, replicationFactor: 1, configEntries })
       return topic
     }
 

@@ -10,7 +10,11 @@ import { type Isolation, readPartition, type StoredRecord } from './records.js'
 import type { TopicOperation } from './state/acl.js'
 import { ClusterState, type OfferedApi } from './state/cluster.js'
 
-const PRODUCE_KEY = 0
+/**
+ * Listed from version 0 on, though those below the API's own range are not served: librdkafka infers from Produce which
+ * codecs there are, as Kafka 4 allows for, and from SaslHandshake 0 that there is SASL.
+ */
+const LISTED_FROM_ZERO: readonly ApiName[] = ['Produce', 'SaslHandshake']
 /** For clients whose `disconnect()` has resolved though their sockets are not closed at this end yet. */
 const CLOSE_PATIENCE_MS = 500
 
@@ -19,8 +23,7 @@ const offeredApis = (maxVersions: EmbeddedKafkaOptions['maxVersions'] = {}): Off
     const limit = maxVersions[name] ?? Infinity
     if (limit === 'none') return []
     const { api } = served[name]
-    // Kafka 4 lists Produce 0-2, which it does not serve, because librdkafka infers codecs from it.
-    const minVersion = api.key === PRODUCE_KEY ? 0 : api.minVersion
+    const minVersion = LISTED_FROM_ZERO.includes(name) ? 0 : api.minVersion
     return [{ apiKey: api.key, minVersion, maxVersion: Math.min(limit, api.maxVersion) }]
   })
 

@@ -1,7 +1,7 @@
 /**
  * ApiVersions, versions 0-3. Lists what this broker offers: the definitions' ranges, cut by the option `maxVersions`.
  * A version that is not offered is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions alone
- * (KIP-511). Produce is listed from version 0 on, as Kafka 4 does for librdkafka's sake, though 0-2 are not served.
+ * (KIP-511). Produce and SaslHandshake are listed from version 0 on, for librdkafka's sake, though those are not served.
  */
 import { apiVersionsApi } from '../../protocol/messages/apiVersions.js'
 import { ERROR } from '../errorCodes.js'

@@ -31,6 +31,7 @@ export class Session {
   readonly transactions: TransactionManager | undefined
   /** Called whenever buffer space comes free. */
   onSpace: (() => void) | undefined
+  private readonly engines: readonly DeliveryEngine[]
   private readonly transport: Transport
   private readonly directory: TopicDirectory
   private readonly producerIds: ProducerIds
@@ -90,15 +91,12 @@ export class Session {
         closing: this.closing.signal,
       })
     }
+    this.engines = this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
     for (const engine of this.engines) engine.onSpace = () => this.freed()
     this.unwatch = observer.watchLevels(() => ({
       ...this.engine.levels,
       requestsInFlight: this.engines.reduce((sum, { levels }) => sum + levels.requestsInFlight, 0),
     }))
-  }
-
-  private get engines(): readonly DeliveryEngine[] {
-    return this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
   }
 
   /** The engines share one buffer: what one gives back, the other may wait for. */

@@ -152,12 +152,12 @@ export class Coordinators {
         code = found
       } else {
         isSent = true
-        answer = await this.inTurn(() =>
+        const ask = () =>
           this.parts.transport.control(api, question.body, {
             target: { at: found },
             timeoutMs: this.timeoutMs(course),
-          }),
-        )
+          })
+        answer = await (coordinator.type === 'transaction' ? this.inTurn(ask) : ask())
         code = codeOf(answer.response)
       }
     } catch (error) {

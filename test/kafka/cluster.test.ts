@@ -8,6 +8,7 @@ import { projectFile } from './cluster/projectFile.js'
 import type { KafkaNode } from './cluster/types.js'
 import { until } from './cluster/wait.js'
 import { describeKafka } from './suite.js'
+import { createTopics } from './support/admin.js'
 
 const withAdmin = async <T>(
   kafka: Kafka,
@@ -56,12 +57,7 @@ describeKafka('three brokers', { brokers: 3 }, broker => {
   }
 
   test('keep a topic on three and give it another leader when its own is killed, and when it is frozen', async () => {
-    await withAdmin(broker.helper(), admin =>
-      admin.createTopics({
-        topics: [{ topic: 'replicated', numPartitions: 1, replicationFactor: -1 }],
-        waitForLeaders: true,
-      }),
-    )
+    await createTopics(broker, { topic: 'replicated', numPartitions: 1, replicationFactor: -1 })
     const nodeOf = (id: number) => broker.cluster.nodes.find(node => node.id === id)!
     const leaderBeside = (not: number) =>
       until(

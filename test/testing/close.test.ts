@@ -27,6 +27,43 @@ describe('close()', () => {
     await left.ended()
   })
 
+  test('fails on a rejection that nobody handled since the start, and does not watch any more after it', async () => {
+    // Those of the test runner would fail the run.
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    try {
+      const own = await EmbeddedKafka.start()
+      void Promise.reject(new Error('of the service under test'))
+      void Promise.reject('no error at all')
+      await expect(own.close()).rejects.toMatchObject({
+        message: expect.stringContaining('of the service under test; no error at all'),
+        errors: [{ message: 'of the service under test' }, { message: 'no error at all' }],
+      })
+      expect(process.listeners('unhandledRejection')).toEqual([])
+    } finally {
+      for (const each of others) process.on('unhandledRejection', each)
+    }
+  })
+
+  test('fails on a fault function that throws, and cuts the connection it served', async () => {
+    const own = await EmbeddedKafka.start()
+    own.on('Produce', () => {
+      throw new Error('a slip in the test')
+    })
+    const left = await RawClient.connect(own.bootstrap[0]!)
+    left.request(produceApi, 9, request())
+    await left.ended()
+    await expect(own.close()).rejects.toThrow('a slip in the test')
+  })
+
+  test('comes to the same when it is called again', async () => {
+    const own = await EmbeddedKafka.start()
+    own.on('Produce', hang)
+    const first = own.close()
+    expect(own.close()).toBe(first)
+    await expect(first).rejects.toThrow('1 of 1 times left')
+  })
+
   test('lets clients stay when told so', async () => {
     const own = await EmbeddedKafka.start()
     const left = await RawClient.connect(own.bootstrap[0]!)

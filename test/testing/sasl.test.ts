@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { EmbeddedKafka, ERROR } from 'kafkajs-resilient-producer/testing'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -5,8 +6,10 @@ import { apiVersionsApi } from '../../src/protocol/messages/apiVersions.js'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { saslAuthenticateApi } from '../../src/protocol/messages/saslAuthenticate.js'
 import { saslHandshakeApi } from '../../src/protocol/messages/saslHandshake.js'
+import { oauthBearerExchange } from '../../src/testing/sasl/oauthBearer.js'
 import { plainExchange } from '../../src/testing/sasl/plain.js'
 import { scramCredential, scramExchange } from '../../src/testing/sasl/scram.js'
+import { runs, seed } from '../protocol/support/runs.js'
 import { RawClient } from './support/rawClient.js'
 
 let cluster: EmbeddedKafka | undefined
@@ -163,4 +166,43 @@ test('PLAIN refuses what has no password', () => {
     expect(plainExchange(() => undefined).step(Buffer.from(text)).kind).toBe('refused')
     expect(plainExchange(() => 'secret').step(Buffer.from(text)).kind).toBe('refused')
   }
+})
+
+test('no mechanism throws at any message, or lets one in by it', () => {
+  const credential = scramCredential('SCRAM-SHA-256', 'x', Buffer.from('salt'))
+  const exchanges = {
+    PLAIN: () => plainExchange(() => 'a password nobody guesses'),
+    SCRAM: () => scramExchange('SCRAM-SHA-256', () => credential, 'server'),
+    OAUTHBEARER: () => oauthBearerExchange(() => undefined),
+  }
+  const part = fc.constantFrom(
+    'n,,',
+    'n=',
+    'u',
+    ',r=',
+    'abc',
+    'server',
+    'c=biws',
+    ',p=',
+    'YQ==',
+    '\0',
+    '\u0001',
+    'auth=Bearer ',
+    '=2C',
+    '=',
+    ',',
+  )
+  const text = fc.array(part, { maxLength: 12 }).map(parts => Buffer.from(parts.join('')))
+  const anything = fc.uint8Array({ maxLength: 60 }).map(bytes => Buffer.from(bytes))
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Object.values(exchanges)),
+      fc.array(fc.oneof(text, anything), { maxLength: 3 }),
+      (begin, messages) => {
+        const exchange = begin()
+        for (const message of messages) expect(exchange.step(message).kind).not.toBe('authenticated')
+      },
+    ),
+    { seed, numRuns: runs(1000) },
+  )
 })

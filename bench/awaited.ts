@@ -20,6 +20,8 @@ export const question: Question = {
         ],
         reference: contenders.KAFKAJS,
         gapMs: 0,
+        order: 'inTurn',
+        warmupSeconds: 1,
         conditions: [
           `${options.valueBytes}-byte values, one partition, the next send as soon as one has resolved`,
         ],

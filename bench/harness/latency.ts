@@ -3,7 +3,7 @@ import { type Broker, withBroker } from './broker.js'
 import { commonConditions } from './comparison.js'
 import { type Contender, contend, select } from './contender.js'
 import { figureWithRange, type Table, times } from './format.js'
-import { type Interleaved, interleave } from './interleave.js'
+import { type Interleaved, interleave, type Order } from './interleave.js'
 import type { BenchOptions } from './options.js'
 import type { Report } from './report.js'
 import { pairedRatios, type Spread, spread } from './stats.js'
@@ -45,32 +45,40 @@ export interface LatencyQuestion {
   readonly contenders: readonly Contender[]
   readonly reference: Contender
   readonly gapMs: number
+  readonly order: Order
+  /** At least so long before anything is measured, where a client sends too little to be compiled sooner. */
+  readonly warmupSeconds: number
   readonly conditions: readonly string[]
   readonly claims: (samples: Samples) => Report['claims']
 }
 
 const measure = (
   broker: Broker,
-  { gapMs }: LatencyQuestion,
+  { gapMs, order, warmupSeconds }: LatencyQuestion,
   contenders: readonly Contender[],
   options: BenchOptions,
 ): Promise<Samples> =>
-  interleave(contenders, options.rounds, async (contender, round) => {
-    const { id } = contender
-    const topic = `${id}-${round}`
-    await createTopics(broker.bootstrap, [topic], 1)
-    const work: AwaitedWork = {
-      kind: 'awaited',
-      topic,
-      payload: { valueBytes: options.valueBytes, content: 'random', keyed: false, headers: 0 },
-      gapMs,
-      warmupSeconds: options.warmupSeconds,
-      seconds: options.seconds,
-    }
-    const sample = await contend(contender, broker.bootstrap, work)
-    options.log(`round ${round}/${options.rounds}  ${id}: p50 ${sample.p50Ms.toFixed(3)} ms`)
-    return sample
-  })
+  interleave(
+    contenders,
+    options.rounds,
+    async (contender, round) => {
+      const { id } = contender
+      const topic = `${id}-${round}`
+      await createTopics(broker.bootstrap, [topic], 1)
+      const work: AwaitedWork = {
+        kind: 'awaited',
+        topic,
+        payload: { valueBytes: options.valueBytes, content: 'random', keyed: false, headers: 0 },
+        gapMs,
+        warmupSeconds: Math.max(warmupSeconds, options.warmupSeconds),
+        seconds: options.seconds,
+      }
+      const sample = await contend(contender, broker.bootstrap, work)
+      options.log(`round ${round}/${options.rounds}  ${id}: p50 ${sample.p50Ms.toFixed(3)} ms`)
+      return sample
+    },
+    order,
+  )
 
 /** The common shape of the questions that await each record. */
 export const compareLatency = (question: LatencyQuestion, options: BenchOptions): Promise<Report> =>

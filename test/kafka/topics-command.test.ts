@@ -6,7 +6,11 @@ import { run } from '../../src/cli/program.js'
 import { testIo } from '../cli/support/io.js'
 import { forEachBroker, type TestBroker, uniqueTopic } from './suite.js'
 
-const topics = async (broker: TestBroker, command: 'plan' | 'apply', declaration: unknown) => {
+const topics = async (
+  broker: Pick<TestBroker, 'bootstrap'>,
+  command: 'plan' | 'apply',
+  declaration: unknown,
+) => {
   const file = join(tmpdir(), `${uniqueTopic('declared')}.json`)
   await writeFile(file, JSON.stringify(declaration))
   const io = testIo()
@@ -68,5 +72,27 @@ forEachBroker('the command topics', { real: 'shared' }, broker => {
       code: 3,
       out: expect.stringContaining('1 to create'),
     })
+  })
+})
+
+forEachBroker('the command topics on three brokers', { real: { brokers: 3 } }, broker => {
+  test('has nothing to plan right after it has applied, whichever broker is asked', async () => {
+    const names = Array.from({ length: 10 }, () => uniqueTopic('declared'))
+    const declare = (partitions: number, retention: number) => ({
+      defaults: { partitions, replicationFactor: 3, config: { 'retention.ms': retention } },
+      topics: names.map(name => ({ name })),
+    })
+    for (const [partitions, retention] of [
+      [2, 1_000_000],
+      [3, 2_000_000],
+      [5, 3_000_000],
+    ] as const) {
+      const wanted = declare(partitions, retention)
+      expect(await topics(broker, 'apply', wanted)).toMatchObject({ code: 0, err: '' })
+      for (const address of broker.bootstrap) {
+        const planned = await topics({ bootstrap: [address] }, 'plan', wanted)
+        expect(planned).toMatchObject({ code: 0, err: '', out: '10 topics declared: 10 as declared\n' })
+      }
+    }
   })
 })

@@ -22,6 +22,8 @@ export interface AdmissionHost extends LaneHost {
   need(topic: TopicLanes): void
   /** Nothing waits for this topic any more. */
   unneeded(topic: TopicLanes): void
+  /** Why the topic is not there yet, as far as it is known. */
+  problemOf(topic: TopicLanes): Error | undefined
   /** Space came free. */
   freed(): void
   readonly observer: ProducerObserver
@@ -335,6 +337,7 @@ export class Admission {
         attempts: 0,
         outcome: 'not-written',
         waitingFor: topic.view === undefined ? 'the topic to become available' : 'buffer space',
+        cause: topic.view === undefined ? this.host.problemOf(topic) : undefined,
       })
       this.end(entry, error)
     }

@@ -1,4 +1,5 @@
 import type { RecordMetadata } from 'kafkajs'
+import type { ErrorContext } from '../errors/bases.js'
 import { type FailedRecords, SendError } from '../errors/index.js'
 import type { Batch } from './batch.js'
 import type { AcknowledgedBatch, RecordOwner } from './owner.js'
@@ -124,7 +125,7 @@ export class MultiCall implements Call {
 
   failedBefore(error: Error, topic: string, from: number, to: number): void {
     const messageIndexes = Array.from({ length: to - from }, (_, i) => from + i)
-    this.fail({ topic, partition: -1, messageIndexes, error })
+    this.fail({ topic, partition: partitionOf(error), messageIndexes, error })
   }
 
   fail(failure: Failure): void {
@@ -169,6 +170,9 @@ export class MultiCall implements Call {
   }
 }
 
+/** A record that was not admitted has one only where it was pinned to it; -1: none. */
+const partitionOf = (error: ErrorContext): number => error.partition ?? -1
+
 export type OnDelivery = (
   error: Error | null,
   delivered: { readonly topic: string; readonly partition: number; readonly offset: string | undefined },
@@ -195,7 +199,7 @@ export class EnqueuedRecord implements Call, RecordOwner {
   }
 
   failedBefore(error: Error): void {
-    this.onDelivery(error, { topic: this.topic, partition: -1, offset: undefined })
+    this.onDelivery(error, { topic: this.topic, partition: partitionOf(error), offset: undefined })
   }
 
   acknowledged(batch: AcknowledgedBatch, _first: number, _count: number, index: number): void {

@@ -121,7 +121,9 @@ export class Endings {
           ? 'a leader of the partition'
           : batch.attempts > 0
             ? 'another attempt'
-            : 'its turn to be sent',
+            : lane.sender.isConnected
+              ? 'its turn to be sent'
+              : `a connection to broker ${lane.sender.nodeId}`,
       firstCause: batch.firstCause,
       cause: batch.lastCause,
     })

@@ -219,6 +219,10 @@ export class DeliveryEngine implements AdmissionHost {
     this.roster.unneeded(topic)
   }
 
+  problemOf({ name }: TopicLanes): Error | undefined {
+    return this.parts.directory.problemOf(name)
+  }
+
   private refreshLeaders(name: string, avoidNode: number | undefined): void {
     this.roster.refreshLeaders(name, avoidNode)
   }

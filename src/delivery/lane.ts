@@ -16,6 +16,7 @@ export interface BatchLimits {
 /** Who sends the batches of a lane. */
 export interface LaneSender {
   readonly nodeId: number
+  readonly isConnected: boolean
   /** The lane may have something to send. */
   wake(lane: Lane): void
 }

@@ -73,6 +73,10 @@ export class Sender {
     return this.flights.count
   }
 
+  get isConnected(): boolean {
+    return this.link?.isOpen === true
+  }
+
   /** The lane may have something to send. */
   wake(lane: Lane): void {
     this.queue.add(lane)
@@ -214,6 +218,9 @@ export class Sender {
         this.opening = false
         if (this.closed) return
         const lanes = this.queue.all
+        for (const { batches } of lanes) {
+          for (const batch of batches) if (batch.state !== 'inFlight') batch.noteCause(error)
+        }
         this.connectFailures++
         this.notBefore =
           performance.now() +

@@ -146,6 +146,11 @@ export class TopicDirectory {
     return known && known.available.length > 0 ? Promise.resolve(known) : this.#resolver.resolve(name)
   }
 
+  /** Why a topic that is waited for is not there yet, as far as it is known. */
+  problemOf(name: string): Error | undefined {
+    return this.#resolver.problemOf(name)
+  }
+
   /** Nobody needs the topic any more: its wait ends, rejected, and it is not asked for again. */
   release(name: string): void {
     this.#resolver.release(name)

@@ -45,6 +45,8 @@ interface Wait {
   /** An answer said that the topic is not there yet. */
   missed: boolean
   warned: boolean
+  /** Why the last attempt failed. */
+  problem: Error | undefined
 }
 
 /** Who waits for which topic. Each topic has its own attempts, backoff and budget; none waits for another. */
@@ -86,6 +88,11 @@ export class TopicResolver {
       // The policy may be the caller's own function.
       return Promise.reject(error)
     }
+  }
+
+  /** Why a topic that is waited for is not there yet; undefined before the first attempt has failed. */
+  problemOf(topic: string): Error | undefined {
+    return this.#waits.get(topic)?.problem
   }
 
   /** Nobody waits for the topic any more: it is not asked for again. */
@@ -172,6 +179,7 @@ export class TopicResolver {
     const { topic } = wait
     const { logger, observer, retry } = this.#options
     const elapsedMs = Math.round(performance.now() - wait.startedAt)
+    wait.problem = error
     observer.metadataRetried(topic, failureType(error))
     logger.debug('Topic is not available yet', { topic, attempt, delayMs, elapsedMs, error: error.message })
     if (elapsedMs >= WARN_AFTER_MS && !wait.warned) {
@@ -229,5 +237,6 @@ const newWait = (topic: string, settings: TopicSettings): Wait => {
     reject,
     missed: false,
     warned: false,
+    problem: undefined,
   }
 }

@@ -38,6 +38,7 @@ describe('a record whose delivery time ends', () => {
       attempts: 0,
       topic: TOPIC,
       message: expect.stringContaining('the topic to become available'),
+      cause: expect.objectContaining({ message: expect.stringContaining('UNKNOWN_TOPIC_OR_PARTITION') }),
     })
     expect(await world.metric(producer, 'topics_waiting')).toBe(0)
   })
@@ -98,6 +99,25 @@ describe('a record whose delivery time ends', () => {
     gate.open()
     await send(producer, 'c')
     expect(world.stored()).toEqual(['a', 'c'])
+  })
+
+  test('while its broker cannot be connected to: why not is the cause', async () => {
+    world.topic()
+    const producer = await world.confirmed(DELIVERY)
+    await world.cluster.stopBroker(1)
+    await world.cluster.stopBroker(0)
+    await turns(20)
+    const sent = send(producer, 'a')
+    for (let seconds = 0; seconds < 60; seconds++) {
+      await pass(1000)
+      await turns(20)
+    }
+    await expect(sent).rejects.toMatchObject({
+      outcome: 'not-written',
+      attempts: 0,
+      message: expect.stringMatching(/a connection to broker \d.*ECONNREFUSED/s),
+      cause: expect.objectContaining({ message: expect.stringContaining('ECONNREFUSED') }),
+    })
   })
 
   test('while its partition has no leader', async () => {

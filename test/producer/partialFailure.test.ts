@@ -120,6 +120,16 @@ describe('a call of which a part fails', () => {
     ])
   })
 
+  test('because a message is pinned to a partition that does not exist names that partition', async () => {
+    world.topic()
+    const producer = await connect()
+    const error = await failureOf(producer.send({ topic: TOPIC, messages: [...at(0, 'a'), ...at(77, 'b')] }))
+    expect(error.acknowledged).toMatchObject([{ partition: 0 }])
+    expect(error.failed).toMatchObject([
+      { partition: 77, messageIndexes: [1], error: { name: 'PartitionNotFoundError' } },
+    ])
+  })
+
   test('for two reasons has both, and the first as its cause', async () => {
     world.topic({ partitions: 2, leaders: [0, 1] })
     const producer = await connect()

@@ -94,8 +94,8 @@ export class OpenTransaction {
   }
 
   private failed(cause: Error, topic?: string): TransactionFailedError {
-    const outcome = topic === undefined ? undefined : 'not-written'
-    return new TransactionFailedError(this.parts.host.transactionalId, { topic, cause, outcome })
+    const { transactionalId } = this.parts.host
+    return new TransactionFailedError(transactionalId, { topic, cause, outcome: 'not-written' })
   }
 
   /** Something of the transaction has failed: it can only be aborted. What waits is dropped, as it would be then. */

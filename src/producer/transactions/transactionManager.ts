@@ -3,7 +3,7 @@ import type { BufferBudget } from '../../delivery/budget.js'
 import { DeliveryEngine } from '../../delivery/engine.js'
 import type { Lane } from '../../delivery/lane.js'
 import type { IdentitySource } from '../../delivery/producerIds.js'
-import { messageOf, NonRetriableError } from '../../errors/bases.js'
+import { messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR } from '../../protocol/errorCodes.js'
@@ -187,8 +187,9 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     try {
       await this.endTxn(true)
     } catch (error) {
-      // How it ended is not known: only another InitProducerId settles that, by connecting again.
-      if (error instanceof CoordinatorTimeoutError) this.die(error)
+      // It may have been committed: only another InitProducerId settles that, by connecting again.
+      const isOpen = (error as { readonly outcome?: Outcome }).outcome === 'unknown'
+      if (isOpen || error instanceof CoordinatorTimeoutError) this.die(error as Error)
       throw error
     }
   }

@@ -192,6 +192,19 @@ describe('a coordinator', () => {
     expect((await outcomes(world)).committed).toEqual(['b'])
   })
 
+  test('that has forgotten the producer after a commit without an answer leaves open how it ended', async () => {
+    world.topic()
+    const { producer, transaction } = await begun()
+    await send(transaction, 'a')
+    world.cluster.on('EndTxn', dropAfterApply)
+    world.cluster.on('EndTxn', errorCode(49))
+    const fatal = { type: 'INVALID_PRODUCER_ID_MAPPING', outcome: 'unknown' }
+    await expect(transaction.commit()).rejects.toMatchObject(fatal)
+    await expect(transaction.abort()).rejects.toMatchObject(fatal)
+    await expect(producer.transaction()).rejects.toMatchObject(fatal)
+    expect(await outcomes(world)).toEqual({ committed: ['a'], aborted: [], open: [] })
+  })
+
   test('cannot give another epoch before version 3 of InitProducerId: then the producer has to connect again', async () => {
     await world.end()
     world = await World.withClock({ maxVersions: { InitProducerId: 2 } })

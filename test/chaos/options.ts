@@ -23,7 +23,7 @@ Options
   --log FILE        appends the client's debug log (ours, kafkajs)
 
 The report goes to the standard output as Markdown, the progress to the standard error. The exit status is 1 when something
-does not hold for 'ours'.`
+does not hold for 'ours' or 'ours-transactional'.`
 
 export interface ChaosOptions extends Omit<RunOptions, 'say'> {
   readonly scenarios: readonly Scenario[]

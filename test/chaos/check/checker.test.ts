@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Ledger } from '../load/ledger.js'
 import { type CheckOptions, check, type FaultKind, isSound } from './checker.js'
 import { byPlace, failoverOf } from './failover.js'
-import type { StoredLog } from './storedLog.js'
+import { HIDDEN, type StoredLog } from './storedLog.js'
 
 const TOPIC = 'orders'
 const PARTITIONS = 2
@@ -66,6 +66,21 @@ test('a run in which everything went well is sound, and every record of it was r
     failed: 0,
     hung: 0,
   })
+})
+
+test('what readers of committed records do not see takes its offsets, and stands for no record', () => {
+  const run = new Run()
+  const hide = (row: number) => {
+    run.rows[0]![row] = { ...run.rows[0]![row]!, number: HIDDEN }
+  }
+  run.rows[0]!.push({ offset: 20, number: HIDDEN, leaderEpoch: 5 })
+  run.ends[0] = 21
+  expect(run.check()).toMatchObject({ stored: RECORDS })
+  expect(isSound(run.check())).toBe(true)
+  // A record of an aborted transaction that was acknowledged is lost to them.
+  hide(3)
+  expect(faultsOf(run)).toEqual({ lost: 1 })
+  expect(run.check()).toMatchObject({ stored: RECORDS - 1 })
 })
 
 describe('planted', () => {

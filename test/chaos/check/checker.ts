@@ -1,5 +1,5 @@
 import { type LedgerData, STATE } from '../load/ledger.js'
-import type { StoredLog } from './storedLog.js'
+import { HIDDEN, type StoredLog } from './storedLog.js'
 
 /** Everything that can be wrong. */
 export const FAULT_KINDS = [
@@ -66,7 +66,7 @@ export const check = (
   const seen = new Uint8Array(ledger.count)
   let stored = 0
   for (const log of logs) {
-    stored += log.offsets.length
+    stored += log.numbers.filter(number => number !== HIDDEN).length
     checkOffsets(log, tally)
     checkLog(ledger, log, seen, tally)
   }
@@ -110,6 +110,7 @@ const checkLog = (ledger: LedgerData, log: StoredLog, seen: Uint8Array, tally: T
   let highest = -1
   for (let row = 0; row < log.numbers.length; row++) {
     const number = log.numbers[row]!
+    if (number === HIDDEN) continue
     const at = (): string => `stands in ${log.topic} [${log.partition}] at ${log.offsets[row]}`
     if (number < 0 || number >= ledger.count || topicOf(ledger, number) !== log.topic) {
       tally.add('foreign', () => `record ${number} ${at()}`)

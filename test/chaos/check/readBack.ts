@@ -1,11 +1,12 @@
 import { LIST_OFFSETS_TIMESTAMP, listOffsetsApi } from '../../../src/protocol/messages/listOffsets.js'
 import { decodeBatch, isControl } from '../../../src/protocol/records/decode.js'
+import { withoutAborted } from '../../kafka/support/committed.js'
 import { readBatches, type StoredBatch } from '../../kafka/support/logs.js'
 import { ask } from '../cluster/ask.js'
 import { partitionsOf } from '../cluster/control.js'
 import { numberIn } from '../load/recordValue.js'
 import { placeOf } from './failover.js'
-import type { StoredLog } from './storedLog.js'
+import { HIDDEN, type StoredLog } from './storedLog.js'
 
 const LIST_OFFSETS_VERSION = 4
 
@@ -27,8 +28,10 @@ export const readBack = async (
     if (known === undefined) byPartition.set(place, [batch])
     else known.push(batch)
   }
+  const committed = new Set(withoutAborted(batches))
+  const isShown = (batch: StoredBatch): boolean => committed.has(batch) && !isControl(batch.header)
   return ends.map(({ topic, partition, endOffset }) =>
-    toLog(topic, partition, endOffset, byPartition.get(placeOf(topic, partition)) ?? [], tag),
+    toLog(topic, partition, endOffset, byPartition.get(placeOf(topic, partition)) ?? [], tag, isShown),
   )
 }
 
@@ -38,17 +41,18 @@ const toLog = (
   endOffset: number,
   batches: readonly StoredBatch[],
   tag: number,
+  isShown: (batch: StoredBatch) => boolean,
 ): StoredLog => {
-  const data = batches.filter(({ header }) => !isControl(header))
-  const count = data.reduce((sum, { header }) => sum + header.recordCount, 0)
+  const count = batches.reduce((sum, { header }) => sum + header.recordCount, 0)
   const offsets = new Float64Array(count)
   const numbers = new Float64Array(count)
   const leaderEpochs = new Int32Array(count)
   let row = 0
-  for (const { header, bytes } of data) {
+  for (const batch of batches) {
+    const { header, bytes } = batch
     for (const { offset, value } of decodeBatch(bytes).records) {
       offsets[row] = Number(offset)
-      numbers[row] = numberIn(value, tag) ?? -1
+      numbers[row] = isShown(batch) ? (numberIn(value, tag) ?? -1) : HIDDEN
       leaderEpochs[row] = header.partitionLeaderEpoch
       row++
     }

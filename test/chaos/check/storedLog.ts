@@ -1,3 +1,6 @@
+/** In place of a number: no reader of committed records sees it, a transaction's marker or a record of an aborted one. */
+export const HIDDEN = -2
+
 /** What a partition's log holds, read from its start to its end: a column a property, a row a record. */
 export interface StoredLog {
   readonly topic: string
@@ -5,7 +8,7 @@ export interface StoredLog {
   /** As the broker tells it, apart from what was read. */
   readonly endOffset: number
   readonly offsets: Float64Array
-  /** The number in each record's value; -1: not one of this run's records. */
+  /** The number in each record's value; -1: not one of this run's records; else {@link HIDDEN}. */
   readonly numbers: Float64Array
   /** Of the leader that appended the record. */
   readonly leaderEpochs: Int32Array

@@ -17,6 +17,10 @@ export const DRIVERS = {
     label: 'kafkajs-resilient-producer',
     load: async () => (await import('./ours.js')).open,
   },
+  'ours-transactional': {
+    label: 'kafkajs-resilient-producer, transactions',
+    load: async () => (await import('./oursTransactional.js')).open,
+  },
   confluent: {
     label: '@confluentinc/kafka-javascript, idempotent',
     load: async () => (await import('./confluent.js')).open,

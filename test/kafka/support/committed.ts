@@ -26,6 +26,22 @@ export interface TransactionalLogs {
 const recordsOf = ({ topic, partition, bytes }: StoredBatch): CommittedRecord[] =>
   decodeBatch(bytes).records.map(({ value }) => ({ topic, partition, value: String(value) }))
 
+/** Of whole logs: all but the batches of transactions that were aborted. */
+export const withoutAborted = (batches: readonly StoredBatch[]): StoredBatch[] => {
+  const aborted = new Set<StoredBatch>()
+  const open = new Map<string, StoredBatch[]>()
+  for (const batch of batches) {
+    const place = placeOf(batch)
+    if (isControl(batch.header)) {
+      if (!isCommit(batch)) for (const each of open.get(place) ?? []) aborted.add(each)
+      open.delete(place)
+    } else if (isTransactional(batch.header)) {
+      open.set(place, [...(open.get(place) ?? []), batch])
+    }
+  }
+  return batches.filter(batch => !aborted.has(batch))
+}
+
 /** Reads whole logs; those outside of transactions count as committed. */
 export async function readTransactionalLogs(
   bootstrap: readonly string[],

@@ -75,7 +75,8 @@ forEachBroker('src/admin/__tests__/createTopics.spec.js', { real: { brokers: 3 }
         const topic = uniqueTopic('created')
         const admin = await connected()
         expect(await admin.createTopics({ waitForLeaders: false, topics: [{ topic }] })).toBe(true)
-        expect(await admin.listTopics()).toContain(topic)
+        // Another broker may be asked, which learns of it a moment later.
+        await expect.poll(() => admin.listTopics(), { timeout: 10_000 }).toContain(topic)
       })
 
       test('creating topic with manual replica assignment', async () => {

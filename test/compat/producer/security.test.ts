@@ -3,7 +3,9 @@ import kafkajs, { logLevel, type SASLOptions } from 'kafkajs'
 import { ResilientKafka, type ResilientProducer } from 'kafkajs-resilient-producer'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { failureOf } from '../../kafka/support/producing.js'
+import { PASSWORD, USER, unsecuredToken } from '../../kafka/support/secureBroker.js'
 import { uniqueTopic } from '../../kafka/testBroker.js'
+import { cert } from '../../testing/support/certificate.js'
 import { numbered } from '../support/clients.js'
 import {
   cert,
@@ -14,6 +16,7 @@ import {
   user,
 } from '../support/secured.js'
 
+const user = { username: USER, password: PASSWORD }
 const wrong = { username: 'wrong', password: 'wrong' }
 
 /** As kafkajs's specs go through them, with the words of the refusal. */
@@ -66,13 +69,13 @@ const define = (start: () => Promise<Secured>) => {
     }
 
     test('support SASL OAUTHBEARER connections', () => {
-      const oauthBearerProvider = async () => ({ value: token('test') })
+      const oauthBearerProvider = async () => ({ value: unsecuredToken(USER, 3600) })
       return sends(producer(secured.sasl, { mechanism: 'oauthbearer', oauthBearerProvider }))
     })
   })
 }
 
-const { source, reasons } = inject('kafka')
+const { source, reasons, owner } = inject('kafka')
 const local = source?.kind === 'local' ? source : undefined
 
 describe('src/producer/index.spec.js [embedded]', () => define(startEmbeddedSecured))
@@ -80,5 +83,5 @@ describe('src/producer/index.spec.js [embedded]', () => define(startEmbeddedSecu
 describe.skipIf(!local)(
   `src/producer/index.spec.js [${local ? 'local Kafka' : `no real Kafka with listeners of its own: ${reasons.join('; ')}`}]`,
   { meta: { kafka: local?.kind ?? 'none' } },
-  () => define(() => startLocalSecured(local?.version ?? '')),
+  () => define(() => startLocalSecured(local?.version ?? '', owner)),
 )

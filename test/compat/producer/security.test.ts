@@ -7,14 +7,7 @@ import { PASSWORD, USER, unsecuredToken } from '../../kafka/support/secureBroker
 import { uniqueTopic } from '../../kafka/testBroker.js'
 import { cert } from '../../testing/support/certificate.js'
 import { numbered } from '../support/clients.js'
-import {
-  cert,
-  type Secured,
-  startEmbeddedSecured,
-  startLocalSecured,
-  token,
-  user,
-} from '../support/secured.js'
+import { type Secured, startEmbeddedSecured, startLocalSecured } from '../support/secured.js'
 
 const user = { username: USER, password: PASSWORD }
 const wrong = { username: 'wrong', password: 'wrong' }

@@ -7,9 +7,13 @@ import { cert, key } from '../../testing/support/certificate.js'
 import { claimFolder } from '../cluster/leftovers.js'
 import { startLocalCluster } from '../cluster/local.js'
 import { freePorts } from '../cluster/ports.js'
+import { isOlder } from '../cluster/version.js'
 
 export const USER = 'alice'
 export const PASSWORD = 'a password for the loopback address'
+
+/** Kafka 2.8 takes no key in PEM without a passphrase, and none with one as Node writes it. */
+export const hasTls = (version: string): boolean => !isOlder(version, '3.0')
 
 /** How a client comes in. `mutual TLS`: it has to show a certificate. */
 export type Entry = 'TLS' | 'mutual TLS' | 'SASL' | 'SASL over TLS'
@@ -17,6 +21,7 @@ export type Entry = 'TLS' | 'mutual TLS' | 'SASL' | 'SASL over TLS'
 export interface SecureBroker {
   /** Without any security, for what a test itself asks. */
   readonly bootstrap: readonly string[]
+  /** Those over TLS only where {@link hasTls}. */
   readonly at: Readonly<Record<Entry, string>>
   stop(): Promise<void>
 }
@@ -61,6 +66,12 @@ const tlsSettings = (listener: string, keystore: string, trusted: string): Recor
   }
 }
 
+const tlsSettingsOf = (
+  listeners: readonly string[],
+  keystore: string,
+  trusted: string,
+): Record<string, string> => Object.assign({}, ...listeners.map(name => tlsSettings(name, keystore, trusted)))
+
 /** A broker with a listener for every entry, and one user for every mechanism of SASL. */
 export async function startSecureBroker(
   version: string,
@@ -70,9 +81,10 @@ export async function startSecureBroker(
   const [keystore, trusted] = [join(folder, 'broker.pem'), join(folder, 'trusted.pem')]
   await writeFile(keystore, `${key}\n${cert}\n`)
   await writeFile(trusted, `${cert}\n`)
-  const ports = await freePorts(LISTENERS.length)
-  const addresses = LISTENERS.map(([, name], i) => `${name}://127.0.0.1:${ports[i]}`)
-  const protocols = LISTENERS.map(([, name, protocol]) => `${name}:${protocol}`)
+  const offered = LISTENERS.filter(([entry]) => entry === 'SASL' || hasTls(version))
+  const ports = await freePorts(offered.length)
+  const addresses = offered.map(([, name], i) => `${name}://127.0.0.1:${ports[i]}`)
+  const protocols = offered.map(([, name, protocol]) => `${name}:${protocol}`)
   const cluster = await startLocalCluster(version, {
     owner,
     config: { 'broker.session.timeout.ms': '9000' },
@@ -82,8 +94,8 @@ export async function startSecureBroker(
       'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT', ...protocols].join(','),
       'inter.broker.listener.name': 'PLAINTEXT',
       ...saslSettings('SASL', sessionLifetimeMs),
-      ...saslSettings('SASLTLS', sessionLifetimeMs),
-      ...Object.assign({}, ...['TLS', 'MUTUAL', 'SASLTLS'].map(name => tlsSettings(name, keystore, trusted))),
+      ...(hasTls(version) && saslSettings('SASLTLS', sessionLifetimeMs)),
+      ...(hasTls(version) && tlsSettingsOf(['TLS', 'MUTUAL', 'SASLTLS'], keystore, trusted)),
     }),
   })
   const stop = async () => {
@@ -96,7 +108,7 @@ export async function startSecureBroker(
     await stop()
     throw error
   }
-  const at = Object.fromEntries(LISTENERS.map(([entry], i) => [entry, `127.0.0.1:${ports[i]}`]))
+  const at = Object.fromEntries(offered.map(([entry], i) => [entry, `127.0.0.1:${ports[i]}`]))
   return { bootstrap: cluster.bootstrap, at: at as Record<Entry, string>, stop }
 }
 

@@ -7,10 +7,10 @@ import type { Call } from './call.js'
 import type { Deadlines } from './deadlines.js'
 import type { Generations } from './generations.js'
 import type { LaneHost } from './lane.js'
-import { Line } from './line.js'
 import { type Consignment, Placing } from './placing.js'
 import { SendEntry } from './sendEntry.js'
 import type { TopicLanes } from './topicLanes.js'
+import { WaitingRoom } from './waitingRoom.js'
 
 export interface AdmissionSettings {
   readonly maxBlockMs: number
@@ -30,19 +30,16 @@ export interface AdmissionHost extends LaneHost {
 }
 
 /**
- * The way into the buffer. A record that finds a ready topic and room is encoded at once; the others wait in order:
- * for room in `spaceLine`, which is one line for all, or, when the share of missing topics is used up, in
- * `shareLine`, which holds up only topics that are not there yet. Within a topic no call overtakes another.
+ * The way into the buffer. A record that finds a ready topic and room is encoded at once; the others wait in order
+ * ({@link WaitingRoom}). Within a topic no call overtakes another.
  */
 export class Admission {
   readonly budget: BufferBudget
   private readonly settings: AdmissionSettings
   private readonly host: AdmissionHost
-  private readonly deadlines: Deadlines
   private readonly generations: Generations
   private readonly placing: Placing
-  private readonly spaceLine = new Line<SendEntry>()
-  private readonly shareLine = new Line<SendEntry>()
+  private readonly waiting: WaitingRoom
   private isPumping = false
 
   constructor(
@@ -54,10 +51,10 @@ export class Admission {
   ) {
     this.settings = settings
     this.budget = budget
-    this.deadlines = deadlines
     this.generations = generations
     this.host = host
     this.placing = new Placing(host)
+    this.waiting = new WaitingRoom(settings, budget, deadlines, topic => host.need(topic))
   }
 
   /**
@@ -72,7 +69,7 @@ export class Admission {
     deliveryClass: DeliveryClass,
   ): SendEntry | undefined {
     let next = 0
-    if (topic.isOpen && this.spaceLine.size === 0) {
+    if (topic.isOpen && this.waiting.spaceLine.size === 0) {
       const generation = this.generations.current
       const consignment = { topic, call, deliveryClass, generation, startedAt: undefined }
       for (; next < messages.length; next++) {
@@ -95,8 +92,8 @@ export class Admission {
     )
     entry.placed = next
     entry.admitted = next
-    if (topic.waitingIn !== undefined) this.enqueue(entry, topic.waitingIn)
-    else if (this.spaceLine.size > 0) this.enqueue(entry, this.spaceLine)
+    if (topic.waitingIn !== undefined) this.waiting.enter(entry, topic.waitingIn)
+    else if (this.waiting.spaceLine.size > 0) this.waiting.enter(entry, this.waiting.spaceLine)
     else this.advance(entry)
     return entry.listed ? entry : undefined
   }
@@ -111,7 +108,7 @@ export class Admission {
     message: Message,
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
-    if (!topic.isOpen || this.spaceLine.size > 0) return undefined
+    if (!topic.isOpen || this.waiting.spaceLine.size > 0) return undefined
     const bytes = this.placing.sizeOf(message)
     if (!this.budget.fits(bytes)) return undefined
     const result = this.placing.placeAtOnce(topic, message, bytes, deliveryClass, this.generations.current)
@@ -121,7 +118,7 @@ export class Admission {
 
   /** Whether a record of this size would be taken at once, be it only to wait for its topic. */
   hasRoom(topic: TopicLanes | undefined, bytes: number): boolean {
-    if (this.spaceLine.size > 0 || !this.budget.fits(bytes)) return false
+    if (this.waiting.spaceLine.size > 0 || !this.budget.fits(bytes)) return false
     return topic?.isOpen || (topic?.waitingIn === undefined && this.budget.fitsParked(bytes))
   }
 
@@ -138,34 +135,6 @@ export class Admission {
     call.failedBefore(error, topic.name, index, index + 1)
   }
 
-  private enqueue(entry: SendEntry, line: Line<SendEntry>): void {
-    const { topic } = entry
-    entry.waitsAt = line.add(entry)
-    topic.waiting++
-    topic.waitingIn = line
-    this.schedule(entry)
-    if (topic.view === undefined) this.host.need(topic)
-  }
-
-  private dequeue(entry: SendEntry): void {
-    const { topic, waitsAt } = entry
-    if (waitsAt === undefined) return
-    topic.waitingIn?.leave(waitsAt)
-    entry.waitsAt = undefined
-    topic.waiting--
-    if (topic.waiting === 0) topic.waitingIn = undefined
-  }
-
-  /** The entry's next end: of its patience for space while messages are not admitted, else of their delivery time. */
-  private schedule(entry: SendEntry): void {
-    this.deadlines.remove(entry)
-    const { maxBlockMs, deliveryTimeoutMs } = this.settings
-    const waitsForSpace = entry.admitted < entry.messages.length
-    entry.deadline =
-      entry.startedAt + (waitsForSpace ? Math.min(maxBlockMs, deliveryTimeoutMs) : deliveryTimeoutMs)
-    this.deadlines.add(entry)
-  }
-
   /**
    * Admits what fits. An entry that is done leaves; one that is not waits where it has to.
    *
@@ -177,44 +146,24 @@ export class Admission {
       const message = messages[entry.admitted]!
       const bytes = this.placing.sizeOf(message)
       const isReady = topic.view !== undefined && topic.parked.size === 0
-      if (!isReady && !this.budget.fitsParked(bytes)) return this.wait(entry, this.shareLine)
-      if (!this.budget.fits(bytes)) return this.wait(entry, this.spaceLine)
+      if (!isReady && !this.budget.fitsParked(bytes))
+        return this.waiting.waitIn(entry, this.waiting.shareLine)
+      if (!this.budget.fits(bytes)) return this.waiting.waitIn(entry, this.waiting.spaceLine)
       this.budget.take(bytes)
       const index = entry.admitted++
       if (isReady) {
         entry.placed++
         this.place(entry, message, bytes, index)
       } else {
-        this.budget.parkedBytes += bytes
-        entry.charges.push(bytes)
-        entry.parkedAt ??= topic.parked.add(entry)
+        this.waiting.park(entry, bytes)
       }
     }
     if (entry.waitsAt !== undefined) this.host.observer.bufferWaited(performance.now() - entry.startedAt)
-    this.dequeue(entry)
+    this.waiting.leave(entry)
     if (entry.parkedAt !== undefined) {
-      this.schedule(entry)
+      this.waiting.schedule(entry)
       this.host.need(topic)
-    } else this.finish(entry)
-  }
-
-  private wait(entry: SendEntry, line: Line<SendEntry>): void {
-    const { topic } = entry
-    const from = topic.waitingIn
-    if (from === undefined) return this.enqueue(entry, line)
-    if (from === line) return
-    // The others of its topic go along: a smaller record behind it might be let in where it is not.
-    topic.waitingIn = line
-    for (const each of from) {
-      if (each.topic !== topic) continue
-      from.leave(each.waitsAt!)
-      each.waitsAt = line.add(each)
-    }
-  }
-
-  private finish(entry: SendEntry): void {
-    this.deadlines.remove(entry)
-    entry.generation.done()
+    } else this.waiting.finish(entry)
   }
 
   /** Buffer space came free: the next in line take it. */
@@ -223,9 +172,9 @@ export class Admission {
     if (this.isPumping) return
     this.isPumping = true
     try {
-      for (const head of this.spaceLine) {
+      for (const head of this.waiting.spaceLine) {
         this.advance(head)
-        if (head.waitsAt !== undefined && head.topic.waitingIn === this.spaceLine) break
+        if (head.waitsAt !== undefined && head.topic.waitingIn === this.waiting.spaceLine) break
       }
     } finally {
       this.isPumping = false
@@ -239,9 +188,9 @@ export class Admission {
       // Only now: what a failed record's callback sends is parked behind the others, and met by this loop.
       topic.parked.leave(entry.parkedAt!)
       entry.parkedAt = undefined
-      if (entry.waitsAt === undefined) this.finish(entry)
+      if (entry.waitsAt === undefined) this.waiting.finish(entry)
     }
-    for (const entry of this.sharersOf(topic)) {
+    for (const entry of this.waiting.sharersOf(topic)) {
       if (entry.waitsAt === undefined) continue
       this.advance(entry)
       if (entry.waitsAt !== undefined) break
@@ -262,22 +211,18 @@ export class Admission {
     }
   }
 
-  private sharersOf(topic: TopicLanes): SendEntry[] {
-    return topic.waitingIn === this.shareLine ? [...this.shareLine].filter(each => each.topic === topic) : []
-  }
-
   /** The share of missing topics has room again. */
   private pumpShare(): void {
-    for (const entry of this.shareLine) {
+    for (const entry of this.waiting.shareLine) {
       this.advance(entry)
-      if (entry.waitsAt !== undefined && entry.topic.waitingIn === this.shareLine) break
+      if (entry.waitsAt !== undefined && entry.topic.waitingIn === this.waiting.shareLine) break
     }
   }
 
   /** The topic cannot be had: what waits for it ends. */
   topicFailed(topic: TopicLanes, error: Error): void {
     // What a failed record's callback sends is not among them: the topic is asked for again.
-    for (const entry of new Set([...topic.parked, ...this.sharersOf(topic)])) {
+    for (const entry of new Set([...topic.parked, ...this.waiting.sharersOf(topic)])) {
       if (entry.listed) this.end(entry, error)
     }
     this.pumpShare()
@@ -288,9 +233,9 @@ export class Admission {
   /** Ends what is in no batch yet. */
   private end(entry: SendEntry, error: Error): void {
     const { topic, call, messages } = entry
-    this.releaseParked(entry)
-    this.dequeue(entry)
-    this.finish(entry)
+    this.waiting.unpark(entry)
+    this.waiting.leave(entry)
+    this.waiting.finish(entry)
     const from = entry.placed
     entry.placed = messages.length
     entry.admitted = messages.length
@@ -304,17 +249,6 @@ export class Admission {
     if (topic.parked.size === 0 && topic.waiting === 0) this.host.unneeded(topic)
   }
 
-  private releaseParked(entry: SendEntry): void {
-    if (entry.parkedAt === undefined) return
-    entry.topic.parked.leave(entry.parkedAt)
-    entry.parkedAt = undefined
-    for (const bytes of entry.charges) {
-      this.budget.parkedBytes -= bytes
-      this.budget.give(bytes, 1)
-    }
-    entry.charges.length = 0
-  }
-
   private expire(entry: SendEntry): void {
     const { topic, call, messages } = entry
     const waitedMs = performance.now() - entry.startedAt
@@ -322,13 +256,13 @@ export class Admission {
     const from = entry.admitted
     if (from < messages.length && maxBlockMs < deliveryTimeoutMs) {
       // Only those without a place end now; those that are parked keep their delivery time.
-      this.dequeue(entry)
+      this.waiting.leave(entry)
       entry.admitted = messages.length
       const error = new BufferFullError(topic.name, { bufferBytes: this.budget.limitBytes, waitedMs })
       this.host.observer.bufferWaited(waitedMs)
       this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
       if (entry.parkedAt !== undefined) this.shorten(entry, from)
-      else this.finish(entry)
+      else this.waiting.finish(entry)
       call.failedBefore(error, topic.name, from, messages.length)
       this.releaseTopic(topic)
     } else {
@@ -350,7 +284,7 @@ export class Admission {
   private shorten(entry: SendEntry, to: number): void {
     ;(entry as { messages: readonly Message[] }).messages = entry.messages.slice(0, to)
     entry.admitted = to
-    this.schedule(entry)
+    this.waiting.schedule(entry)
   }
 
   abort(entry: SendEntry, reason: unknown): void {
@@ -363,7 +297,7 @@ export class Admission {
 
   /** Ends everything that is in no batch. */
   close(topics: Iterable<TopicLanes>, error: (topic: string) => Error): void {
-    const waiting = new Set([...this.spaceLine, ...this.shareLine])
+    const waiting = new Set([...this.waiting.spaceLine, ...this.waiting.shareLine])
     for (const topic of topics) for (const entry of topic.parked) waiting.add(entry)
     for (const entry of waiting) if (entry.listed) this.end(entry, error(entry.topic.name))
   }

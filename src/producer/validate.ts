@@ -73,10 +73,16 @@ const SHOWN_CHARACTERS = 500
 
 const SHOWN_FIELDS: ReadonlySet<string> = new Set(['key', 'partition', 'timestamp'])
 
-/** As kafkajs shows it, but for what headers and fields of other names hold: credentials, or a value under a misspelt name. */
+/** Up to here a value under a misspelt name is shown: too short to be a secret. characters */
+const SHOWN_VALUE_CHARACTERS = 8
+
+const isShort = (value: unknown): boolean =>
+  typeof value !== 'object' && String(value).length <= SHOWN_VALUE_CHARACTERS
+
+/** As kafkajs shows it, but for what headers and long fields of other names hold: credentials, or a value under a misspelt name. */
 const shown = (message: Message): string => {
   const field = ([name, value]: [string, unknown]): [string, unknown] => {
-    if (value === undefined || SHOWN_FIELDS.has(name)) return [name, value]
+    if (value === undefined || SHOWN_FIELDS.has(name) || isShort(value)) return [name, value]
     if (name !== 'headers' || typeof value !== 'object' || value === null) return [name, '...']
     return [name, Object.fromEntries(Object.keys(value).map(each => [each, '...']))]
   }

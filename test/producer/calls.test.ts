@@ -103,6 +103,10 @@ describe('a call that cannot be', () => {
     await expect(producer.send({ topic: TOPIC, messages })).rejects.toThrow(
       'Invalid message without value for topic "events": {"key":"k","headers":{"authorization":"..."},"partition":"1"}',
     )
+    const misspelt = [{ vlaue: 'nobody is to read this', n: 7 }] as unknown as { value: string }[]
+    await expect(producer.send({ topic: TOPIC, messages: misspelt })).rejects.toThrow(
+      'Invalid message without value for topic "events": {"vlaue":"...","n":7}',
+    )
     const loop: { value: undefined; headers?: unknown; self?: unknown } = { value: undefined }
     loop.self = loop
     await expect(producer.send({ topic: TOPIC, messages: [loop as never] })).rejects.toThrow(/without value/)

@@ -30,8 +30,7 @@ forEachBroker('src/producer/index.spec.js', { real: 'shared' }, broker => {
       const topic = uniqueTopic('value')
       const messages = [{ foo: 'bar' }] as unknown as Message[]
       const error = await failureOf(producer().send({ acks: 1, topic, messages }))
-      // kafkajs shows all that the message holds: see the table.
-      expect(error.message).toBe(`Invalid message without value for topic "${topic}": {"foo":"..."}`)
+      expect(error.message).toBe(`Invalid message without value for topic "${topic}": {"foo":"bar"}`)
       expect(error).toBeInstanceOf(kafkajs.KafkaJSNonRetriableError)
     })
 

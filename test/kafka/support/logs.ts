@@ -118,7 +118,8 @@ async function readOnce(bootstrap: readonly string[], topics: readonly string[])
     if (!address) throw new NotServedYet(`${led[0]?.topic} [${led[0]?.partition}] has no leader`)
     const client = await RawClient.connect(address)
     try {
-      batches.push(...(await readPartitions(client, led)))
+      // Not as arguments of one call: there may be more batches than the stack holds.
+      for (const batch of await readPartitions(client, led)) batches.push(batch)
     } finally {
       await client.close()
     }

@@ -77,6 +77,8 @@ export class Batch extends Expiring {
   excusedAttempts = 0
   /** Some attempt may have been written although it was not answered so. */
   fateUnknown = false
+  /** Its leader has forgotten it: what became of it shows in the answers to those behind it, which go first. */
+  isSetAside = false
   firstCause: Error | undefined
   lastCause: Error | undefined
   /** Requests whose buffers a socket may still be reading: until it is 0, `body` must neither change nor be reused. */

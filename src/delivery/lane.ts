@@ -168,7 +168,7 @@ export class Lane {
     if (batches.length === 0) return 'nothing'
     if (!canNumber(this)) return 'nothing'
     let at = 0
-    while (at < batches.length && batches[at]!.state === 'inFlight') at++
+    while (at < batches.length && (batches[at]!.state === 'inFlight' || batches[at]!.isSetAside)) at++
     const batch = batches[at]
     if (batch === undefined || this.inFlight >= this.window(batch)) return 'nothing'
     // Nothing new goes past a batch that waits to be sent again: `at` stops there.
@@ -204,7 +204,7 @@ export class Lane {
 
   /** When the batch that waits is due. ms on the clock of `performance.now()` */
   dueAt(lingerMs: number): number {
-    const batch = this.batches.find(each => each.state !== 'inFlight')
+    const batch = this.batches.find(each => each.state !== 'inFlight' && !each.isSetAside)
     if (batch === undefined) return Infinity
     if (batch.state === 'waiting') return batch.retryAt
     return lingerMs > 0 ? batch.createdAt + lingerMs : Infinity
@@ -244,6 +244,12 @@ export class Lane {
     if (batch.state === 'ended') return false
     batch.state = 'waiting'
     return true
+  }
+
+  /** Another leader, which may remember what the former one had forgotten, and has acknowledged nothing yet. */
+  leaderChanged(): void {
+    this.confirmed = false
+    for (const batch of this.batches) batch.isSetAside = false
   }
 
   remove(batch: Batch): void {

@@ -1,9 +1,12 @@
+import type { Batch } from './batch.js'
 import type { Lane } from './lane.js'
 
 /*
  * How a lane finds its way back to sequences that its leader expects: after a failure, an unknown fate, or when its topic was
  * created again. Nothing of it is done while a batch is in flight, whose answer may decide.
  */
+
+const NONE: readonly Batch[] = []
 
 /** Whether the lane's next batch can have a sequence; what has to be done before is done here, if it can be done now. */
 export const canNumber = (lane: Lane): boolean =>
@@ -18,7 +21,7 @@ const leaveOldTopic = (lane: Lane): boolean => {
   lane.isRecreated = false
   lane.unresolved = false
   // The last acknowledgement may have been the old topic's.
-  lane.confirmed = false
+  lane.leaderChanged()
   // A batch of unknown fate keeps its sequence, and so do those around it: the new leader takes any for the first. So do
   // all of a transaction, which cannot have another epoch.
   const isKept = lane.batches.some(each => each.identity !== undefined && each.fateUnknown)
@@ -43,6 +46,29 @@ const resolve = (lane: Lane): boolean => {
   lane.unresolved = false
   return true
 }
+
+/**
+ * A broker that was killed remembers a producer's last batch alone, and refuses those before it although they are in the
+ * log. But it takes a batch only behind the one before: when it has one that stands behind, it has them all. So a
+ * refused batch of unknown fate is set aside, and the next of unknown fate is asked for.
+ *
+ * @returns false where nothing behind it can tell
+ */
+export const setAside = (lane: Lane, batch: Batch): boolean => {
+  const { batches, sequences } = lane
+  // Of an epoch of which nothing is acknowledged the leader may have no state: it would take any batch for the first.
+  if (!batch.fateUnknown || sequences.expected === 0) return false
+  const at = batches.indexOf(batch)
+  const witness = batches[at + 1]
+  if (witness === undefined || !witness.fateUnknown || witness.identity !== batch.identity) return false
+  for (let i = 0; i < at; i++) if (!batches[i]!.isSetAside) return false
+  batch.isSetAside = true
+  return true
+}
+
+/** Those of which the answer to this batch tells what became of them. */
+export const setAsideBefore = ({ batches }: Lane, batch: Batch): readonly Batch[] =>
+  batches[0]!.isSetAside ? batches.slice(0, batches.indexOf(batch)).filter(each => each.isSetAside) : NONE
 
 /** Starts a new epoch for what is left. */
 const bump = (lane: Lane): boolean => {

@@ -69,7 +69,7 @@ export class SenderPool {
     const former = lane.sender === undefined ? undefined : this.senders.get(lane.sender.nodeId)
     // The new leader has acknowledged nothing yet: until it has, it would take any sequence for the first. So would
     // one that led before, lost the office and has it again.
-    if (former?.nodeId !== nodeId || leaderEpoch > lane.leaderEpoch) lane.confirmed = false
+    if (former?.nodeId !== nodeId || leaderEpoch > lane.leaderEpoch) lane.leaderChanged()
     lane.leaderEpoch = leaderEpoch
     if (former?.nodeId === nodeId || (former === undefined && nodeId < 0)) return
     former?.leave(lane)

@@ -16,6 +16,7 @@ import type { Batch } from './batch.js'
 import type { Endings } from './endings.js'
 import type { Passenger } from './flight.js'
 import type { Lane } from './lane.js'
+import { setAside, setAsideBefore } from './numbering.js'
 import type { PartitionAnswer } from './produceResponse.js'
 import { advanceSequence } from './sequences.js'
 import { mayBeWritten, verdictOf } from './verdict.js'
@@ -37,6 +38,18 @@ export interface SettlementHost {
 }
 
 const FENCED: ReadonlySet<number> = new Set([ERROR.invalidProducerEpoch, ERROR.producerFenced])
+/** In the log, and the leader does not know where any more. */
+const FORGOTTEN: PartitionAnswer = {
+  index: -1,
+  errorCode: ERROR.duplicateSequence,
+  baseOffset: -1n,
+  logAppendTimeMs: -1n,
+  logStartOffset: -1n,
+  recordErrors: [],
+  errorMessage: null,
+  currentLeader: { leaderId: -1, leaderEpoch: -1 },
+}
+
 const AT_ONCE: Backoff = { minMs: 0, maxMs: 0, factor: 1 }
 /** After this many attempts even a leader that is said to be one is looked up again. */
 const APPOINTED_ATTEMPTS = 50
@@ -69,7 +82,10 @@ export class Settlement {
     const { lane, batch } = passenger
     if (!lane.landed(batch)) return
     const verdict = verdictOf(answer.errorCode)
-    if (verdict === 'written') return this.endings.succeed(lane, batch, answer, nodeId)
+    if (verdict === 'written') {
+      for (const each of setAsideBefore(lane, batch)) this.endings.succeed(lane, each, FORGOTTEN, nodeId)
+      return this.endings.succeed(lane, batch, answer, nodeId)
+    }
     const code = errorCode(answer.errorCode)
     const cause = new BrokerVerdictError(
       `broker ${nodeId} answered ${code.type}: ${answer.errorMessage ?? code.message}`,
@@ -215,7 +231,11 @@ export class Settlement {
     const isInnocent =
       answer.errorCode === ERROR.outOfOrderSequence && batch.baseSequence !== lane.sequences.expected
     if (isInnocent) batch.excusedAttempts++
-    if (isInnocent && !lane.unresolved && lane.batches[0] !== batch) {
+    if (answer.errorCode === ERROR.outOfOrderSequence && setAside(lane, batch)) {
+      return this.retry(lane, batch, cause, cause.type, AT_ONCE)
+    }
+    const isBehindForgotten = lane.batches[0]!.isSetAside
+    if (isInnocent && !isBehindForgotten && !lane.unresolved && lane.batches[0] !== batch) {
       // The batch before it comes again, and it goes behind that one.
       return this.retry(lane, batch, cause, cause.type, AT_ONCE)
     }
@@ -224,7 +244,10 @@ export class Settlement {
     batch.noteCause(cause)
     if (batch.deliveryClass.transactional) return this.refused(lane, batch, answer, cause)
     // Numbered anew, a record that an earlier attempt did write would stand there twice.
-    if (batch.fateUnknown) return this.endings.sequenceLost(lane, batch)
+    if (batch.fateUnknown) {
+      for (const each of setAsideBefore(lane, batch)) this.endings.sequenceLost(lane, each)
+      return this.endings.sequenceLost(lane, batch)
+    }
     this.retry(lane, batch, cause, cause.type, isInnocent ? AT_ONCE : this.settings.backoff)
   }
 

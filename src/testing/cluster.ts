@@ -168,6 +168,11 @@ export class EmbeddedKafka {
     this.state.partition(topic, partition).log.producers.forget()
   }
 
+  /** Drops what a partition knows of its producers but the last batch of each, as a broker that was killed and started again. */
+  forgetAllButLastBatch(topic: string, partition: number): void {
+    this.state.partition(topic, partition).log.producers.forgetAllButLastBatch()
+  }
+
   /**
    * Cuts the broker's connections and frees its port; requests it holds are not applied any more. Its partitions get
    * other leaders where replicas in sync live, or none.

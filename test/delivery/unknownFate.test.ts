@@ -1,5 +1,12 @@
 import type { ResilientProducer } from 'kafkajs-resilient-producer'
-import { dropAfterApply, dropBeforeApply, ERROR, hang, holdAnswer } from 'kafkajs-resilient-producer/testing'
+import {
+  dropAfterApply,
+  dropBeforeApply,
+  ERROR,
+  hang,
+  hold,
+  holdAnswer,
+} from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verdict } from './support/faults.js'
 import { pass, TOPIC, turns, World } from './support/world.js'
@@ -39,9 +46,8 @@ describe('a record of unknown fate', () => {
     const producer = await world.confirmed(ONE_A_BATCH)
     world.onRecord('a', dropAfterApply)
     world.onRecord('a', verdict(0, { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER }))
-    const [a, b] = sendEach(producer, ['a', 'b'])
+    const [a] = sendEach(producer, ['a'])
     await expect(a).rejects.toMatchObject({ name: 'SequenceLostError', outcome: 'unknown', attempts: 2 })
-    await b?.catch(() => {})
     expect(trail().filter(each => each.startsWith('a'))).toEqual(['a@0:1', 'a@0:1'])
     expect(world.stored().filter(value => value === 'a')).toHaveLength(1)
   })
@@ -72,6 +78,105 @@ describe('a record of unknown fate', () => {
     world.onRecord('a', verdict(0, { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER }))
     await expect(send(producer, 'a')).rejects.toMatchObject({ name: 'SequenceLostError', outcome: 'unknown' })
     expect(world.stored()).toEqual(['first', 'a'])
+  })
+
+  describe('before a leader that remembers only the last batch', () => {
+    /** Written as far as the leader says, and answered as if that were not certain. */
+    const uncertain = (applied: 'applied' | 'not applied') =>
+      verdict(0, { errorCode: ERROR.NOT_ENOUGH_REPLICAS_AFTER_APPEND }, applied)
+    const restarted = async (
+      producer: ResilientProducer,
+      written: readonly string[],
+      values: readonly string[],
+    ) => {
+      for (const value of values) {
+        world.onRecord(value, uncertain(written.includes(value) ? 'applied' : 'not applied'))
+      }
+      const sends = sendEach(producer, values)
+      await world.cluster.journal.until(() => trail().length === 1 + values.length)
+      world.cluster.forgetAllButLastBatch(TOPIC, 0)
+      await pass(100)
+      return sends
+    }
+
+    test('is written when one behind it is: what the leader has forgotten stands before what it knows', async () => {
+      world.topic()
+      const producer = await world.confirmed(ONE_A_BATCH)
+      const [a, b, c] = await restarted(producer, ['a', 'b', 'c'], ['a', 'b', 'c'])
+      expect(await a).toMatchObject([{ baseOffset: '-1' }])
+      expect(await b).toMatchObject([{ baseOffset: '-1' }])
+      await c
+      await send(producer, 'd')
+      expect(world.stored()).toEqual(['first', 'a', 'b', 'c', 'd'])
+      expect(trail().slice(4)).toEqual(['a@0:1', 'b@0:2', 'c@0:3', 'd@0:4'])
+    })
+
+    test('is written when the leader takes one behind it as the next', async () => {
+      world.topic()
+      const producer = await world.confirmed(ONE_A_BATCH)
+      const sends = await restarted(producer, ['a', 'b'], ['a', 'b', 'c'])
+      await Promise.all(sends)
+      expect(world.stored()).toEqual(['first', 'a', 'b', 'c'])
+    })
+
+    test('is asked for again at another leader, which may remember it', async () => {
+      world.topic({ leaders: [0], replicationFactor: 2 })
+      const producer = await world.confirmed(ONE_A_BATCH)
+      const gate = world.cluster.gate()
+      for (const value of ['a', 'b']) world.onRecord(value, uncertain('applied'))
+      const sends = sendEach(producer, ['a', 'b'])
+      await world.cluster.journal.until(() => trail().length === 3)
+      world.onRecord('a', verdict(0, { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER }))
+      world.onRecord('b', hold(gate))
+      await pass(100)
+      await gate.arrived
+      world.cluster.moveLeader(TOPIC, 0, 1)
+      gate.open()
+      await Promise.all(sends)
+      expect(world.stored()).toEqual(['first', 'a', 'b'])
+      expect(trail().slice(3)).toEqual(['a@0:1', 'b@0:2', 'a@0:1', 'b@0:2'])
+    })
+
+    test('is of unknown fate still when the leader refuses all behind it too', async () => {
+      world.topic()
+      const producer = await world.confirmed(ONE_A_BATCH)
+      const refusal = verdict(0, { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER })
+      for (const value of ['a', 'b']) {
+        world.onRecord(value, uncertain('applied'))
+        world.onRecord(value, refusal)
+      }
+      const sends = sendEach(producer, ['a', 'b'])
+      await world.cluster.journal.until(() => trail().length === 3)
+      await pass(100)
+      for (const each of sends) {
+        await expect(each).rejects.toMatchObject({ name: 'SequenceLostError', outcome: 'unknown' })
+      }
+      await send(producer, 'c')
+      expect(trail().at(-1)).toBe('c@1:0')
+    })
+
+    test('ends by its time while those behind it are asked for, and they go on', async () => {
+      world.topic()
+      const producer = await world.confirmed({
+        ...ONE_A_BATCH,
+        deliveryTimeoutMs: 60_000,
+        requestTimeoutMs: 120_000,
+      })
+      const gate = world.cluster.gate()
+      for (const value of ['a', 'b']) world.onRecord(value, uncertain('applied'))
+      const [a, b] = sendEach(producer, ['a', 'b'])
+      await world.cluster.journal.until(() => trail().length === 3)
+      world.cluster.forgetAllButLastBatch(TOPIC, 0)
+      world.onRecord('b', hold(gate))
+      await pass(100)
+      await gate.arrived
+      await pass(60_000)
+      await expect(a).rejects.toMatchObject({ name: 'DeliveryTimeoutError', outcome: 'unknown' })
+      await expect(b).rejects.toMatchObject({ name: 'DeliveryTimeoutError', outcome: 'unknown' })
+      gate.open()
+      await send(producer, 'c')
+      expect(world.stored()).toEqual(['first', 'a', 'b', 'c'])
+    })
   })
 
   describe('that expired', () => {

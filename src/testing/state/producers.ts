@@ -110,6 +110,11 @@ export class ProducerStates {
     }
   }
 
+  /** As a broker that was killed and started again: its snapshots have each producer's last batch alone. */
+  forgetAllButLastBatch(): void {
+    for (const state of this.states.values()) state.batches = state.batches.slice(-1)
+  }
+
   /** As after `producer.id.expiration.ms`, or the deletion of all its records in older brokers. */
   forget(): void {
     this.states.clear()

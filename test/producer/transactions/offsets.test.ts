@@ -28,13 +28,14 @@ const sendOffsets = (transaction: ResilientTransaction, ...partitions: [number, 
   transaction.sendOffsets(offsets(...partitions))
 
 /** What the group has committed, by partition. */
-const committed = async () => {
-  const admin = new Kafka({ brokers: world.cluster.bootstrap, logLevel: logLevel.NOTHING }).admin()
-  await admin.connect()
-  const [topic] = await admin.fetchOffsets({ groupId: 'g', topics: [TOPIC] })
-  await admin.disconnect()
-  return topic!.partitions.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)
-}
+const committed = () =>
+  world.byKafkajs(async kafka => {
+    const admin = kafka.admin()
+    await admin.connect()
+    const [topic] = await admin.fetchOffsets({ groupId: 'g', topics: [TOPIC] })
+    await admin.disconnect()
+    return topic!.partitions.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)
+  })
 
 describe('offsets', () => {
   test('become the group’s with the commit, and not before', async () => {

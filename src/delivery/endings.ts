@@ -69,10 +69,7 @@ export class Endings {
 
   /** Rejects a batch that is not in flight, and says what its sequences, if it had any, mean for those after it. */
   rejectSent(lane: Lane, batch: Batch, error: Error): void {
-    if (batch.identity !== undefined) {
-      if (batch.fateUnknown) lane.unresolved = true
-      else lane.needsBump = true
-    }
+    lane.leaveSequences(batch)
     this.reject(lane, batch, error)
   }
 
@@ -138,10 +135,7 @@ export class Endings {
   /** A batch whose records were rejected by their deadline while it was in flight. */
   drop(lane: Lane, batch: Batch): void {
     lane.remove(batch)
-    if (batch.identity !== undefined) {
-      if (batch.fateUnknown) lane.unresolved = true
-      else lane.needsBump = true
-    }
+    lane.leaveSequences(batch)
     this.host.end(batch)
     lane.sender?.wake(lane)
   }

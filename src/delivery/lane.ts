@@ -252,6 +252,13 @@ export class Lane {
     for (const batch of this.batches) batch.isSetAside = false
   }
 
+  /** The batch goes without an acknowledgement: its sequences, if it had any, were never used, or nobody knows yet. */
+  leaveSequences(batch: Batch): void {
+    if (batch.identity === undefined) return
+    if (batch.fateUnknown) this.unresolved = true
+    else this.needsBump = true
+  }
+
   remove(batch: Batch): void {
     const at = this.batches.indexOf(batch)
     if (at === 0) this.batches.shift()

@@ -66,9 +66,9 @@ export const setAside = (lane: Lane, batch: Batch): boolean => {
   return true
 }
 
-/** Those of which the answer to this batch tells what became of them. */
-export const setAsideBefore = ({ batches }: Lane, batch: Batch): readonly Batch[] =>
-  batches[0]!.isSetAside ? batches.slice(0, batches.indexOf(batch)).filter(each => each.isSetAside) : NONE
+/** They stand before all others: the answer to any batch behind them tells what became of them. */
+export const allSetAside = ({ batches }: Lane): readonly Batch[] =>
+  batches[0]!.isSetAside ? batches.filter(each => each.isSetAside) : NONE
 
 /** Starts a new epoch for what is left. */
 const bump = (lane: Lane): boolean => {

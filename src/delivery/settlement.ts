@@ -16,7 +16,7 @@ import type { Batch } from './batch.js'
 import type { Endings } from './endings.js'
 import type { Passenger } from './flight.js'
 import type { Lane } from './lane.js'
-import { setAside, setAsideBefore } from './numbering.js'
+import { allSetAside, setAside } from './numbering.js'
 import type { PartitionAnswer } from './produceResponse.js'
 import { advanceSequence } from './sequences.js'
 import { mayBeWritten, verdictOf } from './verdict.js'
@@ -83,7 +83,7 @@ export class Settlement {
     if (!lane.landed(batch)) return
     const verdict = verdictOf(answer.errorCode)
     if (verdict === 'written') {
-      for (const each of setAsideBefore(lane, batch)) this.endings.succeed(lane, each, FORGOTTEN, nodeId)
+      for (const each of allSetAside(lane)) this.endings.succeed(lane, each, FORGOTTEN, nodeId)
       return this.endings.succeed(lane, batch, answer, nodeId)
     }
     const code = errorCode(answer.errorCode)
@@ -245,7 +245,7 @@ export class Settlement {
     if (batch.deliveryClass.transactional) return this.refused(lane, batch, answer, cause)
     // Numbered anew, a record that an earlier attempt did write would stand there twice.
     if (batch.fateUnknown) {
-      for (const each of setAsideBefore(lane, batch)) this.endings.sequenceLost(lane, each)
+      for (const each of allSetAside(lane)) this.endings.sequenceLost(lane, each)
       return this.endings.sequenceLost(lane, batch)
     }
     this.retry(lane, batch, cause, cause.type, isInnocent ? AT_ONCE : this.settings.backoff)

@@ -1,6 +1,7 @@
-import { RecordRejectedError, type ResilientProducer } from 'kafkajs-resilient-producer'
+import { RecordRejectedError } from 'kafkajs-resilient-producer'
 import { dropBeforeApply, ERROR, errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneABatch.js'
 import { pass, TOPIC, turns, World } from './support/world.js'
 
 /*
@@ -12,25 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.end())
 
-const ONE_A_BATCH = { batchRecords: 1, maxInFlightPerBroker: 20 }
-
-const send = (producer: ResilientProducer, value: string, partition = 0, topic = TOPIC) =>
-  producer.send({ topic, messages: [{ value, partition }] })
-
-/** Each value in a batch of its own. */
-const sendEach = (producer: ResilientProducer, values: readonly string[], partition = 0) => {
-  const sends = values.map(value => send(producer, value, partition))
-  for (const each of sends) each.catch(() => {})
-  void producer.flush()
-  return sends
-}
-
-/** Sequences of the batches as they were sent, a resend as often as it came. */
-const trail = (partition = 0) =>
-  world
-    .sent(TOPIC)
-    .filter(each => each.partition === partition)
-    .map(({ epoch, sequence, values }) => `${values.join('')}@${epoch}:${sequence}`)
+const trail = (partition = 0) => trailOf(world, partition)
 
 describe('one batch until the first acknowledgement', () => {
   test('of a partition that was never written to', async () => {

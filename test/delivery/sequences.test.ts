@@ -1,8 +1,9 @@
-import { RecordRejectedError, type ResilientProducer } from 'kafkajs-resilient-producer'
+import { RecordRejectedError } from 'kafkajs-resilient-producer'
 import { dropAfterApply, dropBeforeApply, ERROR, errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verdict } from './support/faults.js'
-import { pass, TOPIC, turns, World } from './support/world.js'
+import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneABatch.js'
+import { pass, turns, World } from './support/world.js'
 
 /*
  * The rules of sequences (KIP-98, KIP-360), point by point. One record a batch: `batchRecords: 1`; a flush closes the last.
@@ -13,25 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.end())
 
-const ONE_A_BATCH = { batchRecords: 1, maxInFlightPerBroker: 20 }
-
-const send = (producer: ResilientProducer, value: string, partition = 0, topic = TOPIC) =>
-  producer.send({ topic, messages: [{ value, partition }] })
-
-/** Each value in a batch of its own. */
-const sendEach = (producer: ResilientProducer, values: readonly string[], partition = 0) => {
-  const sends = values.map(value => send(producer, value, partition))
-  for (const each of sends) each.catch(() => {})
-  void producer.flush()
-  return sends
-}
-
-/** Sequences of the batches as they were sent, a resend as often as it came. */
-const trail = (partition = 0) =>
-  world
-    .sent(TOPIC)
-    .filter(each => each.partition === partition)
-    .map(({ epoch, sequence, values }) => `${values.join('')}@${epoch}:${sequence}`)
+const trail = (partition = 0) => trailOf(world, partition)
 
 describe('at most five unresolved batches', () => {
   test('in flight', async () => {

@@ -9,6 +9,7 @@ import {
 } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verdict } from './support/faults.js'
+import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneABatch.js'
 import { pass, TOPIC, turns, World } from './support/world.js'
 
 /*
@@ -20,25 +21,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.end())
 
-const ONE_A_BATCH = { batchRecords: 1, maxInFlightPerBroker: 20 }
-
-const send = (producer: ResilientProducer, value: string, partition = 0, topic = TOPIC) =>
-  producer.send({ topic, messages: [{ value, partition }] })
-
-/** Each value in a batch of its own. */
-const sendEach = (producer: ResilientProducer, values: readonly string[], partition = 0) => {
-  const sends = values.map(value => send(producer, value, partition))
-  for (const each of sends) each.catch(() => {})
-  void producer.flush()
-  return sends
-}
-
-/** Sequences of the batches as they were sent, a resend as often as it came. */
-const trail = (partition = 0) =>
-  world
-    .sent(TOPIC)
-    .filter(each => each.partition === partition)
-    .map(({ epoch, sequence, values }) => `${values.join('')}@${epoch}:${sequence}`)
+const trail = (partition = 0) => trailOf(world, partition)
 
 describe('a record of unknown fate', () => {
   test('is not sent under a new identity: it fails, and may be in the log', async () => {

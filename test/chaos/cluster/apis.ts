@@ -7,7 +7,6 @@ import {
   int8,
   int16,
   int32,
-  int64,
   nullableArray,
   nullableString,
   string,
@@ -17,39 +16,6 @@ import {
 /*
  * What the scenarios ask of a cluster beyond what a producer needs: one version each, that brokers from 2.8 on know.
  */
-
-const replica = struct({ replicaId: int32, logEndOffset: int64 })
-
-/** DescribeQuorum 0: who the active controller is. */
-export const describeQuorumApi = defineApi({
-  name: 'DescribeQuorum',
-  key: 55,
-  minVersion: 0,
-  maxVersion: 0,
-  flexibleFrom: 0,
-  request: struct({
-    topics: array(struct({ topicName: string, partitions: array(struct({ partitionIndex: int32 })) })),
-  }),
-  response: struct({
-    errorCode: int16,
-    topics: array(
-      struct({
-        topicName: string,
-        partitions: array(
-          struct({
-            partitionIndex: int32,
-            errorCode: int16,
-            leaderId: int32,
-            leaderEpoch: int32,
-            highWatermark: int64,
-            currentVoters: array(replica),
-            observers: array(replica),
-          }),
-        ),
-      }),
-    ),
-  }),
-})
 
 /** AlterPartitionReassignments 0. */
 export const alterPartitionReassignmentsApi = defineApi({

@@ -1,12 +1,8 @@
 import { createTopicsApi } from '../../../src/protocol/messages/createTopics.js'
 import { deleteTopicsApi } from '../../../src/protocol/messages/deleteTopics.js'
+import { describeQuorumApi } from '../../../src/protocol/messages/describeQuorum.js'
 import { metadataApi } from '../../../src/protocol/messages/metadata.js'
-import {
-  alterClientQuotasApi,
-  alterPartitionReassignmentsApi,
-  describeQuorumApi,
-  electLeadersApi,
-} from './apis.js'
+import { alterClientQuotasApi, alterPartitionReassignmentsApi, electLeadersApi } from './apis.js'
 import { ask, askAny } from './ask.js'
 
 export interface Partition {

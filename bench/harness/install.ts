@@ -33,7 +33,9 @@ export const ensureFranzGo = async (): Promise<string | undefined> => {
  * where its prebuilt binary cannot be fetched.
  */
 const installFromNpm = async (folder: string): Promise<string | undefined> => {
-  const env = { CKJS_LINKING: 'dynamic', ...process.env }
+  // `npm run` hands this project's own ignore-scripts down, above the peers' .npmrc: nothing would be compiled.
+  const { npm_config_ignore_scripts: _, ...inherited } = process.env
+  const env = { CKJS_LINKING: 'dynamic', ...inherited }
   const result = await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: folder, env })
   return result.code === 0 ? undefined : `npm ended with ${result.code}: ${lastLine(result)}`
 }

@@ -1,8 +1,18 @@
-/** A record as an application holds it; each client is given it in its own shape, made at the call. */
+/** The same headers in the shape of each client, made once: what an application makes them from is no client's cost. */
+export interface PayloadHeaders {
+  /** kafkajs, and who is like it. */
+  readonly byName: Record<string, Buffer>
+  /** node-rdkafka */
+  readonly list: { [name: string]: Buffer }[]
+  /** @platformatic/kafka */
+  readonly map: Map<Buffer, Buffer>
+}
+
+/** A record as an application holds it; the message around it is made at the call. */
 export interface Payload {
   readonly key: Buffer | undefined
   readonly value: Buffer
-  readonly headers: readonly (readonly [name: string, value: Buffer])[] | undefined
+  readonly headers: PayloadHeaders | undefined
 }
 
 /** Told how records end; `count` of one `submit` or `submitArray` comes at once. */

@@ -20,7 +20,7 @@ interface Confluent {
 const toMessage = ({ key, value, headers }: Payload): ConfluentMessage => ({
   value,
   ...(key && { key }),
-  ...(headers && { headers: Object.fromEntries(headers) }),
+  ...(headers && { headers: headers.byName }),
 })
 
 /** @confluentinc/kafka-javascript, its kafkajs-like interface over librdkafka. */

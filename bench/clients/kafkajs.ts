@@ -4,7 +4,7 @@ import { CODECS } from './codecs.js'
 
 export const toMessage = ({ key, value, headers }: Payload): Message => {
   if (headers === undefined) return key === undefined ? { value } : { key, value }
-  return { key: key ?? null, value, headers: Object.fromEntries(headers) }
+  return { key: key ?? null, value, headers: headers.byName }
 }
 
 /** kafkajs 2.2.4, the client that this package replaces. */

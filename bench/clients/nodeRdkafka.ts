@@ -45,16 +45,7 @@ export const open: OpenClient = async ({ brokers, idempotent, compression, setti
     topic: string,
     { key, value, headers }: Payload,
     opaque?: DeliveryReport['opaque'],
-  ): void =>
-    producer.produce(
-      topic,
-      -1,
-      value,
-      key ?? null,
-      0,
-      opaque,
-      headers?.map(([name, bytes]) => ({ [name]: bytes })),
-    )
+  ): void => producer.produce(topic, -1, value, key ?? null, 0, opaque, headers?.list)
   const submit = (topic: string, record: Payload): void => {
     try {
       produce(topic, record)

@@ -20,7 +20,7 @@ const toMessage = (topic: string, { key, value, headers }: Payload): Platformati
   topic,
   value,
   ...(key && { key }),
-  ...(headers && { headers: new Map(headers.map(([name, bytes]) => [Buffer.from(name), bytes])) }),
+  ...(headers && { headers: headers.map }),
 })
 
 const openFrom =

@@ -1,4 +1,4 @@
-import type { Payload } from '../clients/client.js'
+import type { Payload, PayloadHeaders } from '../clients/client.js'
 
 export interface PayloadSpec {
   readonly valueBytes: number
@@ -30,6 +30,15 @@ const jsonValue = (random: () => number, bytes: number): Buffer => {
 const randomBytes = (random: () => number, bytes: number): Buffer =>
   Buffer.from(Uint8Array.from({ length: bytes }, () => random() * 256))
 
+const headersOf = (random: () => number, count: number): PayloadHeaders => {
+  const pairs = Array.from({ length: count }, (_, at) => [`header-${at}`, randomBytes(random, 16)] as const)
+  return {
+    byName: Object.fromEntries(pairs),
+    list: pairs.map(([name, value]) => ({ [name]: value })),
+    map: new Map(pairs.map(([name, value]) => [Buffer.from(name), value])),
+  }
+}
+
 /** As many as do not fit a processor's first cache, and a prime, so that topics and payloads do not step together. */
 const COUNT = 2003
 
@@ -39,9 +48,6 @@ export const payloads = ({ valueBytes, content, keyed, headers }: PayloadSpec): 
   return Array.from({ length: COUNT }, (_, i) => ({
     key: keyed ? Buffer.from(`customer-${i}`) : undefined,
     value: make(random, valueBytes),
-    headers:
-      headers === 0
-        ? undefined
-        : Array.from({ length: headers }, (_, at) => [`header-${at}`, randomBytes(random, 16)] as const),
+    headers: headers === 0 ? undefined : headersOf(random, headers),
   }))
 }

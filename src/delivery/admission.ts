@@ -1,13 +1,13 @@
 import type { Message, RecordMetadata } from 'kafkajs'
 import { BufferFullError, DeliveryTimeoutError, SendAbortedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
-import type { DeliveryClass } from './batch.js'
+import type { Batch, DeliveryClass } from './batch.js'
 import type { BufferBudget } from './budget.js'
 import type { Call } from './call.js'
 import type { Deadlines } from './deadlines.js'
 import type { Generations } from './generations.js'
 import type { LaneHost } from './lane.js'
-import { type Consignment, Placing } from './placing.js'
+import { type Consignment, Placing, type Waiting } from './placing.js'
 import { SendEntry } from './sendEntry.js'
 import type { TopicLanes } from './topicLanes.js'
 import { WaitingRoom } from './waitingRoom.js'
@@ -28,6 +28,8 @@ export interface AdmissionHost extends LaneHost {
   freed(): void
   readonly observer: ProducerObserver
 }
+
+const PROMISED: Waiting = { ownerIn: batch => batch.promised }
 
 /**
  * The way into the buffer. A record that finds a ready topic and room is encoded at once; the others wait in order
@@ -108,12 +110,23 @@ export class Admission {
     message: Message,
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
+    return this.takeAtOnce(topic, message, deliveryClass, PROMISED)?.promised.add()
+  }
+
+  /** The batch that took the message; undefined as {@link Admission.sendAtOnce}. */
+  takeAtOnce(
+    topic: TopicLanes,
+    message: Message,
+    deliveryClass: DeliveryClass,
+    waiting: Waiting,
+  ): Batch | undefined {
     if (!topic.isOpen || this.waiting.spaceLine.size > 0) return undefined
     const bytes = this.placing.sizeOf(message)
     if (!this.budget.fits(bytes)) return undefined
-    const result = this.placing.placeAtOnce(topic, message, bytes, deliveryClass, this.generations.current)
-    if (result !== undefined) this.budget.take(bytes)
-    return result
+    const { current } = this.generations
+    const batch = this.placing.placeAtOnce(topic, message, bytes, deliveryClass, current, waiting)
+    if (batch !== undefined) this.budget.take(bytes)
+    return batch
   }
 
   /** Whether a record of this size would be taken at once, be it only to wait for its topic. */

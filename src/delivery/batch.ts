@@ -7,6 +7,7 @@ import type { BatchCompressor } from './compression/compressor.js'
 import { Expiring } from './deadlines.js'
 import type { Generation } from './generations.js'
 import type { AcknowledgedBatch, RecordOwner } from './owner.js'
+import { OwnerRuns } from './ownerRuns.js'
 import { PromisedRecords } from './promisedRecords.js'
 import type { ProducerIdentity } from './sequences.js'
 
@@ -60,10 +61,7 @@ export class Batch extends Expiring {
   compressed: Buffer | undefined
   compressing = false
 
-  owners: (RecordOwner | null)[] = []
-  ownerCounts: number[] = []
-  /** For each of `owners`, which of the owner's records is the first; undefined while it is 0 for all. */
-  ownerFirsts: number[] | undefined
+  readonly owners = new OwnerRuns()
   private promisedRecords: PromisedRecords | undefined
 
   identity: ProducerIdentity | undefined
@@ -89,7 +87,9 @@ export class Batch extends Expiring {
   retryAt = 0
   /** When its delivery time is over; `deadline` may be an earlier step. ms on the clock of `performance.now()` */
   readonly endsAt: number
-  readonly generations: Generation[]
+  /** That of its first record; undefined once no flush waits for it any more. */
+  private generation: Generation | undefined
+  private joined: Generation[] | undefined
 
   private readonly onExpire: (batch: Batch) => void
 
@@ -107,13 +107,17 @@ export class Batch extends Expiring {
     this.createdAt = createdAt
     this.deadline = deadline
     this.endsAt = deadline
-    this.generations = [generation]
+    this.generation = generation
     this.onExpire = onExpire
     generation.add()
   }
 
   override expire(): void {
     this.onExpire(this)
+  }
+
+  takes(deliveryClass: DeliveryClass): boolean {
+    return this.state === 'open' && this.deliveryClass === deliveryClass
   }
 
   /**
@@ -149,19 +153,7 @@ export class Batch extends Expiring {
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
     this.chargedBytes += chargedBytes
     this.chargedRecords++
-    const last = this.owners.length - 1
-    if (last >= 0 && owner === this.owners[last]) {
-      this.ownerCounts[last]!++
-    } else {
-      if (owner !== null && owner === this.promisedRecords && this.promisedRecords.size > 0) {
-        this.ownerFirsts ??= this.owners.map(() => 0)
-        this.ownerFirsts.push(this.promisedRecords.size)
-      } else {
-        this.ownerFirsts?.push(0)
-      }
-      this.owners.push(owner)
-      this.ownerCounts.push(1)
-    }
+    this.owners.add(owner, owner === null ? 0 : owner.size)
     return true
   }
 
@@ -212,16 +204,16 @@ export class Batch extends Expiring {
 
   acknowledge(result: AcknowledgedBatch): void {
     let index = 0
-    for (let i = 0; i < this.owners.length; i++) {
-      const count = this.ownerCounts[i]!
-      this.owners[i]?.acknowledged(result, this.ownerFirsts?.[i] ?? 0, count, index)
+    this.owners.forEach((owner, first, count) => {
+      owner?.acknowledged(result, first, count, index)
       index += count
-    }
+    })
   }
 
   acknowledgeWritten(): void {
-    for (let i = 0; i < this.owners.length; i++)
-      this.owners[i]?.written(this.ownerCounts[i]!, this.ownerFirsts?.[i] ?? 0)
+    this.owners.forEach((owner, first, count) => {
+      owner?.written(count, first)
+    })
   }
 
   /** @param onUnowned takes the failures of records that nobody waits for */
@@ -231,12 +223,10 @@ export class Batch extends Expiring {
     partition: number,
     onUnowned: (error: Error, count: number) => void,
   ): void {
-    for (let i = 0; i < this.owners.length; i++) {
-      const owner = this.owners[i]
-      const count = this.ownerCounts[i]!
-      if (owner == null) onUnowned(error, count)
-      else owner.failed(error, topic, partition, this.ownerFirsts?.[i] ?? 0, count)
-    }
+    this.owners.forEach((owner, first, count) => {
+      if (owner === null) onUnowned(error, count)
+      else owner.failed(error, topic, partition, first, count)
+    })
   }
 
   /**
@@ -249,10 +239,10 @@ export class Batch extends Expiring {
       copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep),
       this.createdAt,
       this.endsAt,
-      this.generations[0]!,
+      this.generation!,
       this.onExpire,
     )
-    for (const generation of this.generations.slice(1)) part.join(generation)
+    for (const generation of this.joined ?? []) part.join(generation)
     part.state = 'waiting'
     part.bodyBytes = part.body.length
     part.baseTimestamp = this.baseTimestamp
@@ -262,35 +252,30 @@ export class Batch extends Expiring {
     part.fateUnknown = this.fateUnknown
     part.firstCause = this.firstCause
     part.lastCause = this.lastCause
-    part.ownerFirsts = []
     let index = 0
-    for (let i = 0; i < this.owners.length; i++) {
-      const first = this.ownerFirsts?.[i] ?? 0
-      for (let k = 0; k < this.ownerCounts[i]!; k++, index++) {
-        if (keep(index)) part.pushOwner(this.owners[i]!, first + k)
+    this.owners.forEach((owner, first, count) => {
+      for (let k = 0; k < count; k++, index++) {
+        if (!keep(index)) continue
+        part.owners.add(owner, first + k)
+        part.recordCount++
       }
-    }
+    })
     return part
-  }
-
-  private pushOwner(owner: RecordOwner | null, first: number): void {
-    const last = this.owners.length - 1
-    this.recordCount++
-    const adjacent =
-      last >= 0 && this.owners[last] === owner && this.ownerFirsts![last]! + this.ownerCounts[last]! === first
-    if (adjacent) {
-      this.ownerCounts[last]!++
-    } else {
-      this.owners.push(owner)
-      this.ownerCounts.push(1)
-      this.ownerFirsts!.push(first)
-    }
   }
 
   /** A `flush` of that generation waits for this batch too. */
   join(generation: Generation): void {
-    if (this.generations.includes(generation)) return
-    this.generations.push(generation)
+    if (generation === this.generation || this.joined?.includes(generation)) return
+    this.joined ??= []
+    this.joined.push(generation)
     generation.add()
+  }
+
+  /** Its records have ended: no flush waits for it any more. */
+  leaveGenerations(): void {
+    this.generation?.done()
+    this.generation = undefined
+    for (const generation of this.joined ?? []) generation.done()
+    this.joined = undefined
   }
 }

@@ -17,6 +17,7 @@ export interface Call {
 
 /** `send` with one message: the common case, with nothing to gather. */
 export class SingleCall implements Call, RecordOwner {
+  readonly size = 0
   private readonly resolve: (result: RecordMetadata[]) => void
   private readonly reject: (error: Error) => void
 
@@ -65,6 +66,10 @@ class CallPart implements RecordOwner {
 
   constructor(call: MultiCall) {
     this.call = call
+  }
+
+  get size(): number {
+    return this.messageIndexes.length
   }
 
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void {
@@ -178,14 +183,26 @@ export type OnDelivery = (
   delivered: { readonly topic: string; readonly partition: number; readonly offset: string | undefined },
 ) => void
 
+/** Calls users' callbacks, whatever they throw. */
+export interface DeliveryTeller {
+  tell(onDelivery: OnDelivery, error: Error | null, delivered: Parameters<OnDelivery>[1]): void
+}
+
 /** `enqueue` with a callback. */
 export class EnqueuedRecord implements Call, RecordOwner {
-  private readonly onDelivery: OnDelivery
+  readonly size = 0
   private readonly topic: string
+  private readonly onDelivery: OnDelivery
+  private readonly teller: DeliveryTeller
 
-  constructor(topic: string, onDelivery: OnDelivery) {
+  constructor(topic: string, onDelivery: OnDelivery, teller: DeliveryTeller) {
     this.topic = topic
     this.onDelivery = onDelivery
+    this.teller = teller
+  }
+
+  private tell(error: Error | null, topic: string, partition: number, offset: string | undefined): void {
+    this.teller.tell(this.onDelivery, error, { topic, partition, offset })
   }
 
   ownerIn(): RecordOwner {
@@ -199,19 +216,19 @@ export class EnqueuedRecord implements Call, RecordOwner {
   }
 
   failedBefore(error: Error): void {
-    this.onDelivery(error, { topic: this.topic, partition: partitionOf(error), offset: undefined })
+    this.tell(error, this.topic, partitionOf(error), undefined)
   }
 
   acknowledged(batch: AcknowledgedBatch, _first: number, _count: number, index: number): void {
-    this.onDelivery(null, { topic: batch.topic, partition: batch.partition, offset: batch.offsetAt(index) })
+    this.tell(null, batch.topic, batch.partition, batch.offsetAt(index))
   }
 
   written(): void {
-    this.onDelivery(null, { topic: this.topic, partition: -1, offset: undefined })
+    this.tell(null, this.topic, -1, undefined)
   }
 
   failed(error: Error, topic: string, partition: number): void {
-    this.onDelivery(error, { topic, partition, offset: undefined })
+    this.tell(error, topic, partition, undefined)
   }
 }
 

@@ -129,7 +129,7 @@ export class Endings {
     batch.expiredInFlight = true
     this.tell(lane, batch, error)
     // Its records have ended: a flush does not wait for the answer.
-    for (const generation of batch.generations.splice(0)) generation.done()
+    batch.leaveGenerations()
   }
 
   /** A batch whose records were rejected by their deadline while it was in flight. */
@@ -144,8 +144,8 @@ export class Endings {
   withdraw(lane: Lane, batch: Batch, owns: (owner: RecordOwner | null) => boolean, error: Error): void {
     if (batch.state !== 'open' && batch.state !== 'closed') return
     const isOwned: boolean[] = []
-    batch.owners.forEach((owner, i) => {
-      for (let k = 0; k < batch.ownerCounts[i]!; k++) isOwned.push(owns(owner))
+    batch.owners.forEach((owner, _first, count) => {
+      for (let k = 0; k < count; k++) isOwned.push(owns(owner))
     })
     if (!isOwned.includes(true)) return
     if (!isOwned.includes(false)) return this.rejectSent(lane, batch, error)

@@ -177,14 +177,23 @@ export class DeliveryEngine implements AdmissionHost {
     return this.admission.submit(this.roster.lanesOf(topicName), messages, call, deliveryClass)
   }
 
+  /** The topic, where records were sent to it before: its name is a valid one. */
+  topicLanes(name: string): TopicLanes | undefined {
+    return this.roster.get(name)
+  }
+
   /** The short way for one message; undefined when it has to wait for something. */
   sendAtOnce(
-    topicName: string,
+    topic: TopicLanes,
     message: Message,
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
-    const topic = this.roster.get(topicName)
-    return topic === undefined ? undefined : this.admission.sendAtOnce(topic, message, deliveryClass)
+    return this.admission.sendAtOnce(topic, message, deliveryClass)
+  }
+
+  /** As {@link DeliveryEngine.sendAtOnce}, for a call that is told of its message's end. @returns whether it was taken */
+  enqueueAtOnce(topic: TopicLanes, message: Message, deliveryClass: DeliveryClass, call: Call): boolean {
+    return this.admission.takeAtOnce(topic, message, deliveryClass, call) !== undefined
   }
 
   /** Whether the buffer would take this message at once. */
@@ -208,7 +217,7 @@ export class DeliveryEngine implements AdmissionHost {
 
   private newPartitioner(): Partitioner {
     if (this.partition !== undefined) return new KafkajsPartitioner(this.partition)
-    return new StickyPartitioner(this.parts.random(), this.settings.batchLimits.bytes)
+    return new StickyPartitioner(this.parts.random())
   }
 
   need(topic: TopicLanes): void {
@@ -266,7 +275,7 @@ export class DeliveryEngine implements AdmissionHost {
   private end(batch: Batch): void {
     this.deadlines.remove(batch)
     batch.state = 'ended'
-    for (const generation of batch.generations) generation.done()
+    batch.leaveGenerations()
     this.recycle(batch)
     this.recall.noteEnd()
   }

@@ -21,6 +21,13 @@ export interface Load {
  */
 const GATHER_FROM = 2
 
+/**
+ * Of many partitions a request takes a share. While it is with the broker the others gather records, so that their
+ * batches are larger: a broker's work for a batch is that of some hundred records.
+ */
+const SHARES = 8
+const LEAST_SHARE = 64
+
 /** What stands around the records of a batch: its header, its place, a share of the topic's name. bytes */
 const BATCH_FRAME_BYTES = 100
 
@@ -67,7 +74,9 @@ export class LaneQueue {
     let bytes = 0
     let nextDue = Infinity
     const { lanes: queued } = this
-    for (let i = 0; i < queued.length; i++) {
+    const most = Math.max(LEAST_SHARE, Math.ceil(queued.length / SHARES))
+    let i = 0
+    for (; i < queued.length && passengers.length < most; i++) {
       const lane = queued[i]!
       const offer = lane.offer(now, fill, openedBefore)
       if (offer === 'nothing') {
@@ -102,7 +111,7 @@ export class LaneQueue {
       })
       remaining.push(lane)
     }
-    this.lanes = skipped.length > 0 ? skipped.concat(remaining) : remaining
+    this.lanes = skipped.concat(queued.slice(i), remaining)
     return { passengers, nextDue }
   }
 }

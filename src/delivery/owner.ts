@@ -51,6 +51,8 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER) - 0xffff_ffffn
  * stand together in a batch, in the order they were sent.
  */
 export interface RecordOwner {
+  /** How many records it has in the batch so far. */
+  readonly size: number
   /**
    * @param first the first of these records, counted over the owner's records in the batch it was admitted to
    * @param index the index of that record in the acknowledged batch

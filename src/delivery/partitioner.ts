@@ -7,37 +7,27 @@ import { murmur2, murmur2OfText } from './murmur2.js'
 export interface Partitioner {
   /** Whether it is the user's code. */
   readonly isForeign: boolean
-  /** @param recordBytes the record's size, by which a sticky partition is left */
-  choose(view: TopicView, message: Message, recordBytes: number): number
+  choose(view: TopicView, message: Message): number
   /** A batch of this partition takes no more records. */
   batchClosed(partition: number): void
 }
 
-/** Records without a key stay on a partition for at least this long, unless its batch closes before (KIP-794). bytes */
-const STICKY_BYTES = 65536
-
 /**
  * The default, compatible with the Java client's: a pinned partition; else murmur2 of the key over all partitions; else
- * one partition until its batch closes or 64 KiB have gone to it (KIP-794), then the next that has a leader.
+ * one partition until its batch closes (KIP-794), then the next that has a leader. Batches close when they are sent,
+ * when they are full (64 KiB by default) and after a second; one that is left before would keep a part behind.
  */
 export class StickyPartitioner implements Partitioner {
   readonly isForeign = false
   private current = -1
-  private bytes = 0
   private turn: number
 
-  private readonly stickyBytes: number
-
-  /**
-   * @param random a number from 0 to 1, so that producers do not all start on the same partition
-   * @param batchBytes the size at which a batch is full: leaving it before would leave a part of it behind
-   */
-  constructor(random: number, batchBytes: number) {
-    this.stickyBytes = Math.max(STICKY_BYTES, batchBytes)
+  /** @param random a number from 0 to 1, so that producers do not all start on the same partition */
+  constructor(random: number) {
     this.turn = Math.floor(random * 0x7fffffff)
   }
 
-  choose(view: TopicView, message: Message, recordBytes: number): number {
+  choose(view: TopicView, message: Message): number {
     if (message.partition !== undefined && message.partition !== null) return message.partition
     const { key } = message
     if (key !== undefined && key !== null) {
@@ -47,7 +37,6 @@ export class StickyPartitioner implements Partitioner {
     const { available, partitions } = view
     if (
       this.current < 0 ||
-      this.bytes >= this.stickyBytes ||
       this.current >= partitions.length ||
       // Its records would wait for a leader while other partitions have one.
       (partitions[this.current]!.leader < 0 && available.length > 0)
@@ -55,9 +44,7 @@ export class StickyPartitioner implements Partitioner {
       this.turn = (this.turn + 1) & 0x7fffffff
       this.current =
         available.length > 0 ? available[this.turn % available.length]! : this.turn % partitions.length
-      this.bytes = 0
     }
-    this.bytes += recordBytes
     return this.current
   }
 

@@ -1,12 +1,13 @@
-import type { Message, RecordMetadata } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import { PartitionNotFoundError } from '../errors/index.js'
 import type { TopicView } from '../metadata/view.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
-import type { DeliveryClass } from './batch.js'
+import type { Batch, DeliveryClass } from './batch.js'
 import type { Call } from './call.js'
 import type { Generation } from './generations.js'
-import type { LaneHost } from './lane.js'
+import type { Lane, LaneHost } from './lane.js'
+import { RecordClock } from './recordClock.js'
 import type { TopicLanes } from './topicLanes.js'
 
 /** What the messages of a call share on their way into batches. */
@@ -19,10 +20,14 @@ export interface Consignment {
   readonly startedAt: number | undefined
 }
 
+/** Who waits for a record in the batch that takes it. */
+export type Waiting = Pick<Call, 'ownerIn'>
+
 /** Chooses a record's partition and encodes it behind the others there. The buffer has let it in, and its topic is there. */
 export class Placing {
   private readonly host: LaneHost
   private readonly measure = new RecordMeasure()
+  private readonly clock = new RecordClock()
 
   constructor(host: LaneHost) {
     this.host = host
@@ -42,50 +47,18 @@ export class Placing {
    */
   place(consignment: Consignment, message: Message, bytes: number, index: number): Error | undefined {
     const { topic, call, deliveryClass, generation, startedAt } = consignment
-    const view = topic.view!
-    let partition: number
-    try {
-      partition = topic.partitioner.choose(view, message, bytes)
-    } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error))
-      return new NonRetriableError(`The partitioner threw: ${cause.message}`, {
-        topic: topic.name,
-        outcome: 'not-written',
-        cause,
-      })
-    }
-    if (!isPartitionOf(view, partition)) {
-      return new PartitionNotFoundError(topic.name, partition, view.partitions.length)
-    }
-    const measure = this.measured(topic, message)
-    const { pool } = this.host
-    const lane = topic.laneOf(partition, this.host)
-    const limits = lane.limitsOf(deliveryClass)
-    const timestamp = timestampOf(message)
-    let batch = lane.openBatch(deliveryClass, generation, startedAt)
-    let owner = call.ownerIn(batch)
-    if (!batch.append(message, measure, timestamp, bytes, owner, limits, pool)) {
-      lane.close(batch)
-      batch = lane.openBatch(deliveryClass, generation, startedAt)
-      owner = call.ownerIn(batch)
-      batch.append(message, measure, timestamp, bytes, owner, limits, pool)
-    }
-    if (batch.generations[0] !== generation) batch.join(generation)
+    const batch = this.put(topic, message, bytes, deliveryClass, generation, startedAt, call)
+    if (batch instanceof Error) return batch
     // It waited for its topic, or for space, while a flush was called.
-    if (generation.isSealed) lane.hurry(batch)
-    call.placed(owner, index)
+    if (generation.isSealed) topic.hurry(batch)
+    call.placed(call.ownerIn(batch), index)
     return undefined
   }
 
-  private measured(topic: TopicLanes, message: Message): RecordMeasure {
-    // A user's partitioner may have sent something itself, by which the measure was taken anew.
-    return topic.partitioner.isForeign ? this.measure.of(message) : this.measure
-  }
-
   /**
-   * The short way for the one message of a call: it shares its batch's promise. `sizeOf` was asked for this message last.
+   * The short way for the one message of a call. `sizeOf` was asked for this message last.
    *
-   * @returns undefined where something is wrong: the long way says what
+   * @returns the batch that took it; undefined where something is wrong: the long way says what
    */
   placeAtOnce(
     topic: TopicLanes,
@@ -93,33 +66,87 @@ export class Placing {
     bytes: number,
     deliveryClass: DeliveryClass,
     generation: Generation,
-  ): Promise<RecordMetadata[]> | undefined {
+    waiting: Waiting,
+  ): Batch | undefined {
+    const batch = this.put(topic, message, bytes, deliveryClass, generation, undefined, waiting)
+    return batch instanceof Error ? undefined : batch
+  }
+
+  /** @returns the batch that took the record, or what keeps it out of every partition */
+  private put(
+    topic: TopicLanes,
+    message: Message,
+    bytes: number,
+    deliveryClass: DeliveryClass,
+    generation: Generation,
+    startedAt: number | undefined,
+    waiting: Waiting,
+  ): Batch | Error {
+    const isPlain = message.key == null && message.partition == null && !topic.partitioner.isForeign
+    const { stickyBatch } = topic
+    if (isPlain && stickyBatch?.takes(deliveryClass)) {
+      // The partition on which the partitioner stays until its batch is closed: nothing is chosen or looked up.
+      const lane = topic.stickyLane!
+      if (this.append(lane, stickyBatch, message, bytes, generation, waiting)) return stickyBatch
+      // It is full: closed, it may leave, and the partitioner goes on to the next.
+      lane.close(stickyBatch)
+    }
+    const lane = this.choose(topic, message)
+    if (lane instanceof Error) return lane
+    let batch = lane.openBatch(deliveryClass, generation, startedAt)
+    if (!this.append(lane, batch, message, bytes, generation, waiting)) {
+      lane.close(batch)
+      batch = lane.openBatch(deliveryClass, generation, startedAt)
+      this.append(lane, batch, message, bytes, generation, waiting)
+    }
+    if (isPlain) topic.stayWith(lane, batch)
+    return batch
+  }
+
+  private choose(topic: TopicLanes, message: Message): Lane | Error {
+    const { partitioner, name } = topic
     const view = topic.view!
     let partition: number
     try {
-      partition = topic.partitioner.choose(view, message, bytes)
-    } catch {
-      return undefined
+      partition = partitioner.choose(view, message)
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error))
+      return new NonRetriableError(`The partitioner threw: ${cause.message}`, {
+        topic: name,
+        outcome: 'not-written',
+        cause,
+      })
     }
-    if (!isPartitionOf(view, partition)) return undefined
-    const measure = this.measured(topic, message)
-    const { pool } = this.host
-    const lane = topic.laneOf(partition, this.host)
-    const limits = lane.limitsOf(deliveryClass)
-    const timestamp = timestampOf(message)
-    let batch = lane.openBatch(deliveryClass, generation, undefined)
-    if (!batch.append(message, measure, timestamp, bytes, batch.promised, limits, pool)) {
-      lane.close(batch)
-      batch = lane.openBatch(deliveryClass, generation, undefined)
-      batch.append(message, measure, timestamp, bytes, batch.promised, limits, pool)
+    if (!isPartitionOf(view, partition)) {
+      return new PartitionNotFoundError(name, partition, view.partitions.length)
     }
-    if (batch.generations[0] !== generation) batch.join(generation)
-    return batch.promised.add()
+    // A user's partitioner may have sent something itself, by which the measure was taken anew.
+    if (partitioner.isForeign) this.measure.of(message)
+    return topic.laneOf(partition, this.host)
+  }
+
+  /** @returns false when the batch is full */
+  private append(
+    lane: Lane,
+    batch: Batch,
+    message: Message,
+    bytes: number,
+    generation: Generation,
+    waiting: Waiting,
+  ): boolean {
+    const limits = lane.limitsOf(batch.deliveryClass)
+    const timestamp = this.timestampOf(message)
+    const owner = waiting.ownerIn(batch)
+    if (!batch.append(message, this.measure, timestamp, bytes, owner, limits, this.host.pool)) return false
+    batch.join(generation)
+    return true
+  }
+
+  /** kafkajs takes the time of the call where the timestamp is not given or empty. ms since the epoch */
+  private timestampOf({ timestamp }: Message): number {
+    return timestamp ? Number(timestamp) : this.clock.now()
   }
 }
 
 const isPartitionOf = (view: TopicView, partition: number): boolean =>
   partition >= 0 && partition < view.partitions.length && Number.isInteger(partition)
-
-/** kafkajs takes the time of the call where the timestamp is not given or empty. ms since the epoch */
-const timestampOf = (message: Message): number => (message.timestamp ? Number(message.timestamp) : Date.now())

@@ -272,7 +272,7 @@ export class Settlement {
         this.endings.reject(lane, bad, new RecordRejectedError(lane.topic, verdict, reason, context))
         return
       }
-      for (const part of [bad, good]) for (const generation of part.generations) generation.done()
+      for (const part of [bad, good]) part.leaveGenerations()
     }
     const { transactionalId } = this.settings
     const error =

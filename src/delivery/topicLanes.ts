@@ -1,5 +1,6 @@
 import { isSameTopic, type TopicView } from '../metadata/view.js'
 import { ZERO_UUID } from '../protocol/wire/codec.js'
+import type { Batch } from './batch.js'
 import { Lane, type LaneHost } from './lane.js'
 import { Line } from './line.js'
 import type { Partitioner } from './partitioner.js'
@@ -16,6 +17,9 @@ export class TopicLanes {
   readonly lanes: Lane[] = []
   /** Undefined while the topic does not exist, as far as is known. */
   view: TopicView | undefined
+  /** The batch of the partition on which the built-in partitioner stays, and its lane; it may have been closed since. */
+  stickyBatch: Batch | undefined
+  stickyLane: Lane | undefined
   /** Of the newest view, and kept when the topic is gone. */
   private topicId: string | undefined
   private topicIdBytes: Buffer | undefined
@@ -40,6 +44,11 @@ export class TopicLanes {
     return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
   }
 
+  stayWith(lane: Lane, batch: Batch): void {
+    this.stickyLane = lane
+    this.stickyBatch = batch
+  }
+
   /** @returns whether this is another topic of the same name */
   identify(topicId: string): boolean {
     const { topicId: known } = this
@@ -60,6 +69,11 @@ export class TopicLanes {
     lane.onBatchClosed = closed => this.partitioner.batchClosed(closed)
     this.lanes[partition] = lane
     return lane
+  }
+
+  /** A flush waits for this batch, which has just taken a record. */
+  hurry(batch: Batch): void {
+    this.lanes.find(lane => lane?.batches.at(-1) === batch)?.hurry(batch)
   }
 
   get hasBatches(): boolean {

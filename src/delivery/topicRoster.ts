@@ -98,6 +98,8 @@ export class TopicRoster {
     const wasMissing = topic.view === undefined
     const isAnother = topic.identify(view.topicId)
     topic.view = view
+    // Its partition may have lost its leader.
+    topic.stickyBatch = undefined
     for (const { index, leader, leaderEpoch } of view.partitions) {
       const lane = topic.laneOf(index, this.parts.laneHost)
       if (isAnother) lane.isRecreated = true

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Logger, Message } from 'kafkajs'
-import { EnqueuedRecord, type OnDelivery, UnownedCall } from '../delivery/call.js'
+import { type DeliveryTeller, EnqueuedRecord, type OnDelivery, UnownedCall } from '../delivery/call.js'
 import { messageOf, NonRetriableError } from '../errors/bases.js'
 import { BufferFullError, ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
@@ -16,6 +16,8 @@ import { createWritable } from './writable.js'
 const HIGH_MARK = 0.8
 /** `ready` resolves below. */
 const LOW_MARK = 0.5
+
+const NO_OPTIONS = {}
 
 interface SpaceWaiter {
   readonly isEnough: (session: Session) => boolean
@@ -41,7 +43,7 @@ export interface EnqueueingParts {
 }
 
 /** `enqueue`, `ready` and `writable`: records without promises, held back by the fill of the buffer. */
-export class Enqueueing {
+export class Enqueueing implements DeliveryTeller {
   private readonly parts: EnqueueingParts
   private readonly unowned: UnownedCall
   private waiters: SpaceWaiter[] = []
@@ -64,8 +66,14 @@ export class Enqueueing {
     checkMessage(topic, message, 0, settings)
     const { session, classes } = lifecycle.connected
     const { engine } = session
-    const call =
-      onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, this.guarded(topic, onDelivery))
+    const deliveryClass = classes.of(NO_OPTIONS)
+    const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
+    const lanes = engine.topicLanes(topic)
+    if (lanes !== undefined && engine.enqueueAtOnce(lanes, message, deliveryClass, call)) {
+      if (engine.isBelow(HIGH_MARK, undefined)) return true
+      this.heldTopic = topic
+      return false
+    }
     if (!engine.hasRoomFor(topic, message)) {
       const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })
       observer.recordsFailed(topic, 1, error.name)
@@ -73,22 +81,20 @@ export class Enqueueing {
       this.heldTopic = topic
       return false
     }
-    engine.submit(topic, [message], call, classes.of({}))
+    engine.submit(topic, [message], call, deliveryClass)
     if (engine.isBelow(HIGH_MARK, topic)) return true
     this.heldTopic = topic
     return false
   }
 
   /** A callback that throws must not stop the settling of the records after its own. */
-  private guarded(topic: string, onDelivery: OnDelivery): OnDelivery {
-    return (error, delivered) => {
-      try {
-        onDelivery(error, delivered)
-      } catch (thrown) {
-        this.parts.logger.error(`onDelivery threw: ${messageOf(thrown)}`, { topic })
-      }
-      if (error !== null && onlookers.has(onDelivery)) reportUnowned(this.parts, error, delivered)
+  tell(onDelivery: OnDelivery, error: Error | null, delivered: Parameters<OnDelivery>[1]): void {
+    try {
+      onDelivery(error, delivered)
+    } catch (thrown) {
+      this.parts.logger.error(`onDelivery threw: ${messageOf(thrown)}`, { topic: delivered.topic })
     }
+    if (error !== null && onlookers.has(onDelivery)) reportUnowned(this.parts, error, delivered)
   }
 
   ready(): Promise<void> {

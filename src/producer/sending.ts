@@ -60,19 +60,20 @@ export class Sending {
 
   /** The common case: one message for a known topic with room in the buffer. Undefined when it is not that. */
   private sendOne(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> | undefined {
-    const { topic, messages, acks, signal } = record
     const { live } = this.route
+    if (live === undefined) return undefined
+    const { topic, messages, acks, signal } = record
+    const lanes = live.engine.topicLanes(topic)
     const isCommon =
-      live !== undefined &&
+      lanes !== undefined &&
       signal === undefined &&
       (acks === undefined || acks === -1) &&
       Array.isArray(messages) &&
-      messages.length === 1 &&
-      this.topicNames.isKnown(topic)
+      messages.length === 1
     if (!isCommon) return undefined
     const message = messages[0]!
     checkMessage(topic, message, 0, this.settings)
-    return live.engine.sendAtOnce(topic, message, live.classes.of(record))
+    return live.engine.sendAtOnce(lanes, message, live.classes.of(record))
   }
 
   /** @throws what is wrong with the call */

@@ -22,10 +22,6 @@ const KNOWN_NAMES = 100_000
 export class TopicNames {
   private readonly known = new Set<string>()
 
-  isKnown(topic: string): boolean {
-    return this.known.has(topic)
-  }
-
   /** @throws {InvalidTopicError} */
   check(topic: string): void {
     if (this.known.has(topic)) return

@@ -53,54 +53,45 @@ describe('murmur2', () => {
 })
 
 describe('the sticky partitioner', () => {
-  const BATCH = 16_384
   const keyless = { value: 'v' }
 
   test('takes the partition that the message names, 0 too', () => {
-    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const partitioner = new StickyPartitioner(0.5)
     for (const partition of [0, 1, 7])
-      expect(partitioner.choose(view([1, 1, 1]), { ...keyless, partition, key: 'k' }, 10)).toBe(partition)
+      expect(partitioner.choose(view([1, 1, 1]), { ...keyless, partition, key: 'k' })).toBe(partition)
   })
 
   test('hashes keys over all partitions, those without a leader too', () => {
-    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const partitioner = new StickyPartitioner(0.5)
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 50 }), (key, count) => {
         const expected = (murmur2(Buffer.from(key)) & 0x7fffffff) % count
         const leaders = Array.from({ length: count }, (_, i) => (i % 2 ? 1 : -1))
-        expect(partitioner.choose(view(leaders), { key, value: 'v' }, 10)).toBe(expected)
-        expect(partitioner.choose(view(leaders), { key: Buffer.from(key), value: 'v' }, 10)).toBe(expected)
+        expect(partitioner.choose(view(leaders), { key, value: 'v' })).toBe(expected)
+        expect(partitioner.choose(view(leaders), { key: Buffer.from(key), value: 'v' })).toBe(expected)
       }),
       { seed, numRuns: runs(200) },
     )
   })
 
   test('stays on a partition until its batch closes', () => {
-    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const partitioner = new StickyPartitioner(0.5)
     const topic = view([1, 1, 1, 1])
-    const first = partitioner.choose(topic, keyless, 100)
-    for (let i = 0; i < 50; i++) expect(partitioner.choose(topic, keyless, 100)).toBe(first)
+    const first = partitioner.choose(topic, keyless)
+    for (let i = 0; i < 50; i++) expect(partitioner.choose(topic, keyless)).toBe(first)
     partitioner.batchClosed((first + 1) % 4)
-    expect(partitioner.choose(topic, keyless, 100)).toBe(first)
+    expect(partitioner.choose(topic, keyless)).toBe(first)
     partitioner.batchClosed(first)
-    expect(partitioner.choose(topic, keyless, 100)).not.toBe(first)
-  })
-
-  test('moves on at 64 KiB, so that a low rate spreads too', () => {
-    const partitioner = new StickyPartitioner(0.5, BATCH)
-    const topic = view([1, 1, 1, 1])
-    const seen = Array.from({ length: 4 * 65 }, () => partitioner.choose(topic, keyless, 1024))
-    const counts = [0, 1, 2, 3].map(partition => seen.filter(each => each === partition).length)
-    expect(Math.min(...counts)).toBeGreaterThanOrEqual(64)
+    expect(partitioner.choose(topic, keyless)).not.toBe(first)
   })
 
   test('spreads over all partitions, wherever it starts', () => {
     for (const random of [0, 0.3, 0.999999]) {
-      const partitioner = new StickyPartitioner(random, BATCH)
+      const partitioner = new StickyPartitioner(random)
       const topic = view([1, 1, 1])
       const seen = new Set<number>()
       for (let i = 0; i < 3; i++) {
-        const partition = partitioner.choose(topic, keyless, 10)
+        const partition = partitioner.choose(topic, keyless)
         seen.add(partition)
         partitioner.batchClosed(partition)
       }
@@ -109,23 +100,22 @@ describe('the sticky partitioner', () => {
   })
 
   test('avoids partitions without a leader, and leaves one that loses its leader', () => {
-    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const partitioner = new StickyPartitioner(0.5)
     for (let i = 0; i < 10; i++) {
-      const partition = partitioner.choose(view([-1, 2, -1]), keyless, 10)
+      const partition = partitioner.choose(view([-1, 2, -1]), keyless)
       expect(partition).toBe(1)
       partitioner.batchClosed(partition)
     }
-    expect(partitioner.choose(view([-1, 2, -1]), keyless, 10)).toBe(1)
-    expect(partitioner.choose(view([3, -1, -1]), keyless, 10)).toBe(0)
+    expect(partitioner.choose(view([-1, 2, -1]), keyless)).toBe(1)
+    expect(partitioner.choose(view([3, -1, -1]), keyless)).toBe(0)
     // With no leader at all it stays where it is: any may be the first to have one again.
-    expect(partitioner.choose(view([-1, -1, -1]), keyless, 10)).toBe(0)
+    expect(partitioner.choose(view([-1, -1, -1]), keyless)).toBe(0)
   })
 
   test('leaves a partition that a topic made again has not', () => {
-    const partitioner = new StickyPartitioner(0.5, BATCH)
+    const partitioner = new StickyPartitioner(0.5)
     const wide = view([1, 1, 1, 1, 1, 1, 1, 1])
-    while (partitioner.choose(wide, keyless, 10) < 4)
-      partitioner.batchClosed(partitioner.choose(wide, keyless, 10))
-    expect(partitioner.choose(view([1]), keyless, 10)).toBe(0)
+    while (partitioner.choose(wide, keyless) < 4) partitioner.batchClosed(partitioner.choose(wide, keyless))
+    expect(partitioner.choose(view([1]), keyless)).toBe(0)
   })
 })

@@ -7,14 +7,24 @@ export abstract class Expiring {
   /** @internal */
   later: Expiring | undefined
   /** @internal */
-  listed = false
+  listedIn: Deadlines | undefined
+
+  get listed(): boolean {
+    return this.listedIn !== undefined
+  }
 
   abstract expire(): void
+
+  /** It does not end at its deadline any more. */
+  withdraw(): void {
+    this.listedIn?.remove(this)
+  }
 }
 
 /**
- * The moments at which batches and parked records end, with one timer for all. Most are added in the order in which
- * they end, so the list stays sorted by a step or two; an empty list has no timer, so that an idle producer never wakes.
+ * Moments at which batches or parked records end, with one timer for all. Each list is for deadlines of one length: most
+ * are then added in the order in which they end, so that it stays sorted by a step or two. An empty list has no timer,
+ * so that an idle producer never wakes.
  */
 export class Deadlines {
   private first: Expiring | undefined
@@ -28,7 +38,7 @@ export class Deadlines {
     const after = before === undefined ? this.first : before.later
     item.earlier = before
     item.later = after
-    item.listed = true
+    item.listedIn = this
     if (before === undefined) this.first = item
     else before.later = item
     if (after === undefined) this.last = item
@@ -37,14 +47,14 @@ export class Deadlines {
   }
 
   remove(item: Expiring): void {
-    if (!item.listed) return
+    if (item.listedIn !== this) return
     if (item.earlier === undefined) this.first = item.later
     else item.earlier.later = item.later
     if (item.later === undefined) this.last = item.earlier
     else item.later.earlier = item.earlier
     item.earlier = undefined
     item.later = undefined
-    item.listed = false
+    item.listedIn = undefined
     // The timer is left as it is while others wait: re-arming it for every batch would cost more than one early wake.
     if (this.first === undefined && this.timer !== undefined) {
       clearTimeout(this.timer)

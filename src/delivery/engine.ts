@@ -74,6 +74,8 @@ export class DeliveryEngine implements AdmissionHost {
   private readonly settings: EngineSettings
   private readonly parts: EngineParts
   private readonly deadlines = new Deadlines()
+  /** Until when open batches take records: a new one must not search its place among thousands that wait for minutes. */
+  private readonly openLimits = new Deadlines()
   private readonly generations = new Generations()
   private readonly endings: Endings
   private readonly settlement: Settlement
@@ -244,7 +246,8 @@ export class DeliveryEngine implements AdmissionHost {
     )
     // A record that joins an open batch gets the batch's time: one that cannot leave is closed before that matters.
     batch.deadline = Math.min(deadline, batch.createdAt + this.longestOpenMs)
-    this.deadlines.add(batch)
+    if (batch.deadline < deadline) this.openLimits.add(batch)
+    else this.deadlines.add(batch)
     const topic = this.roster.get(lane.topic)!
     // Marks the topic as used; one that was forgotten for long idleness is asked for again, beside the delivery.
     if (this.parts.directory.topic(lane.topic) === undefined && topic.view !== undefined) {
@@ -273,7 +276,7 @@ export class DeliveryEngine implements AdmissionHost {
   }
 
   private end(batch: Batch): void {
-    this.deadlines.remove(batch)
+    batch.withdraw()
     batch.state = 'ended'
     batch.leaveGenerations()
     this.recycle(batch)

@@ -25,7 +25,7 @@ const GATHER_FROM = 2
  * Of many partitions a request takes a share. While it is with the broker the others gather records, so that their
  * batches are larger: a broker's work for a batch is that of some hundred records.
  */
-const SHARES = 8
+const SHARES = 16
 const LEAST_SHARE = 64
 
 /** What stands around the records of a batch: its header, its place, a share of the topic's name. bytes */

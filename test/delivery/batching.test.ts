@@ -70,7 +70,7 @@ describe('records without a key', () => {
 describe('many partitions', () => {
   const PARTITIONS = 600
 
-  test('share requests among them: an eighth goes while the others gather', async () => {
+  test('share requests among them: a few dozen go while the others gather', async () => {
     world.topic({ partitions: PARTITIONS })
     const producer = await world.connect()
     await Promise.all(
@@ -81,7 +81,7 @@ describe('many partitions', () => {
     const requests = new Map<unknown, number>()
     for (const { entry } of world.sentIds()) requests.set(entry, (requests.get(entry) ?? 0) + 1)
     expect([...requests.values()].reduce((sum, count) => sum + count, 0)).toBe(PARTITIONS)
-    expect(Math.max(...requests.values())).toBe(PARTITIONS / 8)
+    expect(Math.max(...requests.values())).toBe(64)
   })
 
   test('of a few dozen go in one request', async () => {

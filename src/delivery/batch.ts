@@ -175,6 +175,13 @@ export class Batch extends Expiring {
     return this.compressed ?? this.body.subarray(0, this.bodyBytes)
   }
 
+  /** @returns how many bytes it copied */
+  copyWireBody(target: Buffer, at: number): number {
+    return this.compressed === undefined
+      ? this.body.copy(target, at, 0, this.bodyBytes)
+      : this.compressed.copy(target, at)
+  }
+
   /** The batch's attributes: its compression (bits 0 to 2) and whether it is part of a transaction (bit 4). */
   get attributes(): number {
     const codec = this.compressed === undefined ? 0 : (this.deliveryClass.compressor?.attributes ?? 0)

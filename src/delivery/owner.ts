@@ -1,5 +1,7 @@
 import type { RecordMetadata } from 'kafkajs'
 
+const LAST_DIGITS = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'))
+
 /** Where an acknowledged batch stands in the log. */
 export class AcknowledgedBatch {
   readonly topic: string
@@ -9,6 +11,9 @@ export class AcknowledgedBatch {
   readonly logStartOffset: string
   private readonly baseOffset: bigint
   private readonly safeBaseOffset: number
+  /** The offset that was asked for last without its last three digits, and as text. */
+  private thousands = -1
+  private thousandsText = ''
 
   constructor(
     topic: string,
@@ -27,8 +32,19 @@ export class AcknowledgedBatch {
 
   /** The offset of the record at this index of the batch; "-1" where the broker only said that it has it already. */
   offsetAt(index: number): string {
-    if (this.safeBaseOffset >= 0) return String(this.safeBaseOffset + index)
+    if (this.safeBaseOffset >= 0) return this.textOf(this.safeBaseOffset + index)
     return this.baseOffset < 0n ? '-1' : String(this.baseOffset + BigInt(index))
+  }
+
+  /** A batch's offsets follow each other: to put two texts together takes half the time of making each from its number. */
+  private textOf(offset: number): string {
+    const thousands = Math.floor(offset / 1000)
+    if (thousands === 0) return String(offset)
+    if (thousands !== this.thousands) {
+      this.thousands = thousands
+      this.thousandsText = String(thousands)
+    }
+    return this.thousandsText + LAST_DIGITS[offset - thousands * 1000]!
   }
 
   /** As kafkajs gives it, for a call whose first record stands at this index. */

@@ -118,15 +118,25 @@ export const layOutProduceRequest = (
     else shortBytes(topicBytes)
     count(shipments.length)
     for (const { partition, batch } of shipments) {
-      const body = batch.wireBody
+      const bodyBytes = batch.wireBytes
       at = buffer.writeInt32BE(partition, at)
-      count(BATCH_HEADER_BYTES + body.length)
-      writeHeader(buffer, at, batch, body)
-      at += BATCH_HEADER_BYTES
-      if (body.length <= COPIED_BODY_BYTES) {
-        at += body.copy(buffer, at)
+      count(BATCH_HEADER_BYTES + bodyBytes)
+      writeHeader(buffer, at, batch, bodyBytes)
+      const bodyAt = at + BATCH_HEADER_BYTES
+      if (bodyBytes <= COPIED_BODY_BYTES) {
+        const end = bodyAt + batch.copyWireBody(buffer, bodyAt)
+        // Header and body in one go: of a small batch the checksum is most of what sending it costs.
+        if (batch.checksum < 0) batch.checksum = crc32c(buffer, at + CHECKSUM_START, end)
+        writeChecksum(buffer, at, batch.checksum)
+        at = end
       } else {
-        chunks.push(buffer.subarray(start, at), body)
+        const body = batch.wireBody
+        if (batch.checksum < 0) {
+          batch.checksum = crc32c(body, 0, body.length, crc32c(buffer, at + CHECKSUM_START, bodyAt))
+        }
+        writeChecksum(buffer, at, batch.checksum)
+        chunks.push(buffer.subarray(start, bodyAt), body)
+        at = bodyAt
         start = at
       }
       noTags()
@@ -138,8 +148,8 @@ export const layOutProduceRequest = (
   return chunks
 }
 
-const writeHeader = (buffer: Buffer, at: number, batch: Batch, body: Buffer): void => {
-  writeBatchHeader(buffer, at, body.length, {
+const writeHeader = (buffer: Buffer, at: number, batch: Batch, bodyBytes: number): void => {
+  writeBatchHeader(buffer, at, bodyBytes, {
     attributes: batch.attributes,
     recordCount: batch.recordCount,
     baseTimestamp: batch.baseTimestamp,
@@ -148,13 +158,4 @@ const writeHeader = (buffer: Buffer, at: number, batch: Batch, body: Buffer): vo
     producerEpoch: batch.identity?.epoch ?? -1,
     baseSequence: batch.baseSequence,
   })
-  if (batch.checksum < 0) {
-    batch.checksum = crc32c(
-      body,
-      0,
-      body.length,
-      crc32c(buffer, at + CHECKSUM_START, at + BATCH_HEADER_BYTES),
-    )
-  }
-  writeChecksum(buffer, at, batch.checksum)
 }

@@ -110,22 +110,32 @@ export class Admission {
     message: Message,
     deliveryClass: DeliveryClass,
   ): Promise<RecordMetadata[]> | undefined {
-    return this.takeAtOnce(topic, message, deliveryClass, PROMISED)?.promised.add()
+    const batch = this.takeAtOnce(topic, message, deliveryClass, PROMISED)
+    return batch instanceof Error ? Promise.reject(batch) : batch?.promised.add()
   }
 
-  /** The batch that took the message; undefined as {@link Admission.sendAtOnce}. */
-  takeAtOnce(
+  /** As {@link Admission.sendAtOnce}, for a call that is told of its message's end. @returns whether it was taken */
+  enqueueAtOnce(topic: TopicLanes, message: Message, deliveryClass: DeliveryClass, call: Call): boolean {
+    const batch = this.takeAtOnce(topic, message, deliveryClass, call)
+    if (batch instanceof Error) call.failedBefore(batch, topic.name, 0, 1)
+    return batch !== undefined
+  }
+
+  /** @returns the batch that took the message, why none ever will, or undefined where it has to wait */
+  private takeAtOnce(
     topic: TopicLanes,
     message: Message,
     deliveryClass: DeliveryClass,
     waiting: Waiting,
-  ): Batch | undefined {
+  ): Batch | Error | undefined {
     if (!topic.isOpen || this.waiting.spaceLine.size > 0) return undefined
     const bytes = this.placing.sizeOf(message)
     if (!this.budget.fits(bytes)) return undefined
+    // Before the partition is chosen: a user's partitioner may send something itself.
+    this.budget.take(bytes)
     const { current } = this.generations
-    const batch = this.placing.placeAtOnce(topic, message, bytes, deliveryClass, current, waiting)
-    if (batch !== undefined) this.budget.take(bytes)
+    const batch = this.placing.put(topic, message, bytes, deliveryClass, current, undefined, waiting)
+    if (batch instanceof Error) this.failed(batch, topic, bytes)
     return batch
   }
 
@@ -143,9 +153,13 @@ export class Admission {
     const error = this.placing.place(consignment, message, bytes, index)
     if (error === undefined) return
     const { topic, call } = consignment
-    this.budget.give(bytes, 1)
-    this.host.observer.recordsFailed(topic.name, 1, error.name)
+    this.failed(error, topic, bytes)
     call.failedBefore(error, topic.name, index, index + 1)
+  }
+
+  private failed(error: Error, { name }: TopicLanes, bytes: number): void {
+    this.budget.give(bytes, 1)
+    this.host.observer.recordsFailed(name, 1, error.name)
   }
 
   /**

@@ -142,7 +142,7 @@ export class Endings {
 
   /** Rejects what a call has in a batch that was in no request yet; the others stay. */
   withdraw(lane: Lane, batch: Batch, owns: (owner: RecordOwner | null) => boolean, error: Error): void {
-    if (batch.state !== 'open' && batch.state !== 'closed') return
+    if (lane.isGivenUp || (batch.state !== 'open' && batch.state !== 'closed')) return
     const isOwned: boolean[] = []
     batch.owners.forEach((owner, _first, count) => {
       for (let k = 0; k < count; k++) isOwned.push(owns(owner))
@@ -174,26 +174,26 @@ export class Endings {
 
   /** Rejects everything of a lane that is not in flight. */
   rejectAll(lane: Lane, error: Error): void {
-    for (const batch of [...lane.batches]) {
-      if (batch.state === 'inFlight') continue
+    forEachGivenUp(lane, batch => {
+      if (batch.state === 'inFlight') return
       const { attempts } = batch
       // Records without an attempt share one error, so that a call which failed as a whole is rejected with that.
       const tried = attempts > 0 ? { partition: lane.partition, attempts } : {}
       this.rejectSent(lane, batch, withOutcome(error, this.outcomeOf(batch), tried))
-    }
+    })
   }
 
   /** The producer closes: ends what a lane still has. */
   abandonAll(lane: Lane): void {
     const { topic, partition } = lane
-    for (const batch of [...lane.batches]) {
+    forEachGivenUp(lane, batch => {
       // Its answer will not be heard.
       if (batch.state === 'inFlight') batch.fateUnknown = true
       const { attempts, lastCause: cause } = batch
       const outcome = this.outcomeOf(batch)
       if (batch.expiredInFlight) this.drop(lane, batch)
       else this.reject(lane, batch, new ProducerClosedError({ topic, partition, attempts, outcome, cause }))
-    }
+    })
   }
 
   /** What is to be said of a batch that ends now. */
@@ -205,5 +205,16 @@ export class Endings {
     this.host.observer.recordsFailed(lane.topic, batch.recordCount, error.name)
     batch.reject(error, lane.topic, lane.partition, (cause, count) => this.host.unowned(lane, cause, count))
     this.host.failed(error)
+  }
+}
+
+/** Callbacks run meanwhile: what they end is passed over, and what they send is met only where it joined one of these. */
+const forEachGivenUp = (lane: Lane, end: (batch: Batch) => void): void => {
+  const wasGivenUp = lane.isGivenUp
+  lane.isGivenUp = true
+  try {
+    for (const batch of [...lane.batches]) if (batch.state !== 'ended') end(batch)
+  } finally {
+    lane.isGivenUp = wasGivenUp
   }
 }

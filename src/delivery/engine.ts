@@ -195,7 +195,7 @@ export class DeliveryEngine implements AdmissionHost {
 
   /** As {@link DeliveryEngine.sendAtOnce}, for a call that is told of its message's end. @returns whether it was taken */
   enqueueAtOnce(topic: TopicLanes, message: Message, deliveryClass: DeliveryClass, call: Call): boolean {
-    return this.admission.takeAtOnce(topic, message, deliveryClass, call) !== undefined
+    return this.admission.enqueueAtOnce(topic, message, deliveryClass, call)
   }
 
   /** Whether the buffer would take this message at once. */

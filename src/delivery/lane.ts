@@ -75,6 +75,8 @@ export class Lane {
   unresolved = false
   /** The topic was deleted and created again: its sequences start anew once nothing is in flight to the old one. */
   isRecreated = false
+  /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
+  isGivenUp = false
   /** @internal the sender's: whether it has this lane in its list */
   isQueued = false
   /** The engine's, or less once the broker has refused a batch as too large. */
@@ -263,6 +265,7 @@ export class Lane {
     const at = this.batches.indexOf(batch)
     if (at === 0) this.batches.shift()
     else if (at > 0) this.batches.splice(at, 1)
+    if (batch.state === 'open') this.onBatchClosed?.(this.partition)
     batch.state = 'ended'
   }
 

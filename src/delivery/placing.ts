@@ -50,30 +50,18 @@ export class Placing {
     const batch = this.put(topic, message, bytes, deliveryClass, generation, startedAt, call)
     if (batch instanceof Error) return batch
     // It waited for its topic, or for space, while a flush was called.
-    if (generation.isSealed) topic.hurry(batch)
+    if (generation.isSealed && !batch.isDue) topic.hurry(batch)
     call.placed(call.ownerIn(batch), index)
     return undefined
   }
 
   /**
-   * The short way for the one message of a call. `sizeOf` was asked for this message last.
+   * `sizeOf` was asked for this message last.
    *
-   * @returns the batch that took it; undefined where something is wrong: the long way says what
+   * @param startedAt when the call was made, where that is not now. ms on the clock of `performance.now()`
+   * @returns the batch that took the record, or what keeps it out of every partition
    */
-  placeAtOnce(
-    topic: TopicLanes,
-    message: Message,
-    bytes: number,
-    deliveryClass: DeliveryClass,
-    generation: Generation,
-    waiting: Waiting,
-  ): Batch | undefined {
-    const batch = this.put(topic, message, bytes, deliveryClass, generation, undefined, waiting)
-    return batch instanceof Error ? undefined : batch
-  }
-
-  /** @returns the batch that took the record, or what keeps it out of every partition */
-  private put(
+  put(
     topic: TopicLanes,
     message: Message,
     bytes: number,
@@ -109,9 +97,14 @@ export class Placing {
     let partition: number
     try {
       partition = partitioner.choose(view, message)
+      if (typeof partition !== 'number') {
+        throw new TypeError(
+          `it answered ${partition === undefined ? 'undefined' : `a ${typeof partition}`}, not a number`,
+        )
+      }
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error))
-      return new NonRetriableError(`The partitioner threw: ${cause.message}`, {
+      return new NonRetriableError(`The partitioner failed: ${cause.message}`, {
         topic: name,
         outcome: 'not-written',
         cause,

@@ -66,7 +66,11 @@ export class TopicLanes {
     if (known !== undefined) return known
     const lane = new Lane(this.name, this.nameBytes, partition, host)
     lane.topicId = this.topicIdBytes
-    lane.onBatchClosed = closed => this.partitioner.batchClosed(closed)
+    lane.onBatchClosed = closed => {
+      this.partitioner.batchClosed(closed)
+      // Kept, it would hold its bytes until the next record, long after it has ended.
+      if (this.stickyLane === lane) this.stickyBatch = undefined
+    }
     this.lanes[partition] = lane
     return lane
   }

@@ -1,5 +1,4 @@
 import type { Message, RecordMetadata } from 'kafkajs'
-import { BufferFullError, DeliveryTimeoutError, SendAbortedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { Batch, DeliveryClass } from './batch.js'
 import type { BufferBudget } from './budget.js'
@@ -10,6 +9,7 @@ import type { LaneHost } from './lane.js'
 import { type Consignment, Placing, type Waiting } from './placing.js'
 import { SendEntry } from './sendEntry.js'
 import type { TopicLanes } from './topicLanes.js'
+import { Unplaced } from './unplaced.js'
 import { WaitingRoom } from './waitingRoom.js'
 
 export interface AdmissionSettings {
@@ -37,11 +37,12 @@ const PROMISED: Waiting = { ownerIn: batch => batch.promised }
  */
 export class Admission {
   readonly budget: BufferBudget
-  private readonly settings: AdmissionSettings
   private readonly host: AdmissionHost
   private readonly generations: Generations
   private readonly placing: Placing
   private readonly waiting: WaitingRoom
+  /** Ends what waits here. */
+  readonly unplaced: Unplaced
   private isPumping = false
 
   constructor(
@@ -51,12 +52,16 @@ export class Admission {
     generations: Generations,
     host: AdmissionHost,
   ) {
-    this.settings = settings
     this.budget = budget
     this.generations = generations
     this.host = host
     this.placing = new Placing(host)
     this.waiting = new WaitingRoom(settings, budget, deadlines, topic => host.need(topic))
+    this.unplaced = new Unplaced(settings, budget, this.waiting, host, () => {
+      this.pumpShare()
+      this.pump()
+      host.freed()
+    })
   }
 
   /**
@@ -90,7 +95,7 @@ export class Admission {
       deliveryClass,
       this.generations.current,
       performance.now(),
-      expired => this.expire(expired),
+      expired => this.unplaced.expire(expired),
     )
     entry.placed = next
     entry.admitted = next
@@ -244,88 +249,5 @@ export class Admission {
       this.advance(entry)
       if (entry.waitsAt !== undefined && entry.topic.waitingIn === this.waiting.shareLine) break
     }
-  }
-
-  /** The topic cannot be had: what waits for it ends. */
-  topicFailed(topic: TopicLanes, error: Error): void {
-    // What a failed record's callback sends is not among them: the topic is asked for again.
-    for (const entry of new Set([...topic.parked, ...this.waiting.sharersOf(topic)])) {
-      if (entry.listed) this.end(entry, error)
-    }
-    this.pumpShare()
-    this.pump()
-    this.host.freed()
-  }
-
-  /** Ends what is in no batch yet. */
-  private end(entry: SendEntry, error: Error): void {
-    const { topic, call, messages } = entry
-    this.waiting.unpark(entry)
-    this.waiting.leave(entry)
-    this.waiting.finish(entry)
-    const from = entry.placed
-    entry.placed = messages.length
-    entry.admitted = messages.length
-    if (from === messages.length) return
-    this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
-    call.failedBefore(error, topic.name, from, messages.length)
-    this.releaseTopic(topic)
-  }
-
-  private releaseTopic(topic: TopicLanes): void {
-    if (topic.parked.size === 0 && topic.waiting === 0) this.host.unneeded(topic)
-  }
-
-  private expire(entry: SendEntry): void {
-    const { topic, call, messages } = entry
-    const waitedMs = performance.now() - entry.startedAt
-    const { maxBlockMs, deliveryTimeoutMs } = this.settings
-    const from = entry.admitted
-    if (from < messages.length && maxBlockMs < deliveryTimeoutMs) {
-      // Only those without a place end now; those that are parked keep their delivery time.
-      this.waiting.leave(entry)
-      entry.admitted = messages.length
-      const error = new BufferFullError(topic.name, { bufferBytes: this.budget.limitBytes, waitedMs })
-      this.host.observer.bufferWaited(waitedMs)
-      this.host.observer.recordsFailed(topic.name, messages.length - from, error.name)
-      if (entry.parkedAt !== undefined) this.shorten(entry, from)
-      else this.waiting.finish(entry)
-      call.failedBefore(error, topic.name, from, messages.length)
-      this.releaseTopic(topic)
-    } else {
-      const error = new DeliveryTimeoutError(topic.name, {
-        deliveryTimeoutMs,
-        attempts: 0,
-        outcome: 'not-written',
-        waitingFor: topic.view === undefined ? 'the topic to become available' : 'buffer space',
-        cause: topic.view === undefined ? this.host.problemOf(topic) : undefined,
-      })
-      this.end(entry, error)
-    }
-    this.pumpShare()
-    this.pump()
-    this.host.freed()
-  }
-
-  /** Goes on with the parked messages alone. */
-  private shorten(entry: SendEntry, to: number): void {
-    ;(entry as { messages: readonly Message[] }).messages = entry.messages.slice(0, to)
-    entry.admitted = to
-    this.waiting.schedule(entry)
-  }
-
-  abort(entry: SendEntry, reason: unknown): void {
-    if (!entry.listed) return
-    this.end(entry, new SendAbortedError(entry.topic.name, { cause: reason }))
-    this.pumpShare()
-    this.pump()
-    this.host.freed()
-  }
-
-  /** Ends everything that is in no batch. */
-  close(topics: Iterable<TopicLanes>, error: (topic: string) => Error): void {
-    const waiting = new Set([...this.waiting.spaceLine, ...this.waiting.shareLine])
-    for (const topic of topics) for (const entry of topic.parked) waiting.add(entry)
-    for (const entry of waiting) if (entry.listed) this.end(entry, error(entry.topic.name))
   }
 }

@@ -1,4 +1,4 @@
-import type { ICustomPartitioner, Logger, Message, RecordMetadata } from 'kafkajs'
+import type { ICustomPartitioner, Logger, Message } from 'kafkajs'
 import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import type { TopicDirectory } from '../topics/index.js'
@@ -141,7 +141,7 @@ export class DeliveryEngine implements AdmissionHost {
       laneHost: this,
       newPartitioner: () => this.newPartitioner(),
       onReady: topic => this.admission.topicReady(topic),
-      onFailed: (topic, error) => this.admission.topicFailed(topic, error),
+      onFailed: (topic, error) => this.admission.unplaced.topicFailed(topic, error),
     })
     const { roster, admission, endings, settlement } = this
     this.recall = new Recall({ roster, admission, endings, settlement })
@@ -182,20 +182,6 @@ export class DeliveryEngine implements AdmissionHost {
   /** The topic, where records were sent to it before: its name is a valid one. */
   topicLanes(name: string): TopicLanes | undefined {
     return this.roster.get(name)
-  }
-
-  /** The short way for one message; undefined when it has to wait for something. */
-  sendAtOnce(
-    topic: TopicLanes,
-    message: Message,
-    deliveryClass: DeliveryClass,
-  ): Promise<RecordMetadata[]> | undefined {
-    return this.admission.sendAtOnce(topic, message, deliveryClass)
-  }
-
-  /** As {@link DeliveryEngine.sendAtOnce}, for a call that is told of its message's end. @returns whether it was taken */
-  enqueueAtOnce(topic: TopicLanes, message: Message, deliveryClass: DeliveryClass, call: Call): boolean {
-    return this.admission.enqueueAtOnce(topic, message, deliveryClass, call)
   }
 
   /** Whether the buffer would take this message at once. */
@@ -305,7 +291,10 @@ export class DeliveryEngine implements AdmissionHost {
     // What is in flight comes back with what is known of its fate.
     this.settlement.close()
     this.senders.close(new ProducerClosedError())
-    this.admission.close(this.roster.all, topic => new ProducerClosedError({ topic, outcome: 'not-written' }))
+    this.admission.unplaced.close(
+      this.roster.all,
+      topic => new ProducerClosedError({ topic, outcome: 'not-written' }),
+    )
     for (const topic of this.roster.all) {
       for (const lane of topic.lanes) this.endings.abandonAll(lane)
     }

@@ -26,7 +26,7 @@ export class Recall {
   /** Withdraws what a call has in no request yet. */
   call(entries: readonly SendEntry[], call: Call, topics: Iterable<string>, reason: unknown): void {
     const { admission, roster, endings } = this.parts
-    for (const entry of entries) admission.abort(entry, reason)
+    for (const entry of entries) admission.unplaced.abort(entry, reason)
     for (const name of topics) {
       for (const lane of roster.get(name)?.lanes ?? []) {
         for (const batch of [...lane.batches]) {
@@ -46,7 +46,7 @@ export class Recall {
   all(error: (topic: string) => Error): void {
     const { admission, roster, endings, settlement } = this.parts
     settlement.recalled = error
-    admission.close(roster.all, error)
+    admission.unplaced.close(roster.all, error)
     for (const topic of roster.all) {
       for (const lane of topic.lanes) if (lane !== undefined) endings.rejectAll(lane, error(topic.name))
     }

@@ -69,7 +69,7 @@ export class Enqueueing implements DeliveryTeller {
     const deliveryClass = classes.of(NO_OPTIONS)
     const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
     const lanes = engine.topicLanes(topic)
-    if (lanes !== undefined && engine.enqueueAtOnce(lanes, message, deliveryClass, call)) {
+    if (lanes !== undefined && engine.admission.enqueueAtOnce(lanes, message, deliveryClass, call)) {
       if (engine.isBelow(HIGH_MARK, undefined)) return true
       this.heldTopic = topic
       return false

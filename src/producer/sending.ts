@@ -73,7 +73,7 @@ export class Sending {
     if (!isCommon) return undefined
     const message = messages[0]!
     checkMessage(topic, message, 0, this.settings)
-    return live.engine.sendAtOnce(lanes, message, live.classes.of(record))
+    return live.engine.admission.sendAtOnce(lanes, message, live.classes.of(record))
   }
 
   /** @throws what is wrong with the call */

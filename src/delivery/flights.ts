@@ -18,6 +18,19 @@ const requestTimeout = (nodeId: number, afterMs: number): Error =>
   )
 
 /**
+ * A broker's work for a batch is that of some hundred records, so of many partitions a request takes a few dozen: while
+ * it is with the broker the others gather records, and their batches are larger.
+ */
+const LEAST_SHARE = 64
+/**
+ * Where a request takes the broker longer than its work for so many batches can be, it waits for something else, as for
+ * replicas, and one at a time: then each takes more of them. ms a batch
+ */
+const BATCH_MS = 0.08
+/** How fast a slow answer is forgotten, at each answer that is not. */
+const FORGETTING = 0.7
+
+/**
  * The requests in flight to one broker, and the watch over its silence. There is no timer while nothing is in flight.
  */
 export class Flights {
@@ -28,6 +41,8 @@ export class Flights {
   private timer: NodeJS.Timeout | undefined
   /** When the last answer came. ms on the clock of `performance.now()` */
   private answeredAt = 0
+  /** How long the broker took for a request lately. ms */
+  private serviceMs = 0
 
   /** @param stallMs after this long without an answer another broker is asked who leads */
   constructor(nodeId: number, stallMs: number, host: FlightsHost) {
@@ -47,9 +62,17 @@ export class Flights {
 
   /** @returns false when it had ended before */
   answered(flight: Flight, now: number): boolean {
+    const serviceMs = now - Math.max(flight.sentAt, this.answeredAt)
     if (!this.end(flight)) return false
+    this.serviceMs = Math.max(serviceMs, this.serviceMs * FORGETTING)
     this.answeredAt = now
     return true
+  }
+
+  /** How many partitions the next request takes at the most. */
+  share(now: number): number {
+    const slowest = Math.max(this.serviceMs, this.silentMs(now))
+    return Math.max(LEAST_SHARE, Math.ceil(slowest / BATCH_MS))
   }
 
   /** @returns false when it had ended before */
@@ -64,8 +87,9 @@ export class Flights {
     if (this.timer !== undefined || this.flying.size === 0) return
     this.timer = setTimeout(() => {
       this.timer = undefined
-      const { head, silentMs } = this
+      const { head } = this
       if (head === undefined) return
+      const silentMs = this.silentMs(performance.now())
       if (silentMs >= this.stallMs) {
         const stalled = new Set<Lane>()
         for (const { passengers } of this.flying) for (const { lane } of passengers) stalled.add(lane)
@@ -88,13 +112,14 @@ export class Flights {
    * For how long the broker could have answered and did not: it begins a request only after the answer to the one
    * before, which may take its whole ack timeout.
    */
-  private get silentMs(): number {
+  private silentMs(now: number): number {
     const { head } = this
-    return head === undefined ? 0 : performance.now() - Math.max(head.sentAt, this.answeredAt)
+    return head === undefined ? 0 : now - Math.max(head.sentAt, this.answeredAt)
   }
 
   private get watchDelay(): number {
-    const { silentMs, stallMs } = this
+    const { stallMs } = this
+    const silentMs = this.silentMs(performance.now())
     const untilLook = silentMs < stallMs ? stallMs - silentMs : stallMs
     const untilDeadline = (this.head?.timeoutMs ?? Infinity) - silentMs
     return Math.max(1, Math.ceil(Math.min(untilLook, untilDeadline)))
@@ -105,7 +130,7 @@ export class Flights {
    * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
    */
   abandonIfDeposed(): void {
-    if (this.flying.size === 0 || this.silentMs < this.stallMs) return
+    if (this.flying.size === 0 || this.silentMs(performance.now()) < this.stallMs) return
     for (const { passengers } of this.flying) {
       for (const { topic, partition, lane } of passengers) {
         const successor = this.host.successorOf(lane)

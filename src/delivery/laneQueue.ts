@@ -21,13 +21,6 @@ export interface Load {
  */
 const GATHER_FROM = 2
 
-/**
- * Of many partitions a request takes a share. While it is with the broker the others gather records, so that their
- * batches are larger: a broker's work for a batch is that of some hundred records.
- */
-const SHARES = 16
-const LEAST_SHARE = 64
-
 /** What stands around the records of a batch: its header, its place, a share of the topic's name. bytes */
 const BATCH_FRAME_BYTES = 100
 
@@ -61,8 +54,12 @@ export class LaneQueue {
     this.lanes = this.lanes.filter(each => each !== lane)
   }
 
-  /** Takes what one request can carry. Lanes that have nothing to send now leave the list until they are woken. */
-  collect(now: number, inFlight: number): Load {
+  /**
+   * Takes what one request can carry. Lanes that have nothing to send now leave the list until they are woken.
+   *
+   * @param most how many partitions it may carry: the others gather records meanwhile
+   */
+  collect(now: number, inFlight: number, most: number): Load {
     const { lingerMs, requestTargetBytes } = this.settings
     const fill = lingerMs > 0 || inFlight >= GATHER_FROM ? 'full' : 'any'
     const openedBefore = lingerMs > 0 ? now - lingerMs : -1
@@ -74,7 +71,6 @@ export class LaneQueue {
     let bytes = 0
     let nextDue = Infinity
     const { lanes: queued } = this
-    const most = Math.max(LEAST_SHARE, Math.ceil(queued.length / SHARES))
     let i = 0
     for (; i < queued.length && passengers.length < most; i++) {
       const lane = queued[i]!

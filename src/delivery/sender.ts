@@ -113,7 +113,7 @@ export class Sender {
       return
     }
     while (this.flights.count < this.settings.maxInFlight && !this.queue.isEmpty) {
-      const { passengers, nextDue } = this.queue.collect(now, this.flights.count)
+      const { passengers, nextDue } = this.queue.collect(now, this.flights.count, this.flights.share(now))
       if (nextDue < Infinity) this.wakeAt(nextDue)
       if (passengers.length === 0) return
       this.send(link, passengers, now)

@@ -1,5 +1,8 @@
+import type { ResilientProducer } from 'kafkajs-resilient-producer'
+import { hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { TOPIC, World } from './support/world.js'
+import { batchesIn } from './support/sentBatches.js'
+import { pass, TOPIC, turns, World } from './support/world.js'
 
 let world: World
 beforeEach(async () => {
@@ -11,11 +14,11 @@ describe('records without a key', () => {
   const RECORDS = 5_000
   const value = Buffer.alloc(100, 'v')
   const handOver = {
-    'send()': (producer: Awaited<ReturnType<World['connect']>>) =>
+    'send()': (producer: ResilientProducer) =>
       Promise.all(
         Array.from({ length: RECORDS }, () => producer.send({ topic: TOPIC, messages: [{ value }] })),
       ),
-    'enqueue()': async (producer: Awaited<ReturnType<World['connect']>>) => {
+    'enqueue()': async (producer: ResilientProducer) => {
       for (let i = 0; i < RECORDS; i++) producer.enqueue(TOPIC, { value })
       await producer.flush()
     },
@@ -70,27 +73,54 @@ describe('records without a key', () => {
 describe('many partitions', () => {
   const PARTITIONS = 600
 
-  test('share requests among them: a few dozen go while the others gather', async () => {
+  const sendToEach = (producer: ResilientProducer, count: number) =>
+    Array.from({ length: count }, (_, partition) =>
+      producer.send({ topic: TOPIC, messages: [{ value: `${partition}`, partition }] }),
+    )
+  const sizes = () => world.cluster.journal.of('Produce').map(({ body }) => batchesIn(body).length)
+
+  beforeEach(async () => {
+    await world.end()
+    world = await World.withClock()
+  })
+
+  test('go a few dozen at a time while the others gather', async () => {
     world.topic({ partitions: PARTITIONS })
     const producer = await world.connect()
-    await Promise.all(
-      Array.from({ length: PARTITIONS }, (_, partition) =>
-        producer.send({ topic: TOPIC, messages: [{ value: `${partition}`, partition }] }),
-      ),
-    )
-    const requests = new Map<unknown, number>()
-    for (const { entry } of world.sentIds()) requests.set(entry, (requests.get(entry) ?? 0) + 1)
-    expect([...requests.values()].reduce((sum, count) => sum + count, 0)).toBe(PARTITIONS)
-    expect(Math.max(...requests.values())).toBe(64)
+    const gate = world.cluster.gate()
+    world.onNext(hold(gate))
+    const sends = sendToEach(producer, PARTITIONS)
+    await gate.arrived
+    await turns()
+    // The second waits behind the first, and no third is sent.
+    expect(sizes()).toEqual([64])
+    expect(await world.metric(producer, 'requests_in_flight')).toBe(2)
+    for (let partition = 64; partition < PARTITIONS; partition++)
+      sends.push(producer.send({ topic: TOPIC, messages: [{ value: 'more', partition }] }))
+    gate.open()
+    await Promise.all(sends)
+    expect(sizes()[1]).toBe(64)
+    // What came meanwhile went along.
+    expect(world.sent(TOPIC).filter(({ values }) => values.length === 2).length).toBe(PARTITIONS - 128)
+  })
+
+  test('go all at once to a broker that takes its time for each request', async () => {
+    world.topic({ partitions: PARTITIONS })
+    const producer = await world.connect()
+    const gate = world.cluster.gate()
+    world.onNext(hold(gate))
+    const sends = sendToEach(producer, PARTITIONS)
+    await gate.arrived
+    await pass(100)
+    gate.open()
+    await Promise.all(sends)
+    expect(sizes()).toEqual([64, 64, PARTITIONS - 128])
   })
 
   test('of a few dozen go in one request', async () => {
     world.topic({ partitions: 60 })
     const producer = await world.connect()
-    const sends = Array.from({ length: 60 }, (_, partition) =>
-      producer.send({ topic: TOPIC, messages: [{ value: `${partition}`, partition }] }),
-    )
-    await Promise.all(sends)
-    expect(world.cluster.journal.of('Produce')).toHaveLength(1)
+    await Promise.all(sendToEach(producer, 60))
+    expect(sizes()).toEqual([60])
   })
 })

@@ -46,6 +46,13 @@ export const question: Question = {
             goal: 2.5,
           },
           { what: 'ours to franz-go', ours: OURS.id, against: franzGo, bar: 0.6, goal: 1 },
+          {
+            what: 'ours, enqueue(), to franz-go: a callback a record on both sides',
+            ours: OURS_ENQUEUE.id,
+            against: franzGo,
+            bar: 0.6,
+            goal: 1,
+          },
         ],
       },
       options,

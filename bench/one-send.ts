@@ -20,9 +20,15 @@ export const question: Question = {
     const entrants = chosen.map(each => nodeEntrant(each, plainConditions(options), options))
     const among = (peers: readonly contenders.Contender[]) =>
       entrants.filter(({ id }) => peers.some(peer => peer.id === id))
-    const claim = (what: string, peers: readonly contenders.Contender[], bar: number, goal: number) => ({
+    const claim = (
+      what: string,
+      peers: readonly contenders.Contender[],
+      bar: number,
+      goal: number,
+      ours = contenders.OURS,
+    ) => ({
       what,
-      ours: contenders.OURS.id,
+      ours: ours.id,
       against: among(peers),
       bar,
       goal,
@@ -40,6 +46,13 @@ export const question: Question = {
           claim('ours to kafkajs', PEERS.kafkajs, 100, 150),
           claim('ours to @platformatic/kafka', PEERS.platformatic, 100, 150),
           claim('ours to node-rdkafka', PEERS.rdkafka, 4, 8),
+          claim(
+            'ours, enqueue(), to node-rdkafka: a callback a record on both sides',
+            PEERS.rdkafka,
+            4,
+            8,
+            contenders.OURS_ENQUEUE,
+          ),
         ],
       },
       options,

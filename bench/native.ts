@@ -1,5 +1,5 @@
 import { compare } from './harness/comparison.js'
-import { OURS, OURS_ENQUEUE } from './harness/contender.js'
+import { OURS, OURS_ENQUEUE, OURS_NODE_24, select } from './harness/contender.js'
 import { franzGoEntrant, javaEntrant, nodeEntrant, plainConditions } from './harness/entrants.js'
 import { ensureFranzGo, ensureJars } from './harness/install.js'
 import type { Question } from './harness/question.js'
@@ -9,7 +9,8 @@ export const question: Question = {
   asks: "One send() a record, 100 bytes: against Java's ProducerPerformance and franz-go, all idempotent",
   minutes: 4,
   run: async options => {
-    const ours = [OURS, OURS_ENQUEUE].map(each => nodeEntrant(each, plainConditions(options), options))
+    const { chosen, skipped } = select([OURS, OURS_ENQUEUE, OURS_NODE_24], [])
+    const ours = chosen.map(each => nodeEntrant(each, plainConditions(options), options))
     const tunedJava = { 'linger.ms': '5', 'batch.size': '262144', 'buffer.memory': '67108864' }
     const java = [
       javaEntrant('defaults', {}, options),
@@ -34,6 +35,7 @@ export const question: Question = {
           'franz-go and Java use all cores; ours has one thread of JavaScript',
         ],
         skipped: [
+          ...skipped,
           ...(noJava ? [`Java ProducerPerformance: ${noJava}`] : []),
           ...(noFranzGo ? [`franz-go: ${noFranzGo}`] : []),
         ],
@@ -46,6 +48,7 @@ export const question: Question = {
             goal: 2.5,
           },
           { what: 'ours to franz-go', ours: OURS.id, against: franzGo, bar: 0.6, goal: 1 },
+          { what: 'ours on Node 24 to franz-go', ours: OURS_NODE_24.id, against: franzGo, bar: 0.6, goal: 1 },
           {
             what: 'ours, enqueue(), to franz-go: a callback a record on both sides',
             ours: OURS_ENQUEUE.id,

@@ -9,7 +9,7 @@ const PEERS = {
   platformatic: [contenders.PLATFORMATIC, contenders.PLATFORMATIC_TUNED, contenders.PLATFORMATIC_NEWEST],
   rdkafka: [contenders.RDKAFKA, contenders.RDKAFKA_TUNED_ROW],
 }
-const OURS = [contenders.OURS, contenders.OURS_PLAIN, contenders.OURS_ENQUEUE]
+const OURS = [contenders.OURS, contenders.OURS_PLAIN, contenders.OURS_ENQUEUE, contenders.OURS_NODE_24]
 
 export const question: Question = {
   name: 'one-send',
@@ -45,6 +45,13 @@ export const question: Question = {
           claim('ours to @confluentinc/kafka-javascript', PEERS.confluent, 10, 15),
           claim('ours to kafkajs', PEERS.kafkajs, 100, 150),
           claim('ours to @platformatic/kafka', PEERS.platformatic, 100, 150),
+          claim(
+            'ours to @platformatic/kafka 2.12, both on Node 24',
+            [contenders.PLATFORMATIC_NEWEST],
+            100,
+            150,
+            contenders.OURS_NODE_24,
+          ),
           claim('ours to node-rdkafka', PEERS.rdkafka, 4, 8),
           claim(
             'ours, enqueue(), to node-rdkafka: a callback a record on both sides',

@@ -2,6 +2,36 @@ import type { RecordMetadata } from 'kafkajs'
 
 const LAST_DIGITS = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'))
 
+type RecordMetadataConstructor = new (
+  topicName: string,
+  partition: number,
+  baseOffset: string,
+  logAppendTime: string,
+  logStartOffset: string,
+) => RecordMetadata
+
+/**
+ * Makes the plain object that a literal would make, by `new`: V8 counts how many objects of a literal survive, finds the
+ * results of a first burst all alive, and from then on makes those of each record in the old generation. At a million
+ * records a second that costs a sixth of the processor's time, and a full collection every half second.
+ */
+const PlainRecordMetadata = function (
+  this: RecordMetadata,
+  topicName: string,
+  partition: number,
+  baseOffset: string,
+  logAppendTime: string,
+  logStartOffset: string,
+): void {
+  this.topicName = topicName
+  this.partition = partition
+  this.errorCode = 0
+  this.baseOffset = baseOffset
+  this.logAppendTime = logAppendTime
+  this.logStartOffset = logStartOffset
+} as unknown as RecordMetadataConstructor
+Object.defineProperty(PlainRecordMetadata, 'prototype', { value: Object.prototype })
+
 /** Where an acknowledged batch stands in the log. */
 export class AcknowledgedBatch {
   readonly topic: string
@@ -49,14 +79,8 @@ export class AcknowledgedBatch {
 
   /** As kafkajs gives it, for a call whose first record stands at this index. */
   metadataAt(index: number): RecordMetadata {
-    return {
-      topicName: this.topic,
-      partition: this.partition,
-      errorCode: 0,
-      baseOffset: this.offsetAt(index),
-      logAppendTime: this.logAppendTime,
-      logStartOffset: this.logStartOffset,
-    }
+    const { topic, partition, logAppendTime, logStartOffset } = this
+    return new PlainRecordMetadata(topic, partition, this.offsetAt(index), logAppendTime, logStartOffset)
   }
 }
 

@@ -1,9 +1,30 @@
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AcknowledgedBatch } from '../../src/delivery/owner.js'
 import { runs, seed } from '../protocol/support/runs.js'
 
 const batchAt = (baseOffset: bigint) => new AcknowledgedBatch('t', 0, baseOffset, -1n, 0n)
+
+describe('the metadata of a record', () => {
+  test('is a plain object with the fields that kafkajs gives, in its order', () => {
+    const metadata = new AcknowledgedBatch('t', 3, 41n, 1_700_000_000_000n, 7n).metadataAt(1)
+    const literal = {
+      topicName: 't',
+      partition: 3,
+      errorCode: 0,
+      baseOffset: '42',
+      logAppendTime: '1700000000000',
+      logStartOffset: '7',
+    }
+    expect(metadata).toStrictEqual(literal)
+    expect(Object.getPrototypeOf(metadata)).toBe(Object.prototype)
+    expect(JSON.stringify(metadata)).toBe(JSON.stringify(literal))
+    expect(inspect(metadata)).toBe(inspect(literal))
+    expect({ ...metadata }).toStrictEqual(literal)
+    expect(structuredClone(metadata)).toStrictEqual(literal)
+  })
+})
 
 describe('the offsets of a batch', () => {
   const base = fc.oneof(

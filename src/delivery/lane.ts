@@ -104,10 +104,8 @@ export class Lane {
    */
   openBatch(deliveryClass: DeliveryClass, generation: Generation, startedAt: number | undefined): Batch {
     const last = this.batches[this.batches.length - 1]
-    if (last !== undefined && last.state === 'open') {
-      if (last.deliveryClass === deliveryClass) return last
-      this.close(last)
-    }
+    if (last?.takes(deliveryClass)) return last
+    this.closeOpen()
     return this.open(deliveryClass, generation, startedAt ?? performance.now())
   }
 

@@ -69,20 +69,19 @@ export class Enqueueing implements DeliveryTeller {
     const deliveryClass = classes.of(NO_OPTIONS)
     const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
     const lanes = engine.topicLanes(topic)
-    if (lanes !== undefined && engine.admission.enqueueAtOnce(lanes, message, deliveryClass, call)) {
-      if (engine.isBelow(HIGH_MARK, undefined)) return true
-      this.heldTopic = topic
-      return false
+    const taken = lanes !== undefined && engine.admission.enqueueAtOnce(lanes, message, deliveryClass, call)
+    if (!taken) {
+      if (!engine.hasRoomFor(topic, message)) {
+        const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })
+        observer.recordsFailed(topic, 1, error.name)
+        queueMicrotask(() => call.failedBefore(error, topic))
+        this.heldTopic = topic
+        return false
+      }
+      engine.submit(topic, [message], call, deliveryClass)
     }
-    if (!engine.hasRoomFor(topic, message)) {
-      const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })
-      observer.recordsFailed(topic, 1, error.name)
-      queueMicrotask(() => call.failedBefore(error, topic))
-      this.heldTopic = topic
-      return false
-    }
-    engine.submit(topic, [message], call, deliveryClass)
-    if (engine.isBelow(HIGH_MARK, topic)) return true
+    // A topic that took it at once is there, and has no share of its own to fill.
+    if (engine.isBelow(HIGH_MARK, taken ? undefined : topic)) return true
     this.heldTopic = topic
     return false
   }

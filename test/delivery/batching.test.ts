@@ -77,6 +77,16 @@ describe('many partitions', () => {
     Array.from({ length: count }, (_, partition) =>
       producer.send({ topic: TOPIC, messages: [{ value: `${partition}`, partition }] }),
     )
+  /** A record for each of them, the first request with the broker. */
+  const withFirstHeld = async () => {
+    world.topic({ partitions: PARTITIONS })
+    const producer = await world.connect()
+    const gate = world.cluster.gate()
+    world.onNext(hold(gate))
+    const sends = sendToEach(producer, PARTITIONS)
+    await gate.arrived
+    return { producer, gate, sends }
+  }
   const sizes = () => world.cluster.journal.of('Produce').map(({ body }) => batchesIn(body).length)
 
   beforeEach(async () => {
@@ -85,12 +95,7 @@ describe('many partitions', () => {
   })
 
   test('go a few dozen at a time while the others gather', async () => {
-    world.topic({ partitions: PARTITIONS })
-    const producer = await world.connect()
-    const gate = world.cluster.gate()
-    world.onNext(hold(gate))
-    const sends = sendToEach(producer, PARTITIONS)
-    await gate.arrived
+    const { producer, gate, sends } = await withFirstHeld()
     await turns()
     // The second waits behind the first, and no third is sent.
     expect(sizes()).toEqual([64])
@@ -105,12 +110,7 @@ describe('many partitions', () => {
   })
 
   test('go all at once to a broker that takes its time for each request', async () => {
-    world.topic({ partitions: PARTITIONS })
-    const producer = await world.connect()
-    const gate = world.cluster.gate()
-    world.onNext(hold(gate))
-    const sends = sendToEach(producer, PARTITIONS)
-    await gate.arrived
+    const { gate, sends } = await withFirstHeld()
     await pass(100)
     gate.open()
     await Promise.all(sends)

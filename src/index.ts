@@ -6,7 +6,7 @@ export { createResilientProducer } from './producer/producer.js'
 export type {
   Abortable,
   DeliveryRetryOptions,
-  MetadataRetryUserOptions,
+  MetadataRetryOptions,
   ResilientProducer,
   ResilientProducerOptions,
   ResilientTransaction,

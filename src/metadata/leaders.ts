@@ -1,14 +1,14 @@
 import type { Logger } from 'kafkajs'
 import type { MetadataCache } from './cache.js'
 import { isTransportFailure } from './failure.js'
-import { type MetadataRetryOptions, nominalDelay } from './schedule.js'
+import { type MetadataRetrySettings, nominalDelay } from './schedule.js'
 import type { MetadataUpkeep } from './upkeep.js'
 
 export interface LeaderRefreshOptions {
   readonly cache: MetadataCache
   readonly upkeep: Pick<MetadataUpkeep, 'ask'>
   readonly logger: Logger
-  readonly retry: Pick<MetadataRetryOptions, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor' | 'jitter'>
+  readonly retry: Pick<MetadataRetrySettings, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor' | 'jitter'>
 }
 
 /** Repeats start on a common beat: hundreds of topics that wait for leaders then share requests. ms */

@@ -5,8 +5,8 @@ import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
 import { answerForError, answerWithoutLeader, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
-import { type Ask, Lane, type LanePace, type Load, type Pace } from './lane.js'
 import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
+import { type Ask, type Load, type Pace, type QueuePace, RefreshQueue } from './refreshQueue.js'
 import type { MetadataResponse } from './view.js'
 
 export interface RefresherOptions {
@@ -17,7 +17,7 @@ export interface RefresherOptions {
   /** ms */
   readonly requestTimeoutMs: number
   /** Of `metadataRetry`. */
-  readonly pace: LanePace
+  readonly pace: QueuePace
 }
 
 export interface LookupOptions {
@@ -48,10 +48,10 @@ const MAX_NAMES = 2000
  */
 export class MetadataRefresher {
   readonly #options: RefresherOptions
-  readonly #lanes: { readonly creating: Lane; readonly existing: Lane }
+  readonly #queues: { readonly creating: RefreshQueue; readonly existing: RefreshQueue }
   #brokersAsks: BrokersAsk[] = []
   #inFlight = false
-  #lastLane: Lane | undefined
+  #lastQueue: RefreshQueue | undefined
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #closed: { readonly error: unknown } | undefined
@@ -60,9 +60,9 @@ export class MetadataRefresher {
 
   constructor(options: RefresherOptions) {
     this.#options = options
-    this.#lanes = {
-      creating: new Lane(true, options.pace),
-      existing: new Lane(false, options.pace),
+    this.#queues = {
+      creating: new RefreshQueue(true, options.pace),
+      existing: new RefreshQueue(false, options.pace),
     }
   }
 
@@ -75,7 +75,7 @@ export class MetadataRefresher {
     const { create, trigger, attempt = 1, pace = 'at-once', avoidNode, signal } = options
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed.error)
-      this.#lane(create).ask({ name, trigger, attempt, pace, avoidNode, signal, resolve, reject })
+      this.#queueOf(create).ask({ name, trigger, attempt, pace, avoidNode, signal, resolve, reject })
       this.#wake()
     })
   }
@@ -91,11 +91,11 @@ export class MetadataRefresher {
 
   /** Until `unwait`, each request with the same flag names the topic; what it learns arrives through the cache. */
   wait(name: string, create: boolean): void {
-    if (!this.#closed) this.#lane(create).wait(name)
+    if (!this.#closed) this.#queueOf(create).wait(name)
   }
 
   unwait(name: string, create: boolean): void {
-    this.#lane(create).unwait(name)
+    this.#queueOf(create).unwait(name)
   }
 
   /** Ends every ask with `error`; an answer in flight is dropped. */
@@ -104,12 +104,12 @@ export class MetadataRefresher {
     this.#closed = { error }
     clearImmediate(this.#immediate)
     clearTimeout(this.#timer)
-    for (const lane of Object.values(this.#lanes)) lane.rejectAll(error)
+    for (const queue of Object.values(this.#queues)) queue.rejectAll(error)
     for (const each of [...this.#owed, ...this.#brokersAsks.splice(0)]) each.reject(error)
   }
 
-  #lane(create: boolean): Lane {
-    return create ? this.#lanes.creating : this.#lanes.existing
+  #queueOf(create: boolean): RefreshQueue {
+    return create ? this.#queues.creating : this.#queues.existing
   }
 
   /** Looks for work on the next turn, so that all who ask in this one share a request. */
@@ -129,22 +129,22 @@ export class MetadataRefresher {
       return
     }
     const now = performance.now()
-    const lane = this.#nextLane(now)
-    const load = lane?.take(MAX_NAMES, now)
-    if (lane && load) {
-      this.#lastLane = lane
-      void this.#refresh(lane, load)
+    const queue = this.#nextQueue(now)
+    const load = queue?.take(MAX_NAMES, now)
+    if (queue && load) {
+      this.#lastQueue = queue
+      void this.#refresh(queue, load)
       return
     }
-    const readyAt = Math.min(...Object.values(this.#lanes).map(each => each.readyAt()))
+    const readyAt = Math.min(...Object.values(this.#queues).map(each => each.readyAt()))
     if (Number.isFinite(readyAt))
       this.#timer = setTimeout(() => this.#pump(), Math.max(1, Math.ceil(readyAt - now)))
   }
 
-  /** In turn: a lane with much to ask must not keep the other waiting. */
-  #nextLane(now: number): Lane | undefined {
-    const { creating, existing } = this.#lanes
-    const inTurn = this.#lastLane === creating ? [existing, creating] : [creating, existing]
+  /** In turn: a queue with much to ask must not keep the other waiting. */
+  #nextQueue(now: number): RefreshQueue | undefined {
+    const { creating, existing } = this.#queues
+    const inTurn = this.#lastQueue === creating ? [existing, creating] : [creating, existing]
     return inTurn.find(each => each.readyAt() <= now)
   }
 
@@ -170,10 +170,10 @@ export class MetadataRefresher {
     )
   }
 
-  async #refresh(lane: Lane, { asks, names }: Load): Promise<void> {
+  async #refresh(queue: RefreshQueue, { asks, names }: Load): Promise<void> {
     const { logger } = this.#options
     let unfinished: readonly string[] = names
-    const query = { names, create: lane.create }
+    const query = { names, create: queue.create }
     const trigger = mainTrigger(asks)
     const avoid = asks.find(each => each.avoidNode !== undefined)?.avoidNode
     await this.#exchange(query, trigger, avoid, asks, ({ response, nodeId, version }, elapsedMs) => {
@@ -196,7 +196,7 @@ export class MetadataRefresher {
       for (const ask of asks) ask.resolve(answers.get(ask.name)!)
       return asks.every(each => answers.get(each.name)!.kind === 'available') ? 'ok' : 'partial'
     })
-    lane.ended(unfinished)
+    queue.ended(unfinished)
   }
 
   /** One request and its end. `take` runs only for an answer that is still wanted. */

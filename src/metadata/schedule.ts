@@ -12,7 +12,7 @@ export interface RetryNotice {
 }
 
 /** The bounded schedule of each waiting topic (p-retry). */
-export interface MetadataRetryOptions {
+export interface MetadataRetrySettings {
   /** Attempts after the first one. Default 64. */
   readonly retries: number
   /** The first wait, and the least time between two requests that ask again. Default 50 ms. */
@@ -47,7 +47,7 @@ export interface ScheduleEnd {
 }
 
 export interface Schedule {
-  readonly retry: Omit<MetadataRetryOptions, 'onRetry'>
+  readonly retry: Omit<MetadataRetrySettings, 'onRetry'>
   readonly signal: AbortSignal
   /** Called before each wait. Must not throw. */
   readonly onRetry: (notice: Omit<RetryNotice, 'topic'>) => void
@@ -117,7 +117,7 @@ export const nominalDelay = (
     minTimeoutMs,
     maxTimeoutMs,
     factor,
-  }: Pick<MetadataRetryOptions, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor'>,
+  }: Pick<MetadataRetrySettings, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor'>,
   attempt: number,
 ): number => Math.min(maxTimeoutMs, Math.round(minTimeoutMs * (factor > 0 ? factor : 1) ** (attempt - 1)))
 

@@ -1,7 +1,7 @@
 import type { RetryOptions } from 'kafkajs'
 import { defined, given } from './bag.js'
 import { defaultOf } from './optionSchema.js'
-import type { DeliveryRetryOptions, MetadataRetryUserOptions } from './types.js'
+import type { DeliveryRetryOptions, MetadataRetryOptions } from './types.js'
 
 /** kafkajs's src/retry/defaults.js. Durations in ms. */
 const KAFKAJS_DEFAULTS = { initialRetryTime: 300, maxRetryTime: 30_000, multiplier: 2 } as const
@@ -41,7 +41,7 @@ export const deliveryRetry = ({ producer, own, client }: RetrySources): Delivery
 export const metadataBudget = (
   producer: RetryOptions | undefined,
   client: RetryOptions | undefined,
-): MetadataRetryUserOptions => {
+): MetadataRetryOptions => {
   const { retries, ...waits } = { ...KAFKAJS_DEFAULTS, ...given(client), ...given(producer) }
   if (retries === undefined || retries === Infinity) return {}
   if (retries <= 0) return { retries: 0 }

@@ -4,7 +4,7 @@ import { InvalidOptionsError } from '../errors/index.js'
 import { type MetricsOptions, metricsProblems } from '../metrics/options.js'
 import {
   compileTopicPolicy,
-  type MetadataRetryOptions,
+  type MetadataRetrySettings,
   type TopicPolicy,
   topicPolicyProblems,
 } from '../topics/index.js'
@@ -34,7 +34,7 @@ export interface ProducerSettings {
     readonly factor: number
     readonly jitter: number
   }
-  readonly metadataRetry: MetadataRetryOptions
+  readonly metadataRetry: MetadataRetrySettings
   readonly metadataMaxAgeMs: number
   readonly metadataMaxIdleMs: number
   readonly compression: number

@@ -29,7 +29,7 @@ export interface DeliveryRetryOptions {
 }
 
 /** The schedule by which a topic that is not available yet is asked for again (p-retry), and the first broker too. */
-export interface MetadataRetryUserOptions {
+export interface MetadataRetryOptions {
   /** Attempts after the first one. Default 64. */
   readonly retries?: number | undefined
   /** The first wait. Default 50 ms. */
@@ -90,7 +90,7 @@ export interface ResilientProducerOptions {
   /** The retries of a batch. */
   readonly retry?: DeliveryRetryOptions | undefined
   /** The wait for topics that are not available yet, and for the first broker. */
-  readonly metadataRetry?: MetadataRetryUserOptions | undefined
+  readonly metadataRetry?: MetadataRetryOptions | undefined
   /** Topics in use are asked for again, by name, at this age. Default 300000 ms. (`metadata.max.age.ms`) */
   readonly metadataMaxAgeMs?: number | undefined
   /** A topic that was not used for this long is forgotten. Default 300000 ms. (`metadata.max.idle.ms`) */

@@ -4,7 +4,7 @@ import { BrokersUnreachableError } from '../errors/index.js'
 import { MetadataCache, type TopicListener } from '../metadata/cache.js'
 import { LeaderRefresh } from '../metadata/leaders.js'
 import { MetadataRefresher } from '../metadata/refresher.js'
-import { type MetadataRetryOptions, onSchedule } from '../metadata/schedule.js'
+import { type MetadataRetrySettings, onSchedule } from '../metadata/schedule.js'
 import { MetadataUpkeep } from '../metadata/upkeep.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
@@ -16,7 +16,7 @@ import { AutoCreateProbe } from './probe.js'
 import { TopicResolver } from './resolver.js'
 
 export type { TopicChange, TopicListener } from '../metadata/cache.js'
-export type { MetadataRetryOptions, RetryNotice } from '../metadata/schedule.js'
+export type { MetadataRetrySettings, RetryNotice } from '../metadata/schedule.js'
 export type { TopicView } from '../metadata/view.js'
 export {
   compileTopicPolicy,
@@ -32,7 +32,7 @@ export {
 export interface TopicDirectoryOptions {
   readonly transport: Pick<Transport, 'control' | 'setBrokers'>
   readonly policy: TopicPolicy
-  readonly metadataRetry: MetadataRetryOptions
+  readonly metadataRetry: MetadataRetrySettings
   /** ms */
   readonly metadataMaxAgeMs: number
   /** ms */

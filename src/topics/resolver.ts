@@ -4,18 +4,18 @@ import { InvalidTopicError, MetadataRetriesExceededError } from '../errors/index
 import type { MetadataCache } from '../metadata/cache.js'
 import { failureType } from '../metadata/failure.js'
 import type { MetadataRefresher } from '../metadata/refresher.js'
-import { type MetadataRetryOptions, onSchedule, type RetryNotice } from '../metadata/schedule.js'
+import { type MetadataRetrySettings, onSchedule, type RetryNotice } from '../metadata/schedule.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { TopicCreator } from './creation.js'
+import { createByAdmin } from './creationStrategies/admin.js'
+import { createByBroker } from './creationStrategies/broker.js'
+import { createNever, unknownAtLast } from './creationStrategies/never.js'
+import type { Attempt, StrategyContext } from './creationStrategies/strategy.js'
 import type { CreationExplainer } from './explain.js'
 import { topicNameProblem } from './name.js'
 import type { TopicPolicy, TopicSettings } from './policy.js'
 import type { AutoCreateProbe } from './probe.js'
-import { adminWay } from './ways/admin.js'
-import { brokerWay } from './ways/broker.js'
-import { neverWay, unknownAtLast } from './ways/never.js'
-import type { Attempt, WayContext } from './ways/way.js'
 
 export interface ResolverOptions {
   readonly cache: MetadataCache
@@ -24,7 +24,7 @@ export interface ResolverOptions {
   readonly explainer: CreationExplainer
   readonly creator: TopicCreator
   readonly policy: TopicPolicy
-  readonly retry: MetadataRetryOptions
+  readonly retry: MetadataRetrySettings
   readonly logger: Logger
   readonly observer: Pick<ProducerObserver, 'topicWaited' | 'topicCreated' | 'metadataRetried'>
 }
@@ -113,7 +113,7 @@ export class TopicResolver {
     this.#waits.set(topic, wait)
     refresher.wait(topic, settings.create === 'broker')
     const isNever = settings.create === 'never'
-    onSchedule(this.#way(wait), {
+    onSchedule(this.#strategy(wait), {
       retry: isNever ? fitted(retry, settings.waitForMs) : retry,
       signal: wait.ending.signal,
       onRetry: notice => this.#noteRetry(wait, notice),
@@ -126,9 +126,9 @@ export class TopicResolver {
     return wait
   }
 
-  #way(wait: Wait): Attempt {
+  #strategy(wait: Wait): Attempt {
     const { refresher } = this.#options
-    const context: WayContext = {
+    const context: StrategyContext = {
       topic: wait.topic,
       settings: wait.settings,
       fail: error => this.#fail(wait, error),
@@ -146,11 +146,11 @@ export class TopicResolver {
     }
     switch (wait.settings.create) {
       case 'broker':
-        return brokerWay(context, this.#options)
+        return createByBroker(context, this.#options)
       case 'admin':
-        return adminWay(context, this.#options)
+        return createByAdmin(context, this.#options)
       case 'never':
-        return neverWay(context)
+        return createNever(context)
     }
   }
 
@@ -209,7 +209,7 @@ export class TopicResolver {
  * With a short `waitForMs` the steps are short too, so that it is not overstepped by a long one; a long one is not cut short by what is
  * meant for a cluster that does not answer.
  */
-const fitted = (retry: MetadataRetryOptions, waitForMs: number): MetadataRetryOptions => ({
+const fitted = (retry: MetadataRetrySettings, waitForMs: number): MetadataRetrySettings => ({
   ...retry,
   maxTimeoutMs: Math.min(retry.maxTimeoutMs, Math.max(retry.minTimeoutMs, waitForMs / 4)),
   ...(waitForMs > retry.maxRetryTimeMs && {

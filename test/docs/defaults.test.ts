@@ -6,7 +6,7 @@ const SOURCE = readFileSync(new URL('../../src/producer/types.ts', import.meta.u
 
 const INTERFACES: Readonly<Record<string, string>> = {
   retry: 'DeliveryRetryOptions',
-  metadataRetry: 'MetadataRetryUserOptions',
+  metadataRetry: 'MetadataRetryOptions',
 }
 
 /** The doc comment before a field of an interface, in one line. */

@@ -10,7 +10,7 @@ import {
 import { silentObserver } from '../../src/metrics/observer.js'
 import {
   compileTopicPolicy,
-  type MetadataRetryOptions,
+  type MetadataRetrySettings,
   type TopicChange,
   TopicDirectory,
   type TopicPolicyOptions,
@@ -21,7 +21,7 @@ import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
 interface Setting {
   readonly cluster?: EmbeddedKafkaOptions
   readonly topics?: TopicPolicyOptions
-  readonly retry?: Partial<MetadataRetryOptions>
+  readonly retry?: Partial<MetadataRetrySettings>
   readonly requestTimeoutMs?: number
   readonly kafka?: Partial<KafkaConfig>
   readonly maxAgeMs?: number

@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest'
 import { silentObserver } from '../../src/metrics/observer.js'
 import {
   compileTopicPolicy,
-  type MetadataRetryOptions,
+  type MetadataRetrySettings,
   TopicDirectory,
   type TopicPolicyOptions,
   type TopicView,
@@ -13,7 +13,7 @@ import { ScriptedCluster } from '../metadata/scriptedCluster.js'
 /** A directory on a scripted cluster, under fake timers. */
 export const startDirectory = (
   topics: TopicPolicyOptions = {},
-  retry: Partial<MetadataRetryOptions> = {},
+  retry: Partial<MetadataRetrySettings> = {},
   cluster = new ScriptedCluster(),
 ) => {
   const log = recordingLogger()

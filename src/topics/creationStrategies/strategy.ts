@@ -1,6 +1,6 @@
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
 import { answerError, type TopicAnswer, withoutStack } from '../../metadata/answer.js'
-import type { Pace } from '../../metadata/lane.js'
+import type { Pace } from '../../metadata/refreshQueue.js'
 import { NotYet } from '../../metadata/schedule.js'
 import type { TopicView } from '../../metadata/view.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
@@ -9,8 +9,8 @@ import type { TopicSettings } from '../policy.js'
 /** One attempt at a topic, from 1: its view, or what was met instead (`NotYet`: go on). */
 export type Attempt = (attempt: number) => Promise<TopicView>
 
-/** What a policy's way works with. */
-export interface WayContext {
+/** What a creation strategy works with. */
+export interface StrategyContext {
   readonly topic: string
   readonly settings: TopicSettings
   /** One question to the cluster, with or without the creation flag. */

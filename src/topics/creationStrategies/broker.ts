@@ -2,9 +2,9 @@ import { TopicCreationDisabledError, TopicCreationError } from '../../errors/ind
 import { ERROR } from '../../protocol/errorCodes.js'
 import type { CreationExplainer } from '../explain.js'
 import type { AutoCreateProbe } from '../probe.js'
-import { type Attempt, isUnknown, notYet, refusalError, type WayContext } from './way.js'
+import { type Attempt, isUnknown, notYet, refusalError, type StrategyContext } from './strategy.js'
 
-export interface BrokerWayOptions {
+export interface BrokerStrategyOptions {
   readonly probe: Pick<AutoCreateProbe, 'check'>
   readonly explainer: Pick<CreationExplainer, 'explain'>
 }
@@ -14,7 +14,10 @@ const EXPLAIN_AFTER_ATTEMPTS = 3
 const EXPLAIN_AFTER_MS = 500
 
 /** The broker creates the topic because the request that names it allows it to. */
-export const brokerWay = (context: WayContext, { probe, explainer }: BrokerWayOptions): Attempt => {
+export const createByBroker = (
+  context: StrategyContext,
+  { probe, explainer }: BrokerStrategyOptions,
+): Attempt => {
   const { topic } = context
   const startedAt = performance.now()
   let unknowns = 0

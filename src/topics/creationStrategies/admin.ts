@@ -1,14 +1,17 @@
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { TopicCreator } from '../creation.js'
-import { type Attempt, isUnknown, notYet, refusalError, type WayContext } from './way.js'
+import { type Attempt, isUnknown, notYet, refusalError, type StrategyContext } from './strategy.js'
 
-export interface AdminWayOptions {
+export interface AdminStrategyOptions {
   readonly creator: Pick<TopicCreator, 'create'>
   readonly observer: Pick<ProducerObserver, 'topicCreated'>
 }
 
 /** A missing topic is created by CreateTopics, then waited for until its metadata has spread. */
-export const adminWay = (context: WayContext, { creator, observer }: AdminWayOptions): Attempt => {
+export const createByAdmin = (
+  context: StrategyContext,
+  { creator, observer }: AdminStrategyOptions,
+): Attempt => {
   const { topic, settings } = context
   let created = false
 

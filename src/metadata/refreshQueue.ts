@@ -32,7 +32,7 @@ const FIRST_ASK_GAP_MS = 100
 /** The later an answer is, the rarer the asking: it finds a topic at most by this share of its wait too late. */
 const SHARE_OF_WAIT = 0.25
 
-export interface LanePace {
+export interface QueuePace {
   readonly minTimeoutMs: number
   readonly maxTimeoutMs: number
 }
@@ -44,9 +44,9 @@ export interface LanePace {
  * more as no new names join: asked every 20 ms, a broker takes 8-17 s to create what it creates in 0.2-0.5 s when it
  * is asked every 100 ms. (Each ask makes a KRaft broker forward the creation again until it knows the topics.)
  */
-export class Lane {
+export class RefreshQueue {
   readonly create: boolean
-  readonly #pace: LanePace
+  readonly #pace: QueuePace
   readonly #waiting = new Set<string>()
   /** Names of the last request that have to be asked again by somebody who still waits. */
   #unfinished = new Set<string>()
@@ -56,7 +56,7 @@ export class Lane {
   #lastNews = 0
   #gapMs = 0
 
-  constructor(create: boolean, pace: LanePace) {
+  constructor(create: boolean, pace: QueuePace) {
     this.create = create
     this.#pace = pace
   }
@@ -65,7 +65,7 @@ export class Lane {
     this.#asks.push(ask)
   }
 
-  /** From now on every request of this lane names the topic too, so that one answer can serve it early. */
+  /** From now on every request of this queue names the topic too, so that one answer can serve it early. */
   wait(name: string): void {
     this.#waiting.add(name)
   }

@@ -2,10 +2,10 @@ import { attemptsText } from '../../errors/bases.js'
 import { UnknownTopicError } from '../../errors/index.js'
 import type { ScheduleEnd } from '../../metadata/schedule.js'
 import { ERROR } from '../../protocol/errorCodes.js'
-import { type Attempt, isUnknown, notYet, refusalError, type WayContext } from './way.js'
+import { type Attempt, isUnknown, notYet, refusalError, type StrategyContext } from './strategy.js'
 
 /** Nothing is created here. Somebody else has `waitForMs` to do so, counted from the first answer "unknown". */
-export const neverWay = (context: WayContext): Attempt => {
+export const createNever = (context: StrategyContext): Attempt => {
   const { topic, settings } = context
   let unknownSince: number | undefined
 

@@ -1,4 +1,4 @@
-export type { OnDelivery } from './delivery/call.js'
+export type { OnDelivery } from './delivery/calls/enqueuedRecord.js'
 export * from './errors/index.js'
 export { ResilientKafka, type ResilientKafkaOptions } from './kafka.js'
 export type { MetricsOptions, MetricsRegistry, TopicLabel } from './metrics/options.js'

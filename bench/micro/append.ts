@@ -1,7 +1,7 @@
 import { bench } from 'mitata'
-import { Batch, type DeliveryClass } from '../../src/delivery/batch.js'
-import { BufferPool } from '../../src/delivery/bufferPool.js'
-import { Generation } from '../../src/delivery/generations.js'
+import { Batch, type DeliveryClass } from '../../src/delivery/batch/batch.js'
+import { BufferPool } from '../../src/delivery/batch/bufferPool.js'
+import { FlushBarrier } from '../../src/delivery/batch/flushBarriers.js'
 import { RecordMeasure } from '../../src/protocol/records/measure.js'
 import { toMessage } from '../clients/kafkajs.js'
 import { payloads } from '../work/payloads.js'
@@ -25,7 +25,7 @@ export const benchAppend = (): void => {
   const pool = new BufferPool(2 ** 26)
   const measure = new RecordMeasure()
   const fill = (promised: boolean): Batch => {
-    const batch = new Batch(CLASS, pool.take(START_BYTES), 0, 120_000, new Generation(), () => undefined)
+    const batch = new Batch(CLASS, pool.take(START_BYTES), 0, 120_000, new FlushBarrier(), () => undefined)
     const owner = promised ? batch.promised : null
     for (const message of messages) {
       measure.of(message)

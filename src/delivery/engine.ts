@@ -3,27 +3,27 @@ import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import type { TopicDirectory } from '../topics/index.js'
 import type { ProduceLinkSource } from '../transport/port.js'
-import { Admission, type AdmissionHost } from './admission.js'
 import type { Backoff } from './backoff.js'
-import { Batch, type DeliveryClass } from './batch.js'
-import { BufferBudget } from './budget.js'
-import { BufferPool } from './bufferPool.js'
-import type { Call } from './call.js'
-import { Compression } from './compressing.js'
-import { Deadlines } from './deadlines.js'
-import { Endings } from './endings.js'
-import { type Generation, Generations } from './generations.js'
-import type { BatchLimits, Lane } from './lane.js'
-import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitioner.js'
-import type { IdentitySource } from './producerIds.js'
-import { Recall } from './recall.js'
-import type { SendEntry } from './sendEntry.js'
-import { SenderPool } from './senderPool.js'
-import type { ProducerIdentity } from './sequences.js'
-import { Settlement } from './settlement.js'
-import type { TopicLanes } from './topicLanes.js'
-import { TopicRoster } from './topicRoster.js'
+import { Batch, type DeliveryClass } from './batch/batch.js'
+import { BufferPool } from './batch/bufferPool.js'
+import { ExpiryList } from './batch/expiryList.js'
+import { type FlushBarrier, FlushBarriers } from './batch/flushBarriers.js'
+import type { SendCompletion } from './calls/sendCompletion.js'
+import type { IdentitySource } from './idempotence/producerIds.js'
+import type { ProducerIdentity } from './idempotence/sequences.js'
+import { Admission, type AdmissionHost } from './intake/admission.js'
+import { BufferBudget } from './intake/bufferBudget.js'
+import type { PendingSend } from './intake/pendingSend.js'
+import { BatchCompletion } from './outcome/batchCompletion.js'
+import { ProduceResponseHandler } from './outcome/responseHandler.js'
+import { BatchCompression } from './partitions/batchCompression.js'
+import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitions/partitioner.js'
+import type { BatchLimits, PartitionQueue } from './partitions/partitionQueue.js'
+import type { TopicPartitions } from './partitions/topicPartitions.js'
+import { SenderPool } from './sending/senderPool.js'
+import { TopicRegistry } from './topics/topicRegistry.js'
 import type { TransactionHooks } from './transactionHooks.js'
+import { Withdrawal } from './withdrawal.js'
 
 export interface EngineSettings {
   readonly batchLimits: BatchLimits
@@ -63,25 +63,25 @@ export interface EngineParts {
 const LONGEST_OPEN_MS = 1000
 const SMALLEST_BODY_BYTES = 512
 
-/** From an accepted message to its end: joins the gate, the lanes, the senders and what settles their batches. */
+/** From an accepted message to its end: joins the gate, the queues, the senders and what settles their batches. */
 export class DeliveryEngine implements AdmissionHost {
   readonly batchLimits: BatchLimits
   readonly pool: BufferPool
   readonly observer: ProducerObserver
   readonly budget: BufferBudget
   readonly admission: Admission
-  readonly recall: Recall
+  readonly withdrawal: Withdrawal
   private readonly settings: EngineSettings
   private readonly parts: EngineParts
-  private readonly deadlines = new Deadlines()
+  private readonly deadlines = new ExpiryList()
   /** Until when open batches take records: a new one must not search its place among thousands that wait for minutes. */
-  private readonly openLimits = new Deadlines()
-  private readonly generations = new Generations()
-  private readonly endings: Endings
-  private readonly settlement: Settlement
+  private readonly openLimits = new ExpiryList()
+  private readonly flushBarriers = new FlushBarriers()
+  private readonly completion: BatchCompletion
+  private readonly responseHandler: ProduceResponseHandler
   private readonly senders: SenderPool
-  private readonly compression: Compression
-  private readonly roster: TopicRoster
+  private readonly compression: BatchCompression
+  private readonly registry: TopicRegistry
   private readonly partition: ReturnType<ICustomPartitioner> | undefined
   private readonly longestOpenMs: number
   /** Called whenever buffer space comes free. */
@@ -99,52 +99,52 @@ export class DeliveryEngine implements AdmissionHost {
       settings.deliveryTimeoutMs / 2,
       Math.max(settings.lingerMs, LONGEST_OPEN_MS),
     )
-    this.compression = new Compression((lane, batch) => {
+    this.compression = new BatchCompression((queue, batch) => {
       this.recycle(batch)
-      lane.sender?.wake(lane)
+      queue.sender?.wake(queue)
     })
-    this.endings = new Endings(settings.deliveryTimeoutMs, {
+    this.completion = new BatchCompletion(settings.deliveryTimeoutMs, {
       end: batch => this.end(batch),
       adopt: batch => this.deadlines.add(batch),
-      unowned: (lane, error, count) =>
-        parts.onUnownedFailure(error, { topic: lane.topic, partition: lane.partition }, count),
+      unowned: (queue, error, count) =>
+        parts.onUnownedFailure(error, { topic: queue.topic, partition: queue.partition }, count),
       failed: error => parts.transaction?.failed(error),
       observer: parts.observer,
     })
     const { retries, retryBackoff: backoff, transactionalId } = settings
-    this.settlement = new Settlement(
+    this.responseHandler = new ProduceResponseHandler(
       { retries, backoff, transactionalId },
       {
-        learnLeader: (lane, leader, epoch, endpoint) =>
-          parts.directory.learnLeader(lane.topic, lane.partition, leader, epoch, endpoint),
-        refreshLeaders: (lane, avoidNode) => this.refreshLeaders(lane.topic, avoidNode),
+        learnLeader: (queue, leader, epoch, endpoint) =>
+          parts.directory.learnLeader(queue.topic, queue.partition, leader, epoch, endpoint),
+        refreshLeaders: (queue, avoidNode) => this.refreshLeaders(queue.topic, avoidNode),
         random: parts.random,
         observer: parts.observer,
         logger: parts.logger,
       },
-      this.endings,
+      this.completion,
     )
     this.senders = new SenderPool(settings, {
       transport: parts.transport,
-      settlement: this.settlement,
-      endings: this.endings,
+      responseHandler: this.responseHandler,
+      completion: this.completion,
       observer: parts.observer,
       random: parts.random,
       released: batch => this.recycle(batch),
       suspect: (topic, nodeId) => this.refreshLeaders(topic, nodeId),
     })
-    this.admission = new Admission(settings, this.budget, this.deadlines, this.generations, this)
-    this.roster = new TopicRoster({
+    this.admission = new Admission(settings, this.budget, this.deadlines, this.flushBarriers, this)
+    this.registry = new TopicRegistry({
       directory: parts.directory,
       senders: this.senders,
-      endings: this.endings,
-      laneHost: this,
+      completion: this.completion,
+      queueHost: this,
       newPartitioner: () => this.newPartitioner(),
       onReady: topic => this.admission.topicReady(topic),
-      onFailed: (topic, error) => this.admission.unplaced.topicFailed(topic, error),
+      onFailed: (topic, error) => this.admission.waitFailures.topicFailed(topic, error),
     })
-    const { roster, admission, endings, settlement } = this
-    this.recall = new Recall({ roster, admission, endings, settlement })
+    const { registry, admission, completion, responseHandler } = this
+    this.withdrawal = new Withdrawal({ registry, admission, completion, responseHandler })
     parts.producerIds.onRenewed = () => this.wakeAll()
   }
 
@@ -165,35 +165,35 @@ export class DeliveryEngine implements AdmissionHost {
     this.parts.producerIds.renew(spent)
   }
 
-  joinsTransaction(lane: Lane): boolean {
-    return this.parts.transaction?.joins(lane) ?? true
+  joinsTransaction(queue: PartitionQueue): boolean {
+    return this.parts.transaction?.joins(queue) ?? true
   }
 
   /** Takes validated messages of one topic. */
   submit(
     topicName: string,
     messages: readonly Message[],
-    call: Call,
+    call: SendCompletion,
     deliveryClass: DeliveryClass,
-  ): SendEntry | undefined {
-    return this.admission.submit(this.roster.lanesOf(topicName), messages, call, deliveryClass)
+  ): PendingSend | undefined {
+    return this.admission.submit(this.registry.partitionsOf(topicName), messages, call, deliveryClass)
   }
 
   /** The topic, where records were sent to it before: its name is a valid one. */
-  topicLanes(name: string): TopicLanes | undefined {
-    return this.roster.get(name)
+  topicPartitions(name: string): TopicPartitions | undefined {
+    return this.registry.get(name)
   }
 
   /** Whether the buffer would take this message at once. */
   hasRoomFor(topicName: string, message: Message): boolean {
-    return this.admission.hasRoom(this.roster.get(topicName), this.admission.sizeOf(message))
+    return this.admission.hasRoom(this.registry.get(topicName), this.admission.sizeOf(message))
   }
 
   /** Whether the buffer, and for a topic that is not there yet its share, is filled less than this (0 to 1). */
   isBelow(mark: number, topicName: string | undefined): boolean {
     const { budget } = this
     if (budget.usedBytes >= budget.limitBytes * mark) return false
-    const topic = topicName === undefined ? undefined : this.roster.get(topicName)
+    const topic = topicName === undefined ? undefined : this.registry.get(topicName)
     if (topic === undefined || topic.isOpen) return true
     return budget.parkedBytes < budget.parkedLimitBytes * mark
   }
@@ -208,56 +208,61 @@ export class DeliveryEngine implements AdmissionHost {
     return new StickyPartitioner(this.parts.random())
   }
 
-  need(topic: TopicLanes): void {
-    this.roster.need(topic)
+  need(topic: TopicPartitions): void {
+    this.registry.need(topic)
   }
 
-  unneeded(topic: TopicLanes): void {
-    this.roster.unneeded(topic)
+  unneeded(topic: TopicPartitions): void {
+    this.registry.unneeded(topic)
   }
 
-  problemOf({ name }: TopicLanes): Error | undefined {
+  problemOf({ name }: TopicPartitions): Error | undefined {
     return this.parts.directory.problemOf(name)
   }
 
   private refreshLeaders(name: string, avoidNode: number | undefined): void {
-    this.roster.refreshLeaders(name, avoidNode)
+    this.registry.refreshLeaders(name, avoidNode)
   }
 
-  newBatch(lane: Lane, deliveryClass: DeliveryClass, generation: Generation, startedAt: number): Batch {
+  newBatch(
+    queue: PartitionQueue,
+    deliveryClass: DeliveryClass,
+    flushBarrier: FlushBarrier,
+    startedAt: number,
+  ): Batch {
     const deadline = startedAt + this.settings.deliveryTimeoutMs
-    const body = this.pool.take(Math.max(SMALLEST_BODY_BYTES, lane.expectedBytes))
-    const batch = new Batch(deliveryClass, body, performance.now(), deadline, generation, expired =>
-      this.endings.expire(lane, expired),
+    const body = this.pool.take(Math.max(SMALLEST_BODY_BYTES, queue.expectedBytes))
+    const batch = new Batch(deliveryClass, body, performance.now(), deadline, flushBarrier, expired =>
+      this.completion.expire(queue, expired),
     )
     // A record that joins an open batch gets the batch's time: one that cannot leave is closed before that matters.
     batch.deadline = Math.min(deadline, batch.createdAt + this.longestOpenMs)
     if (batch.deadline < deadline) this.openLimits.add(batch)
     else this.deadlines.add(batch)
-    const topic = this.roster.get(lane.topic)!
+    const topic = this.registry.get(queue.topic)!
     // Marks the topic as used; one that was forgotten for long idleness is asked for again, beside the delivery.
-    if (this.parts.directory.topic(lane.topic) === undefined && topic.view !== undefined) {
-      this.refreshLeaders(lane.topic, undefined)
+    if (this.parts.directory.topic(queue.topic) === undefined && topic.view !== undefined) {
+      this.refreshLeaders(queue.topic, undefined)
     }
-    // The batch is not in its lane yet.
-    if (lane.sender === undefined) queueMicrotask(() => this.roster.watchLeaderless(topic))
+    // The batch is not in its queue yet.
+    if (queue.sender === undefined) queueMicrotask(() => this.registry.watchLeaderless(topic))
     return batch
   }
 
-  rejectSequenceLost(lane: Lane, batch: Batch): void {
-    this.endings.sequenceLost(lane, batch)
+  rejectSequenceLost(queue: PartitionQueue, batch: Batch): void {
+    this.completion.sequenceLost(queue, batch)
   }
 
-  compress(lane: Lane, batch: Batch): void {
-    this.compression.start(lane, batch, error => {
+  compress(queue: PartitionQueue, batch: Batch): void {
+    this.compression.start(queue, batch, error => {
       if (batch.state === 'ended') this.recycle(batch)
-      else this.endings.notCompressed(lane, batch, error)
+      else this.completion.notCompressed(queue, batch, error)
     })
   }
 
   private wakeAll(): void {
-    for (const topic of this.roster.all) {
-      for (const lane of topic.lanes) if (lane.batches.length > 0) lane.sender?.wake(lane)
+    for (const topic of this.registry.all) {
+      for (const queue of topic.queues) if (queue.batches.length > 0) queue.sender?.wake(queue)
     }
   }
 
@@ -266,7 +271,7 @@ export class DeliveryEngine implements AdmissionHost {
     batch.state = 'ended'
     batch.leaveGenerations()
     this.recycle(batch)
-    this.recall.noteEnd()
+    this.withdrawal.noteEnd()
   }
 
   /** Gives memory back once the records have ended and no socket reads it any more. */
@@ -281,22 +286,22 @@ export class DeliveryEngine implements AdmissionHost {
 
   /** Resolves when everything that was accepted before has ended. */
   flush(): Promise<void> {
-    for (const topic of this.roster.all) for (const lane of topic.lanes) lane.closeOpen()
-    return this.generations.seal()
+    for (const topic of this.registry.all) for (const queue of topic.queues) queue.closeOpen()
+    return this.flushBarriers.seal()
   }
 
   /** Rejects what is left and lets go of every timer and connection. */
   close(): void {
-    this.roster.close()
+    this.registry.close()
     // What is in flight comes back with what is known of its fate.
-    this.settlement.close()
+    this.responseHandler.close()
     this.senders.close(new ProducerClosedError())
-    this.admission.unplaced.close(
-      this.roster.all,
+    this.admission.waitFailures.close(
+      this.registry.all,
       topic => new ProducerClosedError({ topic, outcome: 'not-written' }),
     )
-    for (const topic of this.roster.all) {
-      for (const lane of topic.lanes) this.endings.abandonAll(lane)
+    for (const topic of this.registry.all) {
+      for (const queue of topic.queues) this.completion.abandonAll(queue)
     }
   }
 }

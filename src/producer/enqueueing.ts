@@ -1,6 +1,11 @@
 import type { Writable } from 'node:stream'
 import type { Logger, Message } from 'kafkajs'
-import { type DeliveryTeller, EnqueuedRecord, type OnDelivery, UnownedCall } from '../delivery/call.js'
+import {
+  type DeliveryTeller,
+  EnqueuedRecord,
+  type OnDelivery,
+  UnownedRecord,
+} from '../delivery/calls/enqueuedRecord.js'
 import { messageOf, NonRetriableError } from '../errors/bases.js'
 import { BufferFullError, ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
@@ -45,14 +50,14 @@ export interface EnqueueingParts {
 /** `enqueue`, `ready` and `writable`: records without promises, held back by the fill of the buffer. */
 export class Enqueueing implements DeliveryTeller {
   private readonly parts: EnqueueingParts
-  private readonly unowned: UnownedCall
+  private readonly unowned: UnownedRecord
   private waiters: SpaceWaiter[] = []
   /** The topic of the last `enqueue` that answered false: what `ready` waits for. */
   private heldTopic: string | undefined
 
   constructor(parts: EnqueueingParts) {
     this.parts = parts
-    this.unowned = new UnownedCall((error, topic) => reportUnowned(parts, error, { topic, partition: -1 }))
+    this.unowned = new UnownedRecord((error, topic) => reportUnowned(parts, error, { topic, partition: -1 }))
   }
 
   /** @throws on bad input, or when the producer is not connected */
@@ -68,8 +73,8 @@ export class Enqueueing implements DeliveryTeller {
     const { engine } = session
     const deliveryClass = classes.of(NO_OPTIONS)
     const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
-    const lanes = engine.topicLanes(topic)
-    const taken = lanes !== undefined && engine.admission.enqueueAtOnce(lanes, message, deliveryClass, call)
+    const queues = engine.topicPartitions(topic)
+    const taken = queues !== undefined && engine.admission.enqueueAtOnce(queues, message, deliveryClass, call)
     if (!taken) {
       if (!engine.hasRoomFor(topic, message)) {
         const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })

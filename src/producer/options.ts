@@ -8,8 +8,8 @@ import {
   type TopicPolicy,
   topicPolicyProblems,
 } from '../topics/index.js'
-import { type Bag, isBag } from './bag.js'
 import { checkOption, OPTION_SCHEMA } from './optionSchema.js'
+import { type Bag, isBag } from './plainObject.js'
 import type { ResilientProducerOptions } from './types.js'
 
 /** Options with every default filled in. */

@@ -1,6 +1,7 @@
 import type { Message, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
-import type { DeliveryClass } from '../delivery/batch.js'
-import { MultiCall, SingleCall } from '../delivery/call.js'
+import type { DeliveryClass } from '../delivery/batch/batch.js'
+import { MultiSend } from '../delivery/calls/multiSend.js'
+import { SingleSend } from '../delivery/calls/singleSend.js'
 import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { SendAbortedError } from '../errors/index.js'
@@ -63,9 +64,9 @@ export class Sending {
     const { live } = this.route
     if (live === undefined) return undefined
     const { topic, messages, acks, signal } = record
-    const lanes = live.engine.topicLanes(topic)
+    const queues = live.engine.topicPartitions(topic)
     const isCommon =
-      lanes !== undefined &&
+      queues !== undefined &&
       signal === undefined &&
       (acks === undefined || acks === -1) &&
       Array.isArray(messages) &&
@@ -73,7 +74,7 @@ export class Sending {
     if (!isCommon) return undefined
     const message = messages[0]!
     checkMessage(topic, message, 0, this.settings)
-    return live.engine.admission.sendAtOnce(lanes, message, live.classes.of(record))
+    return live.engine.admission.sendAtOnce(queues, message, live.classes.of(record))
   }
 
   /** @throws what is wrong with the call */
@@ -93,7 +94,7 @@ export class Sending {
     if (count === 0) return Promise.resolve([])
     if (signal !== undefined) return sendAbortable(engine, topics, count, deliveryClass, signal)
     return new Promise((resolve, reject) => {
-      const call = count === 1 ? new SingleCall(resolve, reject) : new MultiCall(count, resolve, reject)
+      const call = count === 1 ? new SingleSend(resolve, reject) : new MultiSend(count, resolve, reject)
       for (const { topic, messages } of topics) {
         if (messages.length > 0) engine.submit(topic, messages, call, deliveryClass)
       }
@@ -131,13 +132,13 @@ const sendAbortable = (
 ): Promise<RecordMetadata[]> => {
   let stopListening = (): void => {}
   const result = new Promise<RecordMetadata[]>((resolve, reject) => {
-    const call = count === 1 ? new SingleCall(resolve, reject) : new MultiCall(count, resolve, reject)
+    const call = count === 1 ? new SingleSend(resolve, reject) : new MultiSend(count, resolve, reject)
     const entries = topics.flatMap(({ topic, messages }) => {
       const entry = messages.length > 0 ? engine.submit(topic, messages, call, deliveryClass) : undefined
       return entry === undefined ? [] : [entry]
     })
     const names = topics.map(each => each.topic)
-    stopListening = onAbort(signal, () => engine.recall.call(entries, call, names, signal.reason))
+    stopListening = onAbort(signal, () => engine.withdrawal.call(entries, call, names, signal.reason))
   })
   return result.finally(() => stopListening())
 }

@@ -2,10 +2,10 @@ import type { Kafka, ProducerConfig, RetryOptions } from 'kafkajs'
 import { InvalidOptionsError } from '../errors/index.js'
 import type { TopicCreation, TopicPolicyOptions, TopicRule } from '../topics/index.js'
 import { retryOf } from '../transport/kafkajs/index.js'
-import { type Bag, defined, given, isBag } from './bag.js'
 import { creationOfEnvironment } from './environment.js'
 import { deliveryRetry, metadataBudget } from './kafkajsRetry.js'
 import { defaultOf, OPTION_SCHEMA } from './optionSchema.js'
+import { type Bag, defined, given, isBag } from './plainObject.js'
 import type { ResilientProducerOptions } from './types.js'
 
 /** What a client gives all its producers. */

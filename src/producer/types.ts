@@ -10,7 +10,7 @@ import type {
   RecordMetadata,
   Transaction,
 } from 'kafkajs'
-import type { OnDelivery } from '../delivery/call.js'
+import type { OnDelivery } from '../delivery/calls/enqueuedRecord.js'
 import type { MetricsOptions } from '../metrics/options.js'
 import type { RetryNotice, TopicPolicyOptions } from '../topics/index.js'
 

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import type { OnDelivery } from '../delivery/call.js'
+import type { OnDelivery } from '../delivery/calls/enqueuedRecord.js'
 import type { TopicMessage, WritableOptions } from './types.js'
 
 export interface WritableTarget {

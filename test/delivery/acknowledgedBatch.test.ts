@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AcknowledgedBatch } from '../../src/delivery/owner.js'
+import { AcknowledgedBatch } from '../../src/delivery/batch/acknowledgedBatch.js'
 import { runs, seed } from '../protocol/support/runs.js'
 
 const batchAt = (baseOffset: bigint) => new AcknowledgedBatch('t', 0, baseOffset, -1n, 0n)

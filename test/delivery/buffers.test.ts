@@ -1,9 +1,9 @@
 import { CompressionTypes, type Logger, type RecordMetadata } from 'kafkajs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { DeliveryClass } from '../../src/delivery/batch.js'
-import { SingleCall } from '../../src/delivery/call.js'
+import type { DeliveryClass } from '../../src/delivery/batch/batch.js'
+import { SingleSend } from '../../src/delivery/calls/singleSend.js'
 import { DeliveryEngine } from '../../src/delivery/engine.js'
-import type { ProducerIds } from '../../src/delivery/producerIds.js'
+import type { ProducerIds } from '../../src/delivery/idempotence/producerIds.js'
 import type { TopicView } from '../../src/metadata/view.js'
 import { silentObserver } from '../../src/metrics/observer.js'
 import { encodeBody } from '../../src/protocol/api.js'
@@ -120,7 +120,7 @@ beforeEach(() => {
 
 const send = (value: string, deliveryClass = unsequenced): Promise<RecordMetadata[]> => {
   const sent = new Promise<RecordMetadata[]>((resolve, reject) => {
-    engine.submit('t', [{ value }], new SingleCall(resolve, reject), deliveryClass)
+    engine.submit('t', [{ value }], new SingleSend(resolve, reject), deliveryClass)
   })
   sent.catch(() => {})
   return sent

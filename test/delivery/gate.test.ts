@@ -1,7 +1,7 @@
 import { RecordRejectedError } from 'kafkajs-resilient-producer'
 import { dropBeforeApply, ERROR, errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneABatch.js'
+import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneRecordPerBatch.js'
 import { pass, TOPIC, turns, World } from './support/world.js'
 
 /*

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { RecordOwner } from '../../src/delivery/owner.js'
-import { OwnerRuns } from '../../src/delivery/ownerRuns.js'
+import { OwnerRuns } from '../../src/delivery/batch/ownerRuns.js'
+import type { RecordCompletion } from '../../src/delivery/batch/recordCompletion.js'
 
-const owner = (): RecordOwner => ({ size: 0, acknowledged() {}, written() {}, failed() {} })
+const owner = (): RecordCompletion => ({ size: 0, acknowledged() {}, written() {}, failed() {} })
 
 const listed = (runs: OwnerRuns) => {
-  const list: [RecordOwner | null, number, number][] = []
+  const list: [RecordCompletion | null, number, number][] = []
   runs.forEach((...run) => {
     list.push(run)
   })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { advanceSequence, PartitionSequences } from '../../src/delivery/sequences.js'
+import { advanceSequence, PartitionSequences } from '../../src/delivery/idempotence/sequences.js'
 import { dropAfterApply } from '../../src/testing/index.js'
 import { TOPIC, World } from './support/world.js'
 

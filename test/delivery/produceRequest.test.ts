@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Batch, type DeliveryClass } from '../../src/delivery/batch.js'
-import { BufferPool } from '../../src/delivery/bufferPool.js'
-import { Generation } from '../../src/delivery/generations.js'
-import { layOutProduceRequest, requestVersion, type Shipment } from '../../src/delivery/produceRequest.js'
+import { Batch, type DeliveryClass } from '../../src/delivery/batch/batch.js'
+import { BufferPool } from '../../src/delivery/batch/bufferPool.js'
+import { FlushBarrier } from '../../src/delivery/batch/flushBarriers.js'
+import {
+  layOutProduceRequest,
+  type RoutedBatch,
+  requestVersion,
+} from '../../src/delivery/wire/produceRequest.js'
 import { decodeBody } from '../../src/protocol/api.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { decodeBatch } from '../../src/protocol/records/decode.js'
@@ -23,7 +27,7 @@ const pool = new BufferPool(1024 * 1024)
 const measure = new RecordMeasure()
 
 const batchOf = (values: readonly string[], deliveryClass = plain): Batch => {
-  const batch = new Batch(deliveryClass, pool.take(512), 0, 0, new Generation(), () => {})
+  const batch = new Batch(deliveryClass, pool.take(512), 0, 0, new FlushBarrier(), () => {})
   const limits = { bytes: Infinity, records: Infinity }
   for (const [index, value] of values.entries()) {
     const message = { value, key: `key ${index}`, headers: { index: `${index}` } }
@@ -35,7 +39,7 @@ const batchOf = (values: readonly string[], deliveryClass = plain): Batch => {
 /** The same for the same name. */
 const idOf = (topic: string): Buffer => createHash('md5').update(topic).digest()
 
-const shipment = (batch: Batch, topic = 't', partition = 0): Shipment => ({
+const shipment = (batch: Batch, topic = 't', partition = 0): RoutedBatch => ({
   topic,
   topicBytes: Buffer.from(topic),
   topicId: idOf(topic),
@@ -46,7 +50,7 @@ const shipment = (batch: Batch, topic = 't', partition = 0): Shipment => ({
 /** Frames are as small as was asked for, and dirty, as a pool gives them. */
 const layOut = (
   version: number,
-  topics: readonly (readonly Shipment[])[],
+  topics: readonly (readonly RoutedBatch[])[],
   transactionalId: string | null = null,
 ) => {
   const chunks = layOutProduceRequest(
@@ -186,7 +190,7 @@ describe('a batch', () => {
       const message = { value }
       return batch.append(message, measure.of(message), timestamp, 10, null, limits, pool)
     }
-    const fresh = () => new Batch(plain, pool.take(512), 0, 0, new Generation(), () => {})
+    const fresh = () => new Batch(plain, pool.take(512), 0, 0, new FlushBarrier(), () => {})
     const large = fresh()
     expect(append(large, 'x'.repeat(5000))).toBe(true)
     expect(append(large, 'y')).toBe(false)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type PartitionAnswer, readProduceResponse } from '../../src/delivery/produceResponse.js'
+import { type PartitionAnswer, readProduceResponse } from '../../src/delivery/wire/produceResponse.js'
 import { decodeResponse, encodeBody } from '../../src/protocol/api.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { MalformedMessageError } from '../../src/protocol/wire/malformed.js'

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { RecordClock } from '../../src/delivery/recordClock.js'
+import { RecordClock } from '../../src/delivery/intake/recordClock.js'
 
 const START = 1_700_000_000_000
 

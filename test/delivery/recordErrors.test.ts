@@ -41,7 +41,7 @@ describe('record errors', () => {
       message: expect.stringContaining('record 1 is bad'),
     })
     expect(world.stored()).toEqual(['first', 'a', 'c', 'd'])
-    // What went before keeps its epoch; the rest is numbered anew.
+    // What went before keeps its epoch; the rest is withIdentity anew.
     expect(world.sent().map(({ epoch, sequence, values: sent }) => [epoch, sequence, sent.length])).toEqual([
       [0, 0, 1],
       [0, 1, 4],

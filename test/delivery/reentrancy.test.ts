@@ -95,7 +95,7 @@ describe("a user's partitioner", () => {
 })
 
 describe('a callback', () => {
-  test('that aborts a call while its lane is given up changes nothing for the others: each is told once', async () => {
+  test('that aborts a call while its queue is given up changes nothing for the others: each is told once', async () => {
     world.topic({ partitions: 1 })
     const producer = await world.connect({ lingerMs: 10_000, deliveryTimeoutMs: 3_000 })
     const first = producer.send({ topic: TOPIC, messages: [{ value: 'first' }] })
@@ -129,7 +129,7 @@ describe('a callback', () => {
 describe('the batch of the partition that a topic stays on', () => {
   test('is not kept once it has ended', async () => {
     world.topic({ partitions: 2 })
-    const found = vi.spyOn(DeliveryEngine.prototype, 'topicLanes')
+    const found = vi.spyOn(DeliveryEngine.prototype, 'topicPartitions')
     const producer = await world.connect({ lingerMs: 10_000 })
     const send = (value: string, signal?: AbortSignal) =>
       producer.send({ topic: TOPIC, messages: [{ value }], ...(signal && { signal }) })
@@ -137,17 +137,17 @@ describe('the batch of the partition that a topic stays on', () => {
     await producer.flush()
     await first
     const second = send('second')
-    const lanes = found.mock.results.at(-1)!.value
-    expect(lanes.stickyBatch).toBeDefined()
+    const queues = found.mock.results.at(-1)!.value
+    expect(queues.stickyBatch).toBeDefined()
     await producer.flush()
     await second
-    expect(lanes.stickyBatch).toBeUndefined()
+    expect(queues.stickyBatch).toBeUndefined()
     const abort = new AbortController()
     const third = send('third', abort.signal)
-    expect(lanes.stickyBatch).toBeDefined()
+    expect(queues.stickyBatch).toBeDefined()
     abort.abort()
     await expect(third).rejects.toThrow()
-    expect(lanes.stickyBatch).toBeUndefined()
+    expect(queues.stickyBatch).toBeUndefined()
     found.mockRestore()
   })
 })

@@ -2,7 +2,7 @@ import { RecordRejectedError } from 'kafkajs-resilient-producer'
 import { dropAfterApply, dropBeforeApply, ERROR, errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verdict } from './support/faults.js'
-import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneABatch.js'
+import { ONE_A_BATCH, send, sendEach, trailOf } from './support/oneRecordPerBatch.js'
 import { pass, turns, World } from './support/world.js'
 
 /*

@@ -3,9 +3,9 @@ import { NonRetriableError } from '../../errors/bases.js'
 import { TransactionAbortedError, TransactionFailedError } from '../../errors/index.js'
 import type { Sending } from '../sending.js'
 import type { Abortable, TransactionOffsets } from '../types.js'
-import type { Enrolment } from './enrolment.js'
 import type { GroupOffsets } from './groupOffsets.js'
 import { PendingCalls } from './pendingCalls.js'
+import type { TransactionPartitions } from './transactionPartitions.js'
 import { isForgotten } from './verdicts.js'
 
 /** What a transaction needs of the producer. */
@@ -34,7 +34,7 @@ export interface TransactionHost {
 export interface OpenTransactionParts {
   readonly host: TransactionHost
   readonly sending: Sending
-  readonly enrolment: Enrolment
+  readonly transactionPartitions: TransactionPartitions
   readonly offsets: GroupOffsets
   /** Ends requests of the transaction that are asked again. */
   readonly giveUp: AbortController
@@ -59,8 +59,8 @@ export class OpenTransaction {
     return this.status === 'open' && this.parts.host.fatal === undefined
   }
 
-  get enrolment(): Enrolment {
-    return this.parts.enrolment
+  get transactionPartitions(): TransactionPartitions {
+    return this.parts.transactionPartitions
   }
 
   send(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> {
@@ -103,7 +103,7 @@ export class OpenTransaction {
     if (this.failure !== undefined || this.status === 'aborting' || this.status === 'ended') return
     this.failure = error
     this.parts.host.note(error)
-    // Not at once: the lanes are in the middle of ending the batch that failed.
+    // Not at once: the queues are in the middle of ending the batch that failed.
     queueMicrotask(() => {
       if (this.status === 'open' || this.status === 'committing') this.drop(error)
     })
@@ -135,11 +135,15 @@ export class OpenTransaction {
   }
 
   private async tryCommit(): Promise<void> {
-    const { host, enrolment, offsets } = this.parts
+    const { host, transactionPartitions, offsets } = this.parts
     this.status = 'committing'
     await host.flush()
     await this.calls.none()
-    if (this.failure === undefined && host.fatal === undefined && (enrolment.isBegun || offsets.isBegun)) {
+    if (
+      this.failure === undefined &&
+      host.fatal === undefined &&
+      (transactionPartitions.isBegun || offsets.isBegun)
+    ) {
       try {
         await host.commit()
       } catch (error) {
@@ -156,13 +160,13 @@ export class OpenTransaction {
   }
 
   private async tryAbort(): Promise<void> {
-    const { host, enrolment, offsets } = this.parts
+    const { host, transactionPartitions, offsets } = this.parts
     this.status = 'aborting'
     host.recall(topic => new TransactionAbortedError(topic, { outcome: 'not-written' }))
     this.giveUp(new NonRetriableError('The transaction is being aborted.'))
     // What reached a broker after the end of the transaction would belong to the next one, or to none.
-    await Promise.all([host.landed(), enrolment.idle(), this.calls.none()])
-    const isBegun = enrolment.isBegun || offsets.isBegun
+    await Promise.all([host.landed(), transactionPartitions.idle(), this.calls.none()])
+    const isBegun = transactionPartitions.isBegun || offsets.isBegun
     if (isBegun && !isForgotten(this.failure)) await host.abort()
     await this.finish()
   }

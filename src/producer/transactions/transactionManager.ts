@@ -1,8 +1,8 @@
 import type { Logger } from 'kafkajs'
-import type { BufferBudget } from '../../delivery/budget.js'
 import { DeliveryEngine } from '../../delivery/engine.js'
-import type { Lane } from '../../delivery/lane.js'
-import type { IdentitySource } from '../../delivery/producerIds.js'
+import type { IdentitySource } from '../../delivery/idempotence/producerIds.js'
+import type { BufferBudget } from '../../delivery/intake/bufferBudget.js'
+import type { PartitionQueue } from '../../delivery/partitions/partitionQueue.js'
 import { messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
@@ -17,10 +17,10 @@ import { Sending } from '../sending.js'
 import type { ResilientTransaction } from '../types.js'
 import type { TopicNames } from '../validate.js'
 import { Coordinators, type Patience } from './coordinators.js'
-import { Enrolment } from './enrolment.js'
 import { GroupOffsets, type TakenOffset } from './groupOffsets.js'
 import { OpenTransaction, type TransactionHost } from './openTransaction.js'
 import { TransactionalIdentity } from './transactionalIdentity.js'
+import { TransactionPartitions } from './transactionPartitions.js'
 import { isFatal, isForgotten, refusalOf } from './verdicts.js'
 
 /** How long partitions may take to learn of an epoch: a topic that is gone never does. ms */
@@ -75,7 +75,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       producerIds: this,
       budget: parts.budget,
       transaction: {
-        joins: lane => this.open?.enrolment.joins(lane) ?? false,
+        joins: queue => this.open?.transactionPartitions.joins(queue) ?? false,
         failed: error => this.open?.fail(error),
       },
       observer: parts.observer,
@@ -123,12 +123,12 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     const giveUp = new AbortController()
     const patience = this.patience(giveUp.signal)
     const identity = () => this.identity.current!
-    const enrolment = new Enrolment({
+    const transactionPartitions = new TransactionPartitions({
       transactionalId,
       identity,
       coordinators,
       patience,
-      refused: (lane, error) => this.engine.recall.lane(lane, error),
+      refused: (queue, error) => this.engine.withdrawal.queue(queue, error),
       failed: error => this.open?.fail(error),
     })
     const offsets = new GroupOffsets({ transactionalId, identity, coordinators, patience })
@@ -139,7 +139,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       { ...this.parts.settings, idempotent: true },
       this.parts.topicNames,
     )
-    const open = new OpenTransaction({ host: this, sending, enrolment, offsets, giveUp })
+    const open = new OpenTransaction({ host: this, sending, transactionPartitions, offsets, giveUp })
     this.open = open
     return {
       send: record => open.send(record),
@@ -172,7 +172,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   }
 
   recall(error: (topic: string) => Error): void {
-    this.engine.recall.all(error)
+    this.engine.withdrawal.all(error)
   }
 
   flush(): Promise<void> {
@@ -180,7 +180,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   }
 
   landed(): Promise<void> {
-    return this.engine.recall.landed()
+    return this.engine.withdrawal.landed()
   }
 
   async commit(): Promise<void> {
@@ -229,15 +229,15 @@ export class TransactionManager implements TransactionHost, IdentitySource {
 
   async ended(failure: Error | undefined): Promise<void> {
     const { engine, identity, coordinators } = this
-    const { unsettled } = engine.recall
+    const { unsettled } = engine.withdrawal
     const needsEpoch = unsettled.length > 0 || isForgotten(failure)
     // A request that was not answered may still be served: one with this epoch would then act on the next transaction.
     if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.renewEpoch(unsettled)
-    engine.recall.resume()
+    engine.withdrawal.resume()
     this.open = undefined
   }
 
-  private async renewEpoch(unsettled: readonly Lane[]): Promise<void> {
+  private async renewEpoch(unsettled: readonly PartitionQueue[]): Promise<void> {
     const { identity, coordinators, engine, parts } = this
     try {
       await identity.acquire(this.patience(parts.closing))
@@ -247,7 +247,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       if (doubtful.length > 0) await this.markEpoch(doubtful)
       if (coordinators.hasUnanswered) await identity.acquire(this.patience(parts.closing))
       coordinators.hasUnanswered = false
-      engine.recall.restart()
+      engine.withdrawal.restart()
     } catch (error) {
       parts.logger.debug('There is no other epoch for transactions', { error: messageOf(error) })
       this.die(error as Error)
@@ -258,9 +258,9 @@ export class TransactionManager implements TransactionHost, IdentitySource {
    * Lets the partitions know of the new epoch, by the marker of a transaction without records. A batch of the old one that comes
    * later is refused then; else, before Kafka 3.6, it would become a part of the next transaction.
    */
-  private async markEpoch(lanes: readonly Lane[]): Promise<void> {
+  private async markEpoch(queues: readonly PartitionQueue[]): Promise<void> {
     const { transactionalId, coordinators, parts } = this
-    const enrolment = new Enrolment({
+    const transactionPartitions = new TransactionPartitions({
       transactionalId,
       identity: () => this.identity.current!,
       coordinators,
@@ -269,8 +269,8 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       failed: error =>
         parts.logger.debug('Partitions were not told of an epoch', { error: messageOf(error) }),
     })
-    await enrolment.add(lanes)
-    if (enrolment.isBegun) await this.endTxn(false)
+    await transactionPartitions.add(queues)
+    if (transactionPartitions.isBegun) await this.endTxn(false)
   }
 
   /** Aborts a transaction that is open, and waits for one that ends. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'kafkajs'
-import type { ProducerIdentity } from '../../delivery/sequences.js'
+import type { ProducerIdentity } from '../../delivery/idempotence/sequences.js'
 import { TransactionRefusedError } from '../../errors/index.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'

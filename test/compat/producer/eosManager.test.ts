@@ -1,6 +1,6 @@
 import '../support/production.js'
 import { describe, expect, test } from 'vitest'
-import { advanceSequence } from '../../../src/delivery/sequences.js'
+import { advanceSequence } from '../../../src/delivery/idempotence/sequences.js'
 import { forEachBroker, uniqueTopic } from '../../kafka/suite.js'
 import { failureOf, range } from '../../kafka/support/producing.js'
 import { clientsOf } from '../support/clients.js'

@@ -42,22 +42,22 @@ export interface Real {
 type Command = fc.AsyncCommand<Model, Real>
 
 /** How a record finds its partition. */
-type Placing = 'pinned' | 'keyed' | 'keyless'
+type RecordAppender = 'pinned' | 'keyed' | 'keyless'
 
 interface Piece {
   readonly topic: string
-  readonly placing: Placing
+  readonly appender: RecordAppender
   readonly partition: number
   readonly bytes: number
 }
 
 const headersOf = (record: Recorded) => ({ id: record.id })
 
-const messageOf = ({ topic, placing, partition, bytes }: Piece, record: Recorded) => ({
+const messageOf = ({ topic, appender, partition, bytes }: Piece, record: Recorded) => ({
   value: 'x'.repeat(bytes),
   headers: headersOf(record),
-  ...(placing === 'pinned' ? { partition: partition % TOPICS[topic]! } : {}),
-  ...(placing === 'keyed' ? { key: `key ${partition}` } : {}),
+  ...(appender === 'pinned' ? { partition: partition % TOPICS[topic]! } : {}),
+  ...(appender === 'keyed' ? { key: `key ${partition}` } : {}),
 })
 
 const command = (
@@ -76,14 +76,14 @@ const command = (
 const topic = fc.constantFrom(...Object.keys(TOPICS))
 const piece: fc.Arbitrary<Piece> = fc.record({
   topic,
-  placing: fc.constantFrom<Placing>('pinned', 'pinned', 'keyed', 'keyless'),
+  appender: fc.constantFrom<RecordAppender>('pinned', 'pinned', 'keyed', 'keyless'),
   partition: fc.nat(5),
   bytes: fc.constantFrom(0, 1, 20, 200, 1500),
 })
 
 const send = piece.map(each =>
   command(
-    `send(${each.topic}, ${each.placing} ${each.partition}, ${each.bytes})`,
+    `send(${each.topic}, ${each.appender} ${each.partition}, ${each.bytes})`,
     ({ producer, recorder }) => {
       const record = recorder.add(each.topic)
       recorder.follow(producer.send({ topic: each.topic, messages: [messageOf(each, record)] }), [record])
@@ -96,7 +96,7 @@ const burst = fc.tuple(piece, fc.integer({ min: 5, max: 25 })).map(([each, count
   command(`burst(${each.topic} ${each.partition}, ${count})`, ({ producer, recorder }) => {
     for (let i = 0; i < count; i++) {
       const record = recorder.add(each.topic)
-      const message = messageOf({ ...each, placing: 'pinned', bytes: 10 }, record)
+      const message = messageOf({ ...each, appender: 'pinned', bytes: 10 }, record)
       recorder.follow(producer.send({ topic: each.topic, messages: [message] }), [record])
     }
   }),

@@ -132,7 +132,7 @@ test('topics may be deleted and created again: each log by itself keeps the rule
   const check = ({ world: { cluster }, recorder: { sent }, oldLogs }: Real) => {
     const logs = [...oldLogs, ...cluster.topics.map(name => cluster.records(name))]
     const isOfOneLog = ({ kind }: DeliveryFault) => kind === 'duplicated' || kind === 'reordered'
-    // A record of unknown fate may stand in the old log and in the new one, but in none of them twice.
+    // A record of unknown outcome may stand in the old log and in the new one, but in none of them twice.
     expect(logs.flatMap(log => checkDelivery(sent, log).faults.filter(isOfOneLog))).toEqual([])
     const overall = checkDelivery(sent, logs.flat()).faults.filter(fault => !isOfOneLog(fault))
     expect(overall).toEqual([])

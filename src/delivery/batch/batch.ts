@@ -1,0 +1,289 @@
+import type { Message } from 'kafkajs'
+import { recordBodyBytes, writeRecord } from '../../protocol/records/encode.js'
+import { type RecordMeasure, uvarintBytes } from '../../protocol/records/measure.js'
+import { copyRecords } from '../../protocol/records/rewrite.js'
+import type { BatchCompressor } from '../compression/compressor.js'
+import type { ProducerIdentity } from '../idempotence/sequences.js'
+import type { AcknowledgedBatch } from './acknowledgedBatch.js'
+import type { BufferPool } from './bufferPool.js'
+import { Expiring } from './expiryList.js'
+import type { FlushBarrier } from './flushBarriers.js'
+import { OwnerRuns } from './ownerRuns.js'
+import type { RecordCompletion } from './recordCompletion.js'
+import { SharedPromise } from './sharedPromise.js'
+
+/** What all records of a batch share: calls that differ in it do not share a batch. */
+export interface DeliveryClass {
+  readonly acks: number
+  /** The broker's wait for its replicas. ms */
+  readonly ackTimeoutMs: number
+  readonly compressor: BatchCompressor | undefined
+  /** With producer id and sequence; never with acks 0 or 1. */
+  readonly sequenced: boolean
+  readonly transactional: boolean
+}
+
+const TRANSACTIONAL = 0x10
+
+export type BatchState =
+  /** Takes records. */
+  | 'open'
+  /** Takes no more, and has not been in a request. */
+  | 'closed'
+  | 'inFlight'
+  /** Was in a request, and is to be sent again. */
+  | 'waiting'
+  /** Acknowledged or rejected. */
+  | 'ended'
+
+/** Beyond this a record's timestamp delta would not be exact in a varint written from a double. ms */
+const MAX_TIMESTAMP_DELTA = 2 ** 50
+
+/** The records of one partition that travel together, from the first append until each of them has ended. */
+export class Batch extends Expiring {
+  readonly deliveryClass: DeliveryClass
+  readonly createdAt: number
+  /** It goes as it is, without waiting for more records. */
+  isDue = false
+  state: BatchState = 'open'
+
+  /** The records, encoded and not compressed. */
+  body: Buffer
+  bodyBytes = 0
+  recordCount = 0
+  baseTimestamp = 0
+  maxTimestamp = 0
+  /** What `bufferBytes` counts for these records. bytes */
+  chargedBytes = 0
+  chargedRecords = 0
+  isRecycled = false
+
+  /** What goes on the wire in place of `body`, once the batch is closed and compressed. */
+  compressed: Buffer | undefined
+  compressing = false
+
+  readonly owners = new OwnerRuns()
+  private sharedPromise: SharedPromise | undefined
+
+  identity: ProducerIdentity | undefined
+  baseSequence = -1
+  /** The checksum under `identity` and `baseSequence`; taken anew when they change. */
+  checksum = -1
+
+  /** Requests that carried it. */
+  attempts = 0
+  /** Those of them that failed by no fault of its own, and do not count against the option `retry`. */
+  excusedAttempts = 0
+  /** Some attempt may have been written although it was not answered so. */
+  outcomeUnknown = false
+  /** Its leader has forgotten it: what became of it shows in the answers to those behind it, which go first. */
+  isSetAside = false
+  firstCause: Error | undefined
+  lastCause: Error | undefined
+  /** Requests whose buffers a socket may still be reading: until it is 0, `body` must neither change nor be reused. */
+  pendingWrites = 0
+  /** Ended by its deadline while in flight: the answer still decides what becomes of the sequence. */
+  expiredInFlight = false
+  /** A resend waits until this moment. ms on the clock of `performance.now()` */
+  retryAt = 0
+  /** When its delivery time is over; `deadline` may be an earlier step. ms on the clock of `performance.now()` */
+  readonly endsAt: number
+  /** That of its first record; undefined once no flush waits for it any more. */
+  private flushBarrier: FlushBarrier | undefined
+  private joined: FlushBarrier[] | undefined
+
+  private readonly onExpire: (batch: Batch) => void
+
+  constructor(
+    deliveryClass: DeliveryClass,
+    body: Buffer,
+    createdAt: number,
+    deadline: number,
+    flushBarrier: FlushBarrier,
+    onExpire: (batch: Batch) => void,
+  ) {
+    super()
+    this.deliveryClass = deliveryClass
+    this.body = body
+    this.createdAt = createdAt
+    this.deadline = deadline
+    this.endsAt = deadline
+    this.flushBarrier = flushBarrier
+    this.onExpire = onExpire
+    flushBarrier.add()
+  }
+
+  override expire(): void {
+    this.onExpire(this)
+  }
+
+  takes(deliveryClass: DeliveryClass): boolean {
+    return this.state === 'open' && this.deliveryClass === deliveryClass
+  }
+
+  /**
+   * Encodes a record behind the others.
+   *
+   * @returns false when it does not fit within the limits; a first record always fits
+   */
+  append(
+    message: Message,
+    measure: RecordMeasure,
+    timestamp: number,
+    chargedBytes: number,
+    owner: RecordCompletion | null,
+    limits: { readonly bytes: number; readonly records: number },
+    pool: BufferPool,
+  ): boolean {
+    const count = this.recordCount
+    if (count === 0) {
+      this.baseTimestamp = timestamp
+      this.maxTimestamp = timestamp
+    }
+    const timestampDelta = timestamp - this.baseTimestamp
+    const bytes = recordBodyBytes(measure, timestampDelta, count)
+    const at = this.bodyBytes
+    const end = at + uvarintBytes(bytes * 2) + bytes
+    if (count > 0) {
+      if (end > limits.bytes || count >= limits.records) return false
+      if (timestampDelta > MAX_TIMESTAMP_DELTA || timestampDelta < -MAX_TIMESTAMP_DELTA) return false
+    }
+    if (end > this.body.length) this.grow(end, pool)
+    this.bodyBytes = writeRecord(this.body, at, bytes, timestampDelta, count, message, measure)
+    this.recordCount = count + 1
+    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+    this.chargedBytes += chargedBytes
+    this.chargedRecords++
+    this.owners.add(owner, owner === null ? 0 : owner.size)
+    return true
+  }
+
+  /** The owner of this batch's single-message sends. */
+  get promised(): SharedPromise {
+    this.sharedPromise ??= new SharedPromise()
+    return this.sharedPromise
+  }
+
+  private grow(bytes: number, pool: BufferPool): void {
+    const grown = pool.take(Math.max(bytes, this.body.length * 2))
+    this.body.copy(grown, 0, 0, this.bodyBytes)
+    pool.give(this.body)
+    this.body = grown
+  }
+
+  /** The bytes that follow the batch's header on the wire. */
+  get wireBody(): Buffer {
+    return this.compressed ?? this.body.subarray(0, this.bodyBytes)
+  }
+
+  /** @returns how many bytes it copied */
+  copyWireBody(target: Buffer, at: number): number {
+    return this.compressed === undefined
+      ? this.body.copy(target, at, 0, this.bodyBytes)
+      : this.compressed.copy(target, at)
+  }
+
+  /** The batch's attributes: its compression (bits 0 to 2) and whether it is part of a transaction (bit 4). */
+  get attributes(): number {
+    const codec = this.compressed === undefined ? 0 : (this.deliveryClass.compressor?.attributes ?? 0)
+    return codec | (this.deliveryClass.transactional ? TRANSACTIONAL : 0)
+  }
+
+  get wireBytes(): number {
+    return this.compressed === undefined ? this.bodyBytes : this.compressed.length
+  }
+
+  identify(identity: ProducerIdentity, baseSequence: number): void {
+    this.identity = identity
+    this.baseSequence = baseSequence
+    this.checksum = -1
+  }
+
+  forgetIdentity(): void {
+    this.identity = undefined
+    this.baseSequence = -1
+    this.checksum = -1
+  }
+
+  noteCause(cause: Error): void {
+    this.firstCause ??= cause
+    this.lastCause = cause
+  }
+
+  acknowledge(result: AcknowledgedBatch): void {
+    let index = 0
+    this.owners.forEach((owner, first, count) => {
+      owner?.acknowledged(result, first, count, index)
+      index += count
+    })
+  }
+
+  acknowledgeWritten(): void {
+    this.owners.forEach((owner, first, count) => {
+      owner?.written(count, first)
+    })
+  }
+
+  /** @param onUnowned takes the failures of records that nobody waits for */
+  reject(
+    error: Error,
+    topic: string,
+    partition: number,
+    onUnowned: (error: Error, count: number) => void,
+  ): void {
+    this.owners.forEach((owner, first, count) => {
+      if (owner === null) onUnowned(error, count)
+      else owner.failed(error, topic, partition, first, count)
+    })
+  }
+
+  /**
+   * Takes the records that `keep` names into a batch of their own, with their owners. This batch stays as it is: its
+   * buffer may still be on its way to a socket.
+   */
+  extract(keep: (index: number) => boolean): Batch {
+    const part = new Batch(
+      this.deliveryClass,
+      copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep),
+      this.createdAt,
+      this.endsAt,
+      this.flushBarrier!,
+      this.onExpire,
+    )
+    for (const flushBarrier of this.joined ?? []) part.join(flushBarrier)
+    part.state = 'waiting'
+    part.bodyBytes = part.body.length
+    part.baseTimestamp = this.baseTimestamp
+    part.maxTimestamp = this.maxTimestamp
+    part.attempts = this.attempts
+    part.excusedAttempts = this.excusedAttempts
+    part.outcomeUnknown = this.outcomeUnknown
+    part.firstCause = this.firstCause
+    part.lastCause = this.lastCause
+    let index = 0
+    this.owners.forEach((owner, first, count) => {
+      for (let k = 0; k < count; k++, index++) {
+        if (!keep(index)) continue
+        part.owners.add(owner, first + k)
+        part.recordCount++
+      }
+    })
+    return part
+  }
+
+  /** A `flush` of that flush barrier waits for this batch too. */
+  join(flushBarrier: FlushBarrier): void {
+    if (flushBarrier === this.flushBarrier || this.joined?.includes(flushBarrier)) return
+    this.joined ??= []
+    this.joined.push(flushBarrier)
+    flushBarrier.add()
+  }
+
+  /** Its records have ended: no flush waits for it any more. */
+  leaveGenerations(): void {
+    this.flushBarrier?.done()
+    this.flushBarrier = undefined
+    for (const flushBarrier of this.joined ?? []) flushBarrier.done()
+    this.joined = undefined
+  }
+}

@@ -1,0 +1,80 @@
+import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
+import type { RecordCompletion } from '../batch/recordCompletion.js'
+import { partitionOf, type SendCompletion } from './sendCompletion.js'
+
+export type OnDelivery = (
+  error: Error | null,
+  delivered: { readonly topic: string; readonly partition: number; readonly offset: string | undefined },
+) => void
+
+/** Calls users' callbacks, whatever they throw. */
+export interface DeliveryTeller {
+  tell(onDelivery: OnDelivery, error: Error | null, delivered: Parameters<OnDelivery>[1]): void
+}
+
+/** `enqueue` with a callback. */
+export class EnqueuedRecord implements SendCompletion, RecordCompletion {
+  readonly size = 0
+  private readonly topic: string
+  private readonly onDelivery: OnDelivery
+  private readonly teller: DeliveryTeller
+
+  constructor(topic: string, onDelivery: OnDelivery, teller: DeliveryTeller) {
+    this.topic = topic
+    this.onDelivery = onDelivery
+    this.teller = teller
+  }
+
+  private tell(error: Error | null, topic: string, partition: number, offset: string | undefined): void {
+    this.teller.tell(this.onDelivery, error, { topic, partition, offset })
+  }
+
+  ownerIn(): RecordCompletion {
+    return this
+  }
+
+  placed(): void {}
+
+  owns(owner: RecordCompletion | null): boolean {
+    return owner === this
+  }
+
+  failedBefore(error: Error): void {
+    this.tell(error, this.topic, partitionOf(error), undefined)
+  }
+
+  acknowledged(batch: AcknowledgedBatch, _first: number, _count: number, index: number): void {
+    this.tell(null, batch.topic, batch.partition, batch.offsetAt(index))
+  }
+
+  written(): void {
+    this.tell(null, this.topic, -1, undefined)
+  }
+
+  failed(error: Error, topic: string, partition: number): void {
+    this.tell(error, topic, partition, undefined)
+  }
+}
+
+/** `enqueue` without a callback: nobody waits, and a failure goes to the option `onDeliveryError`. */
+export class UnownedRecord implements SendCompletion {
+  private readonly onError: (error: Error, topic: string) => void
+
+  constructor(onError: (error: Error, topic: string) => void) {
+    this.onError = onError
+  }
+
+  ownerIn(): null {
+    return null
+  }
+
+  placed(): void {}
+
+  owns(): boolean {
+    return false
+  }
+
+  failedBefore(error: Error, topic: string): void {
+    this.onError(error, topic)
+  }
+}

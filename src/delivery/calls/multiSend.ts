@@ -1,0 +1,128 @@
+import type { RecordMetadata } from 'kafkajs'
+import { type FailedRecords, SendError } from '../../errors/index.js'
+import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
+import type { Batch } from '../batch/batch.js'
+import type { RecordCompletion } from '../batch/recordCompletion.js'
+import { partitionOf, type SendCompletion } from './sendCompletion.js'
+
+interface Failure extends FailedRecords {
+  readonly messageIndexes: number[]
+}
+
+/** The records of one call that travel in one batch. */
+class MultiSendPart implements RecordCompletion {
+  readonly messageIndexes: number[] = []
+  result: RecordMetadata | undefined
+  private resultFirst = 0
+  readonly call: MultiSend
+
+  constructor(call: MultiSend) {
+    this.call = call
+  }
+
+  get size(): number {
+    return this.messageIndexes.length
+  }
+
+  acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void {
+    if (this.result === undefined || first < this.resultFirst) {
+      this.result = batch.metadataAt(index)
+      this.resultFirst = first
+    }
+    this.call.delivered(count)
+  }
+
+  written(count: number): void {
+    this.call.delivered(count)
+  }
+
+  failed(error: Error, topic: string, partition: number, first: number, count: number): void {
+    const messageIndexes = this.messageIndexes.slice(first, first + count)
+    this.call.fail({ topic, partition, messageIndexes, error })
+  }
+}
+
+/** A call of several messages: settles when each of them has ended. */
+export class MultiSend implements SendCompletion {
+  private readonly resolve: (result: RecordMetadata[]) => void
+  private readonly reject: (error: Error) => void
+  private pending: number
+  private succeeded = 0
+  private readonly parts = new Map<Batch, MultiSendPart>()
+  private lastBatch: Batch | undefined
+  private lastPart: MultiSendPart | undefined
+  private readonly failures: Failure[] = []
+
+  /** @param records how many messages the call has, over all its topics */
+  constructor(records: number, resolve: (result: RecordMetadata[]) => void, reject: (error: Error) => void) {
+    this.pending = records
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  ownerIn(batch: Batch): RecordCompletion {
+    if (batch === this.lastBatch) return this.lastPart!
+    let part = this.parts.get(batch)
+    if (part === undefined) {
+      part = new MultiSendPart(this)
+      this.parts.set(batch, part)
+    }
+    this.lastBatch = batch
+    this.lastPart = part
+    return part
+  }
+
+  placed(owner: RecordCompletion | null, index: number): void {
+    ;(owner as MultiSendPart).messageIndexes.push(index)
+  }
+
+  owns(owner: RecordCompletion | null): boolean {
+    return owner instanceof MultiSendPart && owner.call === this
+  }
+
+  failedBefore(error: Error, topic: string, from: number, to: number): void {
+    const messageIndexes = Array.from({ length: to - from }, (_, i) => from + i)
+    this.fail({ topic, partition: partitionOf(error), messageIndexes, error })
+  }
+
+  fail(failure: Failure): void {
+    const last = this.failures.at(-1)
+    const { error, topic, partition, messageIndexes } = failure
+    // Records of one refusal come in pieces where others stand between them.
+    if (last?.error === error && last.topic === topic && last.partition === partition)
+      for (const index of messageIndexes) last.messageIndexes.push(index)
+    else this.failures.push(failure)
+    this.ended(messageIndexes.length)
+  }
+
+  /** Acknowledged, or written with acks 0. */
+  delivered(records: number): void {
+    this.succeeded += records
+    this.ended(records)
+  }
+
+  private ended(records: number): void {
+    this.pending -= records
+    if (this.pending > 0) return
+    const acknowledged = this.results()
+    const [first, ...others] = this.failures
+    if (first === undefined) this.resolve(acknowledged)
+    else if (this.succeeded === 0 && others.every(each => each.error === first.error))
+      this.reject(first.error)
+    else this.reject(new SendError(acknowledged, this.failures))
+  }
+
+  /** One entry a topic-partition: that of the call's first record there. */
+  private results(): RecordMetadata[] {
+    const seen = new Set<string>()
+    const results: RecordMetadata[] = []
+    for (const { result } of this.parts.values()) {
+      if (result === undefined) continue
+      const place = `${result.partition} ${result.topicName}`
+      if (seen.has(place)) continue
+      seen.add(place)
+      results.push(result)
+    }
+    return results
+  }
+}

@@ -1,0 +1,115 @@
+import kafkajs, { type Logger } from 'kafkajs'
+import { IdempotenceRefusedError } from '../../errors/index.js'
+import { ERROR, errorCode } from '../../protocol/errorCodes.js'
+import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
+import type { Transport } from '../../transport/port.js'
+import { type Backoff, backoffMs } from '../backoff.js'
+import type { ProducerIdentity } from './sequences.js'
+
+const BACKOFF: Backoff = { minMs: 100, maxMs: 1000, factor: 2 }
+
+/** A producer without a transactional id: no coordinator has its state, so any broker gives it a new id. */
+const NO_TIMEOUT_MS = 2147483647
+
+const REFUSALS: ReadonlySet<number> = new Set([
+  ERROR.clusterAuthorizationFailed,
+  ERROR.transactionalIdAuthorizationFailed,
+  ERROR.unsupportedVersion,
+  ERROR.invalidRequest,
+])
+
+export interface ProducerIdsParts {
+  readonly transport: Pick<Transport, 'control'>
+  readonly logger: Logger
+  readonly requestTimeoutMs: number
+  readonly random: () => number
+}
+
+/** Who the producer is to the brokers. */
+export interface IdentitySource {
+  /** Undefined while it is being asked for. */
+  readonly current: ProducerIdentity | undefined
+  /** This identity cannot go on. */
+  renew(spent: ProducerIdentity): void
+  /** Called when there is another one. */
+  onRenewed: (() => void) | undefined
+}
+
+/** The producer id of an idempotent producer (InitProducerId, KIP-98). */
+export class ProducerIds implements IdentitySource {
+  private readonly parts: ProducerIdsParts
+  private identity: ProducerIdentity | undefined
+  private renewing = false
+  private closed = false
+  private timer: NodeJS.Timeout | undefined
+  private wake: (() => void) | undefined
+  /** Called when a new id has replaced one whose epochs were used up. */
+  onRenewed: (() => void) | undefined
+
+  constructor(parts: ProducerIdsParts) {
+    this.parts = parts
+  }
+
+  get current(): ProducerIdentity | undefined {
+    return this.identity
+  }
+
+  /**
+   * Asks once.
+   *
+   * @throws {IdempotenceRefusedError} when the cluster does not give ids to this principal
+   * @throws transport errors, and retriable verdicts as errors
+   */
+  async acquire(): Promise<void> {
+    const { transport, requestTimeoutMs, logger } = this.parts
+    const { response } = await transport.control(
+      initProducerIdApi,
+      () => ({ transactionalId: null, transactionTimeoutMs: NO_TIMEOUT_MS }),
+      { target: { anyBut: undefined }, timeoutMs: requestTimeoutMs },
+    )
+    if (response.errorCode !== ERROR.none) {
+      const verdict = errorCode(response.errorCode)
+      if (REFUSALS.has(response.errorCode)) throw new IdempotenceRefusedError(verdict)
+      throw new kafkajs.KafkaJSProtocolError(
+        Object.assign(new Error(`InitProducerId answered ${verdict.type}: ${verdict.message}`), verdict),
+      )
+    }
+    this.identity = { producerId: response.producerId, epoch: response.producerEpoch }
+    logger.debug('Got a producer id', {
+      producerId: String(response.producerId),
+      epoch: response.producerEpoch,
+    })
+  }
+
+  /** Replaces an id whose epochs are used up; asks until it has one. */
+  renew(spent: ProducerIdentity): void {
+    if (this.renewing || this.closed) return
+    if (this.identity !== undefined && this.identity.producerId !== spent.producerId) return
+    this.identity = undefined
+    this.renewing = true
+    void this.acquireUntilDone().finally(() => {
+      this.renewing = false
+      if (!this.closed) this.onRenewed?.()
+    })
+  }
+
+  private async acquireUntilDone(): Promise<void> {
+    for (let failures = 1; !this.closed; failures++) {
+      try {
+        return await this.acquire()
+      } catch (error) {
+        this.parts.logger.debug('No new producer id yet', { error: String(error) })
+        await new Promise<void>(resolve => {
+          this.wake = resolve
+          this.timer = setTimeout(resolve, backoffMs(BACKOFF, failures, this.parts.random()))
+        })
+      }
+    }
+  }
+
+  close(): void {
+    this.closed = true
+    clearTimeout(this.timer)
+    this.wake?.()
+  }
+}

@@ -1,0 +1,228 @@
+import { type Outcome, withOutcome } from '../../errors/bases.js'
+import { DeliveryTimeoutError, ProducerClosedError, SequenceLostError } from '../../errors/index.js'
+import type { ProducerObserver } from '../../metrics/observer.js'
+import { ERROR, errorCode } from '../../protocol/errorCodes.js'
+import { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
+import type { Batch } from '../batch/batch.js'
+import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { PartitionAnswer } from '../wire/produceResponse.js'
+
+/** What the end of a batch needs of the engine. */
+export interface BatchCompletionHost {
+  /** The batch has ended: its memory, its deadline and its place in a flush are given back. */
+  end(batch: Batch): void
+  /** The batch ends at its deadline, unless it has ended before. */
+  adopt(batch: Batch): void
+  unowned(queue: PartitionQueue, error: Error, count: number): void
+  /** Records of a batch have failed. */
+  failed(error: Error): void
+  readonly observer: ProducerObserver
+}
+
+/** The ways in which a batch ends: each of its records ends here exactly once, and its sequences are accounted for. */
+export class BatchCompletion {
+  private readonly deliveryTimeoutMs: number
+  private readonly host: BatchCompletionHost
+
+  constructor(deliveryTimeoutMs: number, host: BatchCompletionHost) {
+    this.deliveryTimeoutMs = deliveryTimeoutMs
+    this.host = host
+  }
+
+  /** The leader has the batch, and says so. */
+  succeed(queue: PartitionQueue, batch: Batch, answer: PartitionAnswer, nodeId: number): void {
+    if (batch.identity !== undefined) {
+      queue.sequences.acknowledge(batch.baseSequence, batch.recordCount)
+      // An answer of a former leader says nothing of what the present one knows, nor does one to a batch without sequence.
+      if (queue.sender?.nodeId === nodeId) queue.leaderHasAcked = true
+    }
+    queue.remove(batch)
+    if (!batch.expiredInFlight) {
+      const { observer } = this.host
+      observer.recordsSent(queue.topic, batch.recordCount)
+      observer.batchDelivered(queue.topic, batch.recordCount, performance.now() - batch.createdAt)
+      const baseOffset = answer.errorCode === ERROR.none ? answer.baseOffset : -1n
+      batch.acknowledge(
+        new AcknowledgedBatch(
+          queue.topic,
+          queue.partition,
+          baseOffset,
+          answer.logAppendTimeMs,
+          answer.logStartOffset,
+        ),
+      )
+    }
+    this.host.end(batch)
+    if (queue.batches.length > 0) queue.sender?.wake(queue)
+  }
+
+  /** acks 0: the bytes were written to the socket. */
+  written(queue: PartitionQueue, batch: Batch): void {
+    queue.remove(batch)
+    if (!batch.expiredInFlight) {
+      this.host.observer.recordsSent(queue.topic, batch.recordCount)
+      batch.acknowledgeWritten()
+    }
+    this.host.end(batch)
+    queue.sender?.wake(queue)
+  }
+
+  /** Rejects a batch that is not in flight, and says what its sequences, if it had any, mean for those after it. */
+  rejectSent(queue: PartitionQueue, batch: Batch, error: Error): void {
+    queue.leaveSequences(batch)
+    this.reject(queue, batch, error)
+  }
+
+  /** Rejects a batch whose sequences are accounted for. */
+  reject(queue: PartitionQueue, batch: Batch, error: Error): void {
+    queue.remove(batch)
+    this.tell(queue, batch, error)
+    this.host.end(batch)
+    if (queue.batches.length > 0) queue.sender?.wake(queue)
+  }
+
+  /** Its codec failed, as it would again. */
+  notCompressed(queue: PartitionQueue, batch: Batch, error: Error): void {
+    const { topic, partition } = queue
+    const place = { topic, partition, attempts: batch.attempts }
+    this.rejectSent(queue, batch, withOutcome(error, this.outcomeOf(batch), place))
+  }
+
+  /** Its earlier attempt may have been written, and the leader cannot tell any more. */
+  sequenceLost(queue: PartitionQueue, batch: Batch): void {
+    const error = new SequenceLostError(queue.topic, errorCode(ERROR.outOfOrderSequence), {
+      partition: queue.partition,
+      attempts: batch.attempts,
+      cause: batch.lastCause,
+    })
+    this.reject(queue, batch, error)
+  }
+
+  /** The batch's time is up: that of taking records, or all of it. */
+  expire(queue: PartitionQueue, batch: Batch): void {
+    if (batch.deadline < batch.endsAt) {
+      queue.close(batch)
+      batch.deadline = batch.endsAt
+      return this.host.adopt(batch)
+    }
+    const wasInFlight = batch.state === 'inFlight'
+    const outcome: Outcome = wasInFlight ? 'unknown' : this.outcomeOf(batch)
+    const error = new DeliveryTimeoutError(queue.topic, {
+      partition: queue.partition,
+      deliveryTimeoutMs: this.deliveryTimeoutMs,
+      attempts: batch.attempts,
+      outcome,
+      waitingFor: wasInFlight
+        ? "the broker's answer"
+        : queue.sender === undefined
+          ? 'a leader of the partition'
+          : batch.attempts > 0
+            ? 'another attempt'
+            : queue.sender.isConnected
+              ? 'its turn to be sent'
+              : `a connection to broker ${queue.sender.nodeId}`,
+      firstCause: batch.firstCause,
+      cause: batch.lastCause,
+    })
+    if (!wasInFlight) return this.rejectSent(queue, batch, error)
+    // Its sequence is still under way: the answer, or the loss of it, settles the queue.
+    batch.expiredInFlight = true
+    this.tell(queue, batch, error)
+    // Its records have ended: a flush does not wait for the answer.
+    batch.leaveGenerations()
+  }
+
+  /** A batch whose records were rejected by their deadline while it was in flight. */
+  drop(queue: PartitionQueue, batch: Batch): void {
+    queue.remove(batch)
+    queue.leaveSequences(batch)
+    this.host.end(batch)
+    queue.sender?.wake(queue)
+  }
+
+  /** Rejects what a call has in a batch that was in no request yet; the others stay. */
+  withdraw(
+    queue: PartitionQueue,
+    batch: Batch,
+    owns: (owner: RecordCompletion | null) => boolean,
+    error: Error,
+  ): void {
+    if (queue.isGivenUp || (batch.state !== 'open' && batch.state !== 'closed')) return
+    const isOwned: boolean[] = []
+    batch.owners.forEach((owner, _first, count) => {
+      for (let k = 0; k < count; k++) isOwned.push(owns(owner))
+    })
+    if (!isOwned.includes(true)) return
+    if (!isOwned.includes(false)) return this.rejectSent(queue, batch, error)
+    queue.close(batch)
+    const withdrawn = batch.extract(index => isOwned[index]!)
+    const kept = batch.extract(index => !isOwned[index]!)
+    for (const part of [withdrawn, kept]) part.state = 'closed'
+    this.substitute(queue, batch, [withdrawn, kept])
+    this.rejectSent(queue, withdrawn, error)
+  }
+
+  /** The parts take over the batch's records, and with them what the buffer counts for them. */
+  substitute(queue: PartitionQueue, batch: Batch, parts: readonly Batch[]): void {
+    queue.replace(batch, parts)
+    const { chargedBytes } = batch
+    for (const part of parts) {
+      part.chargedBytes = Math.floor((chargedBytes * part.recordCount) / batch.recordCount)
+      part.chargedRecords = part.recordCount
+      batch.chargedBytes -= part.chargedBytes
+      batch.chargedRecords -= part.recordCount
+      this.host.adopt(part)
+    }
+    this.host.end(batch)
+    queue.sender?.wake(queue)
+  }
+
+  /** Rejects everything of a queue that is not in flight. */
+  rejectAll(queue: PartitionQueue, error: Error): void {
+    forEachGivenUp(queue, batch => {
+      if (batch.state === 'inFlight') return
+      const { attempts } = batch
+      // Records without an attempt share one error, so that a call which failed as a whole is rejected with that.
+      const tried = attempts > 0 ? { partition: queue.partition, attempts } : {}
+      this.rejectSent(queue, batch, withOutcome(error, this.outcomeOf(batch), tried))
+    })
+  }
+
+  /** The producer closes: ends what a queue still has. */
+  abandonAll(queue: PartitionQueue): void {
+    const { topic, partition } = queue
+    forEachGivenUp(queue, batch => {
+      // Its answer will not be heard.
+      if (batch.state === 'inFlight') batch.outcomeUnknown = true
+      const { attempts, lastCause: cause } = batch
+      const outcome = this.outcomeOf(batch)
+      if (batch.expiredInFlight) this.drop(queue, batch)
+      else this.reject(queue, batch, new ProducerClosedError({ topic, partition, attempts, outcome, cause }))
+    })
+  }
+
+  /** What is to be said of a batch that ends now. */
+  outcomeOf(batch: Batch): Outcome {
+    return batch.outcomeUnknown ? 'unknown' : 'not-written'
+  }
+
+  private tell(queue: PartitionQueue, batch: Batch, error: Error): void {
+    this.host.observer.recordsFailed(queue.topic, batch.recordCount, error.name)
+    batch.reject(error, queue.topic, queue.partition, (cause, count) =>
+      this.host.unowned(queue, cause, count),
+    )
+    this.host.failed(error)
+  }
+}
+
+/** Callbacks run meanwhile: what they end is passed over, and what they send is met only where it joined one of these. */
+const forEachGivenUp = (queue: PartitionQueue, end: (batch: Batch) => void): void => {
+  const wasGivenUp = queue.isGivenUp
+  queue.isGivenUp = true
+  try {
+    for (const batch of [...queue.batches]) if (batch.state !== 'ended') end(batch)
+  } finally {
+    queue.isGivenUp = wasGivenUp
+  }
+}

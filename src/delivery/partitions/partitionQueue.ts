@@ -1,0 +1,293 @@
+import type { Batch, DeliveryClass } from '../batch/batch.js'
+import type { BufferPool } from '../batch/bufferPool.js'
+import type { FlushBarrier } from '../batch/flushBarriers.js'
+import { CompressionRatio } from '../compression/ratio.js'
+import { canNumber } from '../idempotence/sequenceRecovery.js'
+import { PartitionSequences, type ProducerIdentity } from '../idempotence/sequences.js'
+
+/** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
+const MAX_UNRESOLVED = 5
+
+export interface BatchLimits {
+  readonly bytes: number
+  readonly records: number
+}
+
+/** Who sends the batches of a queue. */
+export interface PartitionSender {
+  readonly nodeId: number
+  readonly isConnected: boolean
+  /** The queue may have something to send. */
+  wake(queue: PartitionQueue): void
+}
+
+/** What a queue needs of the engine. */
+export interface PartitionQueueHost {
+  readonly batchLimits: BatchLimits
+  readonly pool: BufferPool
+  /** The producer's id, or undefined while it is being asked for. */
+  readonly identity: ProducerIdentity | undefined
+  /** The epochs of the current id are used up; with transactions, a partition cannot go on with the current epoch. */
+  renewIdentity(spent: ProducerIdentity): void
+  /** Whether the partition is a part of the transaction. If not it is being added, and its sender is woken then. */
+  joinsTransaction(queue: PartitionQueue): boolean
+  newBatch(
+    queue: PartitionQueue,
+    deliveryClass: DeliveryClass,
+    flushBarrier: FlushBarrier,
+    startedAt: number,
+  ): Batch
+  /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
+  rejectSequenceLost(queue: PartitionQueue, batch: Batch): void
+  compress(queue: PartitionQueue, batch: Batch): void
+}
+
+/** How much a batch must hold to be sent: while requests are in flight, records gather. */
+export type FillMode = 'any' | 'full'
+
+/** What a queue has for its sender: a batch, one that is not due yet, or nothing until the sender is woken for it. */
+export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
+
+/**
+ * The records of one partition on their way: its batches in order, and which of them may be in a request. A broker that
+ * has no state of a producer takes any sequence for the first, and one that has remembers five batches. Hence: one batch
+ * until the first acknowledgement from the current leader, then at most five unresolved; what failed is retried before
+ * anything new; an epoch is bumped only when nothing is in flight (KIP-98, KIP-360).
+ */
+export class PartitionQueue {
+  readonly topic: string
+  readonly topicBytes: Buffer
+  readonly partition: number
+  readonly host: PartitionQueueHost
+
+  /** The current leader's sender; undefined while the partition has no leader. */
+  sender: PartitionSender | undefined
+  /** Of the current leader; -1: not known. */
+  leaderEpoch = -1
+  /** The 16 bytes of the topic's id, the same buffer as long as the topic is the same; undefined: not known. */
+  topicId: Buffer | undefined
+  /** Why the partition does not exist any more, where it does not. */
+  gone: Error | undefined
+  /** In the order in which they were opened: in flight or waiting first, the open one last. */
+  readonly batches: Batch[] = []
+  readonly sequences = new PartitionSequences()
+  inFlight = 0
+  /** Whether the current leader has acknowledged a batch of this epoch: only then does it check what follows. */
+  leaderHasAcked = false
+  /** Sequences were used by records that will never be written: start a new epoch once nothing is in flight. */
+  needsBump = false
+  /** A batch of unknown outcome expired: whether its sequences were used shows only in the answers to those after it. */
+  unresolved = false
+  /** The topic was deleted and created again: its sequences start anew once nothing is in flight to the old one. */
+  isRecreated = false
+  /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
+  isGivenUp = false
+  /** @internal the sender's: whether it has this queue in its list */
+  isQueued = false
+  /** The engine's, or less once the broker has refused a batch as too large. */
+  limits: BatchLimits
+  /** How well this partition's records compress, and how much to gather for a batch that is compressed. */
+  private ratio = CompressionRatio.unknown
+  private compressedLimits: BatchLimits
+  /** The size of the last batch: the next one's buffer starts there instead of growing to it. bytes */
+  expectedBytes = 0
+  onBatchClosed: ((partition: number) => void) | undefined
+
+  constructor(topic: string, topicBytes: Buffer, partition: number, host: PartitionQueueHost) {
+    this.topic = topic
+    this.topicBytes = topicBytes
+    this.partition = partition
+    this.host = host
+    this.limits = host.batchLimits
+    this.compressedLimits = host.batchLimits
+  }
+
+  /**
+   * The batch that takes the next record of this class.
+   *
+   * @param startedAt when the record's call was made, where that is not now
+   */
+  openBatch(deliveryClass: DeliveryClass, flushBarrier: FlushBarrier, startedAt: number | undefined): Batch {
+    const last = this.batches[this.batches.length - 1]
+    if (last?.takes(deliveryClass)) return last
+    this.closeOpen()
+    return this.open(deliveryClass, flushBarrier, startedAt ?? performance.now())
+  }
+
+  private open(deliveryClass: DeliveryClass, flushBarrier: FlushBarrier, startedAt: number): Batch {
+    const batch = this.host.newBatch(this, deliveryClass, flushBarrier, startedAt)
+    this.batches.push(batch)
+    this.sender?.wake(this)
+    return batch
+  }
+
+  limitsOf(deliveryClass: DeliveryClass): BatchLimits {
+    return deliveryClass.compressor === undefined ? this.limits : this.compressedLimits
+  }
+
+  /** A batch was compressed: the next one gathers what should fill the target on the wire. */
+  noteCompression(uncompressedBytes: number, compressedBytes: number): void {
+    this.ratio = this.ratio.after(uncompressedBytes, compressedBytes)
+    this.compressedLimits = {
+      bytes: this.ratio.bytesToGather(this.limits.bytes),
+      records: this.limits.records,
+    }
+  }
+
+  /** The broker refused a batch of this size: from here on they are smaller. */
+  shrink(refusedBytes: number): void {
+    this.limits = { bytes: Math.max(1, Math.floor(refusedBytes / 2)), records: this.limits.records }
+    this.compressedLimits = this.limits
+    this.ratio = CompressionRatio.unknown
+  }
+
+  /** From here on the batch takes no records. */
+  close(batch: Batch): void {
+    if (batch.state !== 'open') return
+    batch.state = 'closed'
+    this.expectedBytes = batch.bodyBytes
+    this.onBatchClosed?.(this.partition)
+    // A full batch may leave while others are in flight.
+    this.sender?.wake(this)
+  }
+
+  /** A flush waits for this batch. It stays open for what else comes with it in this turn. */
+  sendWithoutLinger(batch: Batch): void {
+    if (batch.isDue) return
+    batch.isDue = true
+    this.sender?.wake(this)
+  }
+
+  closeOpen(): void {
+    const last = this.batches[this.batches.length - 1]
+    if (last !== undefined) this.close(last)
+  }
+
+  /**
+   * The batch to send next, if any may be sent now. Does not change the batch: {@link PartitionQueue.take} does.
+   *
+   * @param openedBefore an open batch as old as this goes whatever it holds. ms on the clock of `performance.now()`
+   */
+  offer(now: number, fill: FillMode, openedBefore: number): BatchOffer {
+    const { batches } = this
+    if (batches.length === 0) return 'nothing'
+    if (!canNumber(this)) return 'nothing'
+    let at = 0
+    while (at < batches.length && (batches[at]!.state === 'inFlight' || batches[at]!.isSetAside)) at++
+    const batch = batches[at]
+    if (batch === undefined || this.inFlight >= this.window(batch)) return 'nothing'
+    // Nothing new goes past a batch that waits to be sent again: `at` stops there.
+    if (batch.state === 'waiting' && batch.retryAt > now) return 'backingOff'
+    if (batch.identity === undefined && this.isResending(at)) return 'nothing'
+    if (batch.state === 'open' && fill === 'full' && !batch.isDue && batch.createdAt > openedBefore) {
+      return 'gathering'
+    }
+    if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
+      this.close(batch)
+      if (!batch.compressing) this.host.compress(this, batch)
+      // A codec that works at once has filled it in.
+      if (batch.compressed === undefined) return 'nothing'
+    }
+    return this.withIdentity(batch)
+  }
+
+  /** How many batches may be in flight with this one. */
+  private window(batch: Batch): number {
+    if (!batch.deliveryClass.sequenced || !this.leaderHasAcked) return 1
+    // Batches without a sequence travel alone, so that order holds around them.
+    return this.batches[0]!.deliveryClass.sequenced ? MAX_UNRESOLVED : 1
+  }
+
+  /**
+   * Whether one of the first batches is in flight again. The broker remembers five batches: were a new one written
+   * behind it each time that its answer is lost, it would be forgotten, and refused although it is in the log.
+   */
+  private isResending(count: number): boolean {
+    for (let i = 0; i < count; i++) if (this.batches[i]!.attempts > 1) return true
+    return false
+  }
+
+  /** When the batch that waits is due. ms on the clock of `performance.now()` */
+  dueAt(lingerMs: number): number {
+    const batch = this.batches.find(each => each.state !== 'inFlight' && !each.isSetAside)
+    if (batch === undefined) return Infinity
+    if (batch.state === 'waiting') return batch.retryAt
+    return lingerMs > 0 ? batch.createdAt + lingerMs : Infinity
+  }
+
+  /** A sequenced batch needs a producer id; the order of its sequence is that of its first sending. */
+  private withIdentity(batch: Batch): BatchOffer {
+    if (!batch.deliveryClass.sequenced || batch.identity !== undefined) return batch
+    if (this.sequences.identity === undefined) {
+      const { identity } = this.host
+      if (identity === undefined) return 'nothing'
+      this.sequences.start(identity)
+      this.leaderHasAcked = false
+    }
+    if (batch.deliveryClass.transactional && !this.host.joinsTransaction(this)) return 'nothing'
+    return batch
+  }
+
+  /** Puts an offered batch in flight. */
+  take(batch: Batch): void {
+    this.close(batch)
+    if (batch.deliveryClass.sequenced && batch.identity === undefined) {
+      batch.identify(this.sequences.identity!, this.sequences.assign(batch.recordCount))
+    }
+    batch.state = 'inFlight'
+    batch.attempts++
+    this.inFlight++
+  }
+
+  /**
+   * A batch is no longer in flight; what becomes of it is the caller's.
+   *
+   * @returns false when it had ended before, because the producer closed
+   */
+  landed(batch: Batch): boolean {
+    this.inFlight--
+    if (batch.state === 'ended') return false
+    batch.state = 'waiting'
+    return true
+  }
+
+  /** Another leader, which may remember what the former one had forgotten, and has acknowledged nothing yet. */
+  leaderChanged(): void {
+    this.leaderHasAcked = false
+    for (const batch of this.batches) batch.isSetAside = false
+  }
+
+  /** The batch goes without an acknowledgement: its sequences, if it had any, were never used, or nobody knows yet. */
+  leaveSequences(batch: Batch): void {
+    if (batch.identity === undefined) return
+    if (batch.outcomeUnknown) this.unresolved = true
+    else this.needsBump = true
+  }
+
+  remove(batch: Batch): void {
+    const at = this.batches.indexOf(batch)
+    if (at === 0) this.batches.shift()
+    else if (at > 0) this.batches.splice(at, 1)
+    if (batch.state === 'open') this.onBatchClosed?.(this.partition)
+    batch.state = 'ended'
+  }
+
+  replace(batch: Batch, parts: readonly Batch[]): void {
+    const at = this.batches.indexOf(batch)
+    this.batches.splice(at, 1, ...parts)
+    batch.state = 'ended'
+  }
+
+  /** Whether some sequences may never be used: what comes next needs another epoch. */
+  get isUnsettled(): boolean {
+    return this.needsBump || this.unresolved
+  }
+
+  /** The producer has another identity, and nothing of the former is left: numbering starts over. */
+  restart(): void {
+    this.sequences.forget()
+    this.needsBump = false
+    this.unresolved = false
+    this.leaderHasAcked = false
+  }
+}

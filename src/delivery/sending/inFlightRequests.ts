@@ -1,0 +1,153 @@
+import kafkajs from 'kafkajs'
+import { place } from '../../errors/bases.js'
+import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { InFlightRequest } from './inFlightRequest.js'
+
+export interface InFlightRequestsHost {
+  /** The broker says nothing: who leads these queues, another is asked. */
+  suspect(queues: Iterable<PartitionQueue>): void
+  /** The connection is of no use any more. */
+  giveUp(error: Error): void
+  /** The broker that leads the queue now; undefined while that is this one, or none. */
+  successorOf(queue: PartitionQueue): number | undefined
+}
+
+const requestTimeout = (nodeId: number, afterMs: number): Error =>
+  new kafkajs.KafkaJSRequestTimeoutError(
+    `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
+  )
+
+/**
+ * A broker's work for a batch is that of some hundred records, so of many partitions a request takes a few dozen: while
+ * it is with the broker the others gather records, and their batches are larger.
+ */
+const LEAST_SHARE = 64
+/**
+ * Where a request takes the broker longer than its work for so many batches can be, it waits for something else, as for
+ * replicas, and one at a time: then each takes more of them. ms a batch
+ */
+const BATCH_MS = 0.08
+/** How fast a slow answer is forgotten, at each answer that is not. */
+const FORGETTING = 0.7
+
+/**
+ * The requests in flight to one broker, and the watch over its silence. There is no timer while nothing is in flight.
+ */
+export class InFlightRequests {
+  private readonly nodeId: number
+  private readonly stallMs: number
+  private readonly host: InFlightRequestsHost
+  private readonly inFlight = new Set<InFlightRequest>()
+  private timer: NodeJS.Timeout | undefined
+  /** When the last answer came. ms on the clock of `performance.now()` */
+  private answeredAt = 0
+  /** How long the broker took for a request lately. ms */
+  private serviceMs = 0
+
+  /** @param stallMs after this long without an answer another broker is asked who leads */
+  constructor(nodeId: number, stallMs: number, host: InFlightRequestsHost) {
+    this.nodeId = nodeId
+    this.stallMs = stallMs
+    this.host = host
+  }
+
+  get count(): number {
+    return this.inFlight.size
+  }
+
+  add(request: InFlightRequest): void {
+    this.inFlight.add(request)
+    this.watch()
+  }
+
+  /** @returns false when it had ended before */
+  answered(request: InFlightRequest, now: number): boolean {
+    const serviceMs = now - Math.max(request.sentAt, this.answeredAt)
+    if (!this.end(request)) return false
+    this.serviceMs = Math.max(serviceMs, this.serviceMs * FORGETTING)
+    this.answeredAt = now
+    return true
+  }
+
+  /** How many partitions the next request takes at the most. */
+  share(now: number): number {
+    const slowest = Math.max(this.serviceMs, this.silentMs(now))
+    return Math.max(LEAST_SHARE, Math.ceil(slowest / BATCH_MS))
+  }
+
+  /** @returns false when it had ended before */
+  end(request: InFlightRequest): boolean {
+    if (!this.inFlight.delete(request)) return false
+    if (this.inFlight.size === 0) this.close()
+    return true
+  }
+
+  /** Asks another broker when this one says nothing, and ends what is overdue. */
+  private watch(): void {
+    if (this.timer !== undefined || this.inFlight.size === 0) return
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      const { head } = this
+      if (head === undefined) return
+      const silentMs = this.silentMs(performance.now())
+      if (silentMs >= this.stallMs) {
+        const stalled = new Set<PartitionQueue>()
+        for (const { inFlightBatches } of this.inFlight)
+          for (const { queue } of inFlightBatches) stalled.add(queue)
+        this.host.suspect(stalled)
+      }
+      if (silentMs >= head.timeoutMs) this.host.giveUp(requestTimeout(this.nodeId, silentMs))
+      // A leader may have been found before the silence was long enough to tell.
+      else this.abandonIfDeposed()
+      this.watch()
+    }, this.watchDelay)
+  }
+
+  /** The request that the broker is working on: it serves a connection in order, one request at a time. */
+  private get head(): InFlightRequest | undefined {
+    const [head] = this.inFlight
+    return head
+  }
+
+  /**
+   * For how long the broker could have answered and did not: it begins a request only after the answer to the one
+   * before, which may take its whole ack timeout.
+   */
+  private silentMs(now: number): number {
+    const { head } = this
+    return head === undefined ? 0 : now - Math.max(head.sentAt, this.answeredAt)
+  }
+
+  private get watchDelay(): number {
+    const { stallMs } = this
+    const silentMs = this.silentMs(performance.now())
+    const untilLook = silentMs < stallMs ? stallMs - silentMs : stallMs
+    const untilDeadline = (this.head?.timeoutMs ?? Infinity) - silentMs
+    return Math.max(1, Math.ceil(Math.min(untilLook, untilDeadline)))
+  }
+
+  /**
+   * Gives up on the connection of a broker that says nothing once a partition in flight on it has another leader: what
+   * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
+   */
+  abandonIfDeposed(): void {
+    if (this.inFlight.size === 0 || this.silentMs(performance.now()) < this.stallMs) return
+    for (const { inFlightBatches } of this.inFlight) {
+      for (const { topic, partition, queue } of inFlightBatches) {
+        const successor = this.host.successorOf(queue)
+        if (successor === undefined) continue
+        const where = place(topic, partition)
+        return this.host.giveUp(
+          new kafkajs.KafkaJSConnectionError(
+            `broker ${this.nodeId} does not answer, and broker ${successor} leads ${where} now`,
+          ),
+        )
+      }
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+}

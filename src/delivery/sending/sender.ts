@@ -1,0 +1,271 @@
+import { ProducerClosedError } from '../../errors/index.js'
+import type { BrokerAddress, ProduceLink } from '../../transport/port.js'
+import { type Backoff, backoffMs } from '../backoff.js'
+import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { PartitionAnswer } from '../wire/produceResponse.js'
+import { type InFlightBatch, InFlightRequest } from './inFlightRequest.js'
+import { InFlightRequests } from './inFlightRequests.js'
+import { ReadyPartitions, type ReadyPartitionsSettings } from './readyPartitions.js'
+
+export interface SenderSettings extends ReadyPartitionsSettings {
+  readonly maxInFlight: number
+  readonly requestTimeoutMs: number
+  readonly connectBackoff: Backoff
+  /** After this long without an answer another broker is asked who leads. ms */
+  readonly stallMs: number
+  /** All batches are parts of its transactions. */
+  readonly transactionalId: string | undefined
+}
+
+/** What a sender tells the engine. */
+export interface SenderHost {
+  openLink(nodeId: number): Promise<ProduceLink>
+  departed(inFlightBatches: readonly InFlightBatch[], now: number): void
+  /** @param endpoint the address of the leader that the answer hints at (KIP-951) */
+  answered(inFlightBatch: InFlightBatch, answer: PartitionAnswer, endpoint: BrokerAddress | undefined): void
+  /** acks 0: written, and nothing more will come. */
+  written(inFlightBatch: InFlightBatch): void
+  /** The request ended without an answer; `sent`: a part of it may have reached the broker. */
+  lost(inFlightBatch: InFlightBatch, error: Error, sent: boolean): void
+  /** A request's buffers are free again. */
+  released(inFlightBatches: readonly InFlightBatch[]): void
+  requestEnded(elapsedMs: number): void
+  /** This broker cannot be reached, or says nothing: who leads these queues' topics, another is asked. */
+  suspect(queues: Iterable<PartitionQueue>, nodeId: number): void
+  /** Connecting can never succeed, for example because the credentials are refused. */
+  unusable(queues: Iterable<PartitionQueue>, error: Error): void
+  takeFrame(bytes: number): Buffer
+  giveFrame(frame: Buffer): void
+  readonly random: () => number
+}
+
+/** Sends the batches of the partitions that one broker leads. */
+export class Sender {
+  readonly nodeId: number
+  private readonly host: SenderHost
+  private readonly settings: SenderSettings
+  private readonly queue: ReadyPartitions
+  private readonly requests: InFlightRequests
+  private link: ProduceLink | undefined
+  private opening = false
+  private closed = false
+  private connectFailures = 0
+  private scheduled = false
+  /** The next connect attempt, the end of a throttle, or the earliest end of a linger or a backoff. */
+  private wakeTimer: NodeJS.Timeout | undefined
+  private notBefore = 0
+  /** Those that went with acks 0 on this connection: nobody would say that their leader is another one. */
+  private readonly unanswerable = new Set<PartitionQueue>()
+
+  constructor(nodeId: number, settings: SenderSettings, host: SenderHost) {
+    this.nodeId = nodeId
+    this.settings = settings
+    this.host = host
+    this.queue = new ReadyPartitions(settings)
+    this.requests = new InFlightRequests(nodeId, settings.stallMs, {
+      suspect: queues => host.suspect(queues, nodeId),
+      giveUp: error => this.link?.destroy(error),
+      successorOf: ({ sender }) => (sender === this ? undefined : sender?.nodeId),
+    })
+  }
+
+  get inFlight(): number {
+    return this.requests.count
+  }
+
+  get isConnected(): boolean {
+    return this.link?.isOpen === true
+  }
+
+  /** The queue may have something to send. */
+  wake(queue: PartitionQueue): void {
+    this.queue.add(queue)
+    this.schedule()
+  }
+
+  /** The queue's partition has another leader now. */
+  leave(queue: PartitionQueue): void {
+    this.queue.remove(queue)
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.closed) return
+    this.scheduled = true
+    // On the next turn of the loop: what the current one still sends goes along.
+    setImmediate(() => {
+      this.scheduled = false
+      this.drain()
+    })
+  }
+
+  private drain(): void {
+    if (this.closed || this.queue.isEmpty) return
+    const { link } = this
+    if (link === undefined || !link.isOpen) {
+      this.open()
+      return
+    }
+    const now = performance.now()
+    if (this.notBefore > now) return this.wakeAt(this.notBefore)
+    if (link.throttledForMs > 0) return this.wakeAt(now + link.throttledForMs)
+    if (link.needsAuthentication) {
+      if (this.requests.count === 0) this.authenticate(link)
+      return
+    }
+    while (this.requests.count < this.settings.maxInFlight && !this.queue.isEmpty) {
+      const { inFlightBatches, nextDue } = this.queue.collect(
+        now,
+        this.requests.count,
+        this.requests.share(now),
+      )
+      if (nextDue < Infinity) this.wakeAt(nextDue)
+      if (inFlightBatches.length === 0) return
+      this.send(link, inFlightBatches, now)
+      if (this.link !== link) return
+    }
+  }
+
+  private send(link: ProduceLink, inFlightBatches: readonly InFlightBatch[], now: number): void {
+    const { acks, ackTimeoutMs } = inFlightBatches[0]!.batch.deliveryClass
+    for (const { batch, queue } of inFlightBatches) {
+      batch.pendingWrites++
+      if (acks === 0) this.unanswerable.add(queue)
+    }
+    // The broker may use the whole ack timeout: the request's own deadline has to be later.
+    const timeoutMs = Math.max(this.settings.requestTimeoutMs, ackTimeoutMs + 1000)
+    const request = new InFlightRequest(inFlightBatches, link.produceVersion, now, timeoutMs)
+    let frame: Buffer | undefined
+    const chunks = request.layOut(bytes => {
+      frame = this.host.takeFrame(bytes)
+      return frame
+    }, this.settings.transactionalId)
+    this.requests.add(request)
+    this.host.departed(inFlightBatches, now)
+    link.produce(request.version, chunks, acks, {
+      onResponse: payload => this.answered(link, request, payload),
+      onFailure: (error, sent) => this.failed(request, error, sent),
+      onBuffersReleased: () => {
+        this.host.giveFrame(frame!)
+        this.host.released(inFlightBatches)
+      },
+    })
+  }
+
+  private answered(link: ProduceLink, request: InFlightRequest, payload: Buffer | null): void {
+    const now = performance.now()
+    if (!this.requests.answered(request, now)) return
+    this.host.requestEnded(now - request.sentAt)
+    if (payload === null) {
+      for (const inFlightBatch of request.inFlightBatches) this.host.written(inFlightBatch)
+    } else {
+      try {
+        this.deliver(link, request, payload)
+      } catch (error) {
+        // An answer that cannot be read tells nothing of what was written, nor does anything after it on this connection.
+        const cause = error instanceof Error ? error : new Error(String(error))
+        for (const inFlightBatch of request.inFlightBatches) {
+          if (inFlightBatch.batch.state === 'inFlight') this.host.lost(inFlightBatch, cause, true)
+        }
+        link.destroy(cause)
+      }
+    }
+    this.connectFailures = 0
+    this.afterAnswer()
+  }
+
+  private deliver(link: ProduceLink, request: InFlightRequest, payload: Buffer): void {
+    const { throttleTimeMs, endpointOf } = request.match(payload)
+    if (throttleTimeMs > 0) link.throttle(throttleTimeMs)
+    for (const inFlightBatch of request.inFlightBatches) {
+      const answer = inFlightBatch.answer!
+      const { leaderId } = answer.currentLeader
+      this.host.answered(inFlightBatch, answer, leaderId < 0 ? undefined : endpointOf(leaderId))
+    }
+  }
+
+  private failed(request: InFlightRequest, error: Error, sent: boolean): void {
+    if (!this.requests.end(request)) return
+    this.host.requestEnded(performance.now() - request.sentAt)
+    for (const inFlightBatch of request.inFlightBatches) this.host.lost(inFlightBatch, error, sent)
+    this.afterAnswer()
+  }
+
+  private afterAnswer(): void {
+    if (!this.queue.isEmpty) this.schedule()
+  }
+
+  /** See {@link InFlightRequests.abandonIfDeposed}. */
+  abandonIfDeposed(): void {
+    this.requests.abandonIfDeposed()
+  }
+
+  private open(): void {
+    if (this.opening || this.closed) return
+    const now = performance.now()
+    if (this.notBefore > now) return this.wakeAt(this.notBefore)
+    this.opening = true
+    this.host.openLink(this.nodeId).then(
+      link => {
+        this.opening = false
+        if (this.closed) return link.destroy(new ProducerClosedError())
+        this.link = link
+        link.onClosed = () => {
+          if (this.link === link) this.link = undefined
+          // A broker can refuse a request that it must not answer in no other way.
+          if (this.unanswerable.size > 0 && !this.closed) this.host.suspect(this.unanswerable, this.nodeId)
+          this.unanswerable.clear()
+          if (!this.queue.isEmpty) this.schedule()
+        }
+        this.drain()
+      },
+      (error: Error & { retriable?: boolean }) => {
+        this.opening = false
+        if (this.closed) return
+        const queues = this.queue.all
+        for (const { batches } of queues) {
+          for (const batch of batches) if (batch.state !== 'inFlight') batch.noteCause(error)
+        }
+        this.connectFailures++
+        this.notBefore =
+          performance.now() +
+          backoffMs(this.settings.connectBackoff, this.connectFailures, this.host.random())
+        if (error.retriable === false) this.host.unusable(queues, error)
+        else this.host.suspect(queues, this.nodeId)
+        if (!this.queue.isEmpty) this.wakeAt(this.notBefore)
+      },
+    )
+  }
+
+  private authenticate(link: ProduceLink): void {
+    if (this.opening) return
+    this.opening = true
+    link.authenticate().then(
+      () => {
+        this.opening = false
+        this.schedule()
+      },
+      (error: Error) => {
+        this.opening = false
+        link.destroy(error)
+      },
+    )
+  }
+
+  private wakeAt(moment: number): void {
+    if (this.wakeTimer !== undefined) clearTimeout(this.wakeTimer)
+    this.wakeTimer = setTimeout(
+      () => {
+        this.wakeTimer = undefined
+        this.drain()
+      },
+      Math.max(1, Math.ceil(moment - performance.now())),
+    )
+  }
+
+  close(error: Error): void {
+    this.closed = true
+    clearTimeout(this.wakeTimer)
+    this.requests.close()
+    this.link?.destroy(error)
+  }
+}

@@ -1,0 +1,132 @@
+import { withOutcome } from '../../errors/bases.js'
+import type { ProducerObserver } from '../../metrics/observer.js'
+import type { ProduceLinkSource } from '../../transport/port.js'
+import type { Backoff } from '../backoff.js'
+import type { Batch } from '../batch/batch.js'
+import { BufferPool } from '../batch/bufferPool.js'
+import type { BatchCompletion } from '../outcome/batchCompletion.js'
+import type { ProduceResponseHandler } from '../outcome/responseHandler.js'
+import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { InFlightBatch } from './inFlightRequest.js'
+import { Sender, type SenderSettings } from './sender.js'
+
+/** One more batch is not added to a request of this size. bytes */
+const REQUEST_TARGET_BYTES = 4 * 1024 * 1024
+/** A leader that says nothing for this long is asked for at another broker. ms */
+const STALL_MS = 1000
+const CONNECT_BACKOFF: Backoff = { minMs: 50, maxMs: 1000, factor: 2 }
+const KEPT_FRAME_BYTES = 1024 * 1024
+
+export interface SenderPoolSettings {
+  readonly maxInFlightPerBroker: number
+  readonly lingerMs: number
+  readonly requestBytes: number
+  readonly requestTimeoutMs: number
+  readonly transactionalId?: string | undefined
+}
+
+export interface SenderPoolParts {
+  readonly transport: ProduceLinkSource
+  readonly responseHandler: ProduceResponseHandler
+  readonly completion: BatchCompletion
+  readonly observer: ProducerObserver
+  readonly random: () => number
+  released(batch: Batch): void
+  suspect(topic: string, nodeId: number): void
+}
+
+/** The senders, one per broker, and which of them a queue goes to. */
+export class SenderPool {
+  private readonly settings: SenderSettings
+  private readonly parts: SenderPoolParts
+  private readonly senders = new Map<number, Sender>()
+  private readonly frames = new BufferPool(KEPT_FRAME_BYTES)
+
+  constructor(settings: SenderPoolSettings, parts: SenderPoolParts) {
+    this.settings = {
+      maxInFlight: settings.maxInFlightPerBroker,
+      lingerMs: settings.lingerMs,
+      requestTargetBytes: Math.min(settings.requestBytes, REQUEST_TARGET_BYTES),
+      requestTimeoutMs: settings.requestTimeoutMs,
+      connectBackoff: CONNECT_BACKOFF,
+      stallMs: STALL_MS,
+      transactionalId: settings.transactionalId,
+    }
+    this.parts = parts
+  }
+
+  get inFlight(): number {
+    let sum = 0
+    for (const sender of this.senders.values()) sum += sender.inFlight
+    return sum
+  }
+
+  /**
+   * @param nodeId the partition's leader; -1: none
+   * @param leaderEpoch -1: not known
+   */
+  lead(queue: PartitionQueue, nodeId: number, leaderEpoch = -1): void {
+    const former = queue.sender === undefined ? undefined : this.senders.get(queue.sender.nodeId)
+    // The new leader has acknowledged nothing yet: until it has, it would take any sequence for the first. So would
+    // one that led before, lost the office and has it again.
+    if (former?.nodeId !== nodeId || leaderEpoch > queue.leaderEpoch) queue.leaderChanged()
+    queue.leaderEpoch = leaderEpoch
+    if (former?.nodeId === nodeId || (former === undefined && nodeId < 0)) return
+    former?.leave(queue)
+    queue.sender = nodeId < 0 ? undefined : this.senderOf(nodeId)
+    for (const batch of queue.batches) batch.retryAt = 0
+    if (queue.sender !== undefined && queue.batches.length > 0) queue.sender.wake(queue)
+    former?.abandonIfDeposed()
+  }
+
+  private senderOf(nodeId: number): Sender {
+    const known = this.senders.get(nodeId)
+    if (known !== undefined) return known
+    const { transport, responseHandler, completion, observer, random } = this.parts
+    const sender = new Sender(nodeId, this.settings, {
+      openLink: id => transport.openProduceLink(id),
+      departed: (inFlightBatches, now) => this.observeDeparture(inFlightBatches, now),
+      answered: (inFlightBatch, answer, endpoint) =>
+        responseHandler.answered(inFlightBatch, answer, nodeId, endpoint),
+      written: inFlightBatch => responseHandler.written(inFlightBatch),
+      lost: (inFlightBatch, error, sent) => responseHandler.lost(inFlightBatch, error, sent, nodeId),
+      released: inFlightBatches => {
+        for (const { batch } of inFlightBatches) {
+          batch.pendingWrites--
+          this.parts.released(batch)
+        }
+      },
+      requestEnded: elapsedMs => observer.requestEnded(elapsedMs),
+      suspect: (queues, id) => {
+        const topics = new Set<string>()
+        for (const queue of queues) topics.add(queue.topic)
+        for (const topic of topics) this.parts.suspect(topic, id)
+      },
+      unusable: (queues, error) => {
+        for (const queue of queues) completion.rejectAll(queue, withOutcome(error, 'not-written'))
+      },
+      takeFrame: bytes => this.frames.take(bytes),
+      giveFrame: frame => this.frames.give(frame),
+      random,
+    })
+    this.senders.set(nodeId, sender)
+    return sender
+  }
+
+  private observeDeparture(inFlightBatches: readonly InFlightBatch[], now: number): void {
+    for (const { topic, batch } of inFlightBatches) {
+      if (batch.attempts > 1) continue
+      this.parts.observer.batchSent(
+        topic,
+        batch.recordCount,
+        batch.wireBytes,
+        batch.bodyBytes,
+        now - batch.createdAt,
+      )
+    }
+  }
+
+  close(error: Error): void {
+    for (const sender of this.senders.values()) sender.close(error)
+  }
+}

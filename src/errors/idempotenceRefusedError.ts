@@ -1,12 +1,23 @@
-import type { ErrorCode } from '../protocol/errorCodes.js'
+import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError } from './bases.js'
 
 /** The cluster refused InitProducerId to a producer with `idempotent: true`. */
 export class IdempotenceRefusedError extends BrokerVerdictError {
   constructor(verdict: ErrorCode) {
     super(
-      `The cluster refused a producer id (${verdict.type}: ${verdict.message}). Grant the principal IDEMPOTENT_WRITE on the cluster (before Kafka 3.0; later WRITE on a topic is enough), or leave \`idempotent\` unset.`,
+      `The cluster refused a producer id (${verdict.type}: ${verdict.message}). ${remedyFor(verdict)}, or leave \`idempotent\` unset.`,
       verdict,
     )
   }
 }
+
+const AUTHORIZATION: ReadonlySet<number> = new Set([
+  ERROR.clusterAuthorizationFailed,
+  ERROR.transactionalIdAuthorizationFailed,
+])
+
+/** A broker that does not understand the request (codes 35 and 42) would not understand it for another principal. */
+const remedyFor = ({ code }: ErrorCode): string =>
+  AUTHORIZATION.has(code)
+    ? 'Grant the principal IDEMPOTENT_WRITE on the cluster (before Kafka 3.0; later WRITE on a topic is enough)'
+    : 'Its brokers do not support idempotent producers in the form of Kafka 0.11 and later: use others'

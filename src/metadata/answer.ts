@@ -1,4 +1,5 @@
 import { BrokerVerdictError, place } from '../errors/bases.js'
+import { withoutStack } from '../errors/withoutStack.js'
 import { ERROR, errorCode } from '../protocol/errorCodes.js'
 import type { TopicView } from './view.js'
 
@@ -36,15 +37,4 @@ export const answerError = (topic: string, code: number, nodeId: number): Error 
   const broker = nodeId < 0 ? 'the broker' : `broker ${nodeId}`
   const message = `${broker} answered ${verdict.type} for ${place(topic)}: ${verdict.message}`
   return withoutStack(() => new BrokerVerdictError(message, verdict, { topic }))
-}
-
-/** `Reflect.set`, since the limit may be frozen. */
-export const withoutStack = <T>(make: () => T): T => {
-  const { stackTraceLimit } = Error
-  Reflect.set(Error, 'stackTraceLimit', 0)
-  try {
-    return make()
-  } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
-  }
 }

@@ -8,8 +8,23 @@ import {
   type TopicView,
 } from './view.js'
 
-/** A topic was described for the first time, changed (leaders, partitions, id), or exists no more. */
-export type TopicChange = { readonly topic: TopicView } | { readonly gone: string }
+/**
+ * What became of a topic:
+ * - `topic`: it was described for the first time, or changed (leaders, partitions, id).
+ * - `topic` and `partition`: only the leader of that partition changed.
+ * - `gone`: it exists no more.
+ * - `idle`: it was not used for `metadataMaxIdleMs` and is forgotten here. It still exists, as far as is known.
+ */
+export type TopicChange =
+  | { readonly topic: TopicView; readonly partition?: number }
+  | { readonly gone: string }
+  | { readonly idle: string }
+/** The name of the topic that a change concerns. */
+export const changedTopic = (change: TopicChange): string => {
+  if ('topic' in change) return change.topic.name
+  return 'gone' in change ? change.gone : change.idle
+}
+
 export type TopicListener = (change: TopicChange) => void
 
 type ClusterMetadata = Pick<MetadataResponse, 'brokers' | 'controllerId'> &
@@ -28,6 +43,7 @@ export class MetadataCache {
   readonly #listeners = new Set<TopicListener>()
   readonly #events: MetadataCacheEvents
   #brokers: readonly BrokerAddress[] = []
+  #brokersById: ReadonlyMap<number, BrokerAddress> = new Map()
   #controllerId = -1
   #clusterId: string | undefined
 
@@ -39,9 +55,9 @@ export class MetadataCache {
     return this.#brokers
   }
 
-  /** -1: unknown. */
+  /** -1: unknown, or none of the brokers that can be reached (a KRaft controller of its own). */
   get controllerId(): number {
-    return this.#controllerId
+    return this.#brokersById.has(this.#controllerId) ? this.#controllerId : -1
   }
 
   /** Undefined: unknown. */
@@ -122,10 +138,11 @@ export class MetadataCache {
   ): boolean {
     const stored = this.#topics.get(topic)
     if (!stored || leader < 0) return false
-    if (endpoint) this.#setBrokers([...this.#brokers.filter(each => each.nodeId !== leader), endpoint])
-    if (!this.#brokers.some(each => each.nodeId === leader)) return false
+    if (endpoint && !isSameAddress(this.#brokersById.get(leader), endpoint))
+      this.#setBrokers([...this.#brokers.filter(each => each.nodeId !== leader), endpoint])
+    if (!this.#brokersById.has(leader)) return false
     if (!stored.hint(partition, leader, leaderEpoch)) return false
-    this.#tell({ topic: stored })
+    this.#tell({ topic: stored, partition })
     return true
   }
 
@@ -140,19 +157,29 @@ export class MetadataCache {
     this.#tell({ gone: name })
   }
 
-  /** Notes which topics were used since the last sweep, forgets those that were not for `maxIdleMs`. */
+  /**
+   * Notes which topics were used since the last sweep, and forgets those that were not for `maxIdleMs`.
+   *
+   * @returns the topics that are kept
+   */
   sweep(now: number, maxIdleMs: number): readonly TopicView[] {
+    const idle: string[] = []
     for (const [name, topic] of this.#topics) {
       if (topic.touched) topic.usedAt = now
       topic.touched = false
-      if (now - topic.usedAt >= maxIdleMs) this.#topics.delete(name)
+      if (now - topic.usedAt >= maxIdleMs) idle.push(name)
     }
+    for (const name of idle) this.#topics.delete(name)
+    for (const name of idle) this.#tell({ idle: name })
     return [...this.#topics.values()]
   }
 
   #setBrokers(brokers: readonly BrokerAddress[]): void {
-    if (sameBrokers(this.#brokers, brokers)) return
+    const known = this.#brokersById
+    if (known.size === brokers.length && brokers.every(each => isSameAddress(known.get(each.nodeId), each)))
+      return
     this.#brokers = brokers.map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }))
+    this.#brokersById = new Map(this.#brokers.map(each => [each.nodeId, each]))
     this.#events.onBrokers(this.#brokers)
   }
 
@@ -167,11 +194,5 @@ export class MetadataCache {
   }
 }
 
-const sameBrokers = (known: readonly BrokerAddress[], seen: readonly BrokerAddress[]): boolean => {
-  if (known.length !== seen.length) return false
-  const byId = new Map(known.map(each => [each.nodeId, each]))
-  return seen.every(each => {
-    const own = byId.get(each.nodeId)
-    return own?.host === each.host && own.port === each.port && own.rack === each.rack
-  })
-}
+const isSameAddress = (known: BrokerAddress | undefined, seen: BrokerAddress): boolean =>
+  known?.host === seen.host && known.port === seen.port && known.rack === seen.rack

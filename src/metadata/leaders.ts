@@ -1,5 +1,5 @@
 import type { Logger } from 'kafkajs'
-import type { MetadataCache } from './cache.js'
+import { changedTopic, type MetadataCache } from './cache.js'
 import { isTransportFailure } from './failure.js'
 import { type MetadataRetrySettings, nominalDelay } from './schedule.js'
 import type { MetadataUpkeep } from './upkeep.js'
@@ -44,7 +44,7 @@ export class LeaderRefresh {
   constructor(options: LeaderRefreshOptions) {
     this.#options = options
     this.#unsubscribe = options.cache.subscribe(change => {
-      const refresh = this.#refreshes.get('gone' in change ? change.gone : change.topic.name)
+      const refresh = this.#refreshes.get(changedTopic(change))
       if (refresh) refresh.attempt = 0
     })
   }

@@ -37,9 +37,10 @@ export class StoredTopic implements TopicView {
   hint(index: number, leader: number, leaderEpoch: number): boolean {
     const partition = this.partitions[index]
     if (!partition || leaderEpoch <= partition.leaderEpoch) return false
+    const becomesAvailable = partition.leader < 0
     partition.leader = leader
     partition.leaderEpoch = leaderEpoch
-    this.#listAvailable()
+    if (becomesAvailable) this.#listAvailable()
     return true
   }
 

@@ -1,5 +1,6 @@
 import type { IResourceConfigEntry } from 'kafkajs'
 import { messageOf, NonRetriableError, place } from '../errors/bases.js'
+import { globMatcher } from './glob.js'
 import { checkRule, checkSettings, isObject } from './policyCheck.js'
 
 export const TOPIC_CREATIONS = ['broker', 'admin', 'never'] as const
@@ -95,9 +96,5 @@ const guarded =
 const matcher = (match: string | RegExp): ((topic: string) => boolean) => {
   // A pattern with the flag g or y remembers where it matched last: `test` would answer by turns.
   if (match instanceof RegExp) return topic => topic.search(match) >= 0
-  if (!match.includes('*')) return topic => topic === match
-  const glob = new RegExp(`^${match.split('*').map(escapeRegExp).join('.*')}$`)
-  return topic => glob.test(topic)
+  return globMatcher(match)
 }
-
-const escapeRegExp = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')

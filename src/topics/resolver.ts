@@ -59,7 +59,7 @@ export class TopicResolver {
     this.#options = options
     // A request for one topic names all that wait: what it learns ends their waits, in the middle of a backoff too.
     options.cache.subscribe(change => {
-      if ('gone' in change || change.topic.available.length === 0) return
+      if (!('topic' in change) || change.topic.available.length === 0) return
       const wait = this.#waits.get(change.topic.name)
       if (wait) this.#succeed(wait, change.topic)
     })

@@ -203,7 +203,15 @@ describe('MetadataCache', () => {
     it('move a partition when their epoch is newer', () => {
       expect(cache.learnLeader('t', 0, 2, 6)).toBe(true)
       expect(leaders()).toEqual([[2, 6]])
-      expect(changes).toEqual([{ topic: cache.peek('t') }])
+      expect(changes).toEqual([{ topic: cache.peek('t'), partition: 0 }])
+    })
+
+    it('keep the list of available partitions, and the list of brokers, where those do not change', () => {
+      const { available } = cache.peek('t')!
+      const { brokers } = cache
+      expect(cache.learnLeader('t', 0, 2, 6, brokerAt(2))).toBe(true)
+      expect(cache.peek('t')!.available).toBe(available)
+      expect(cache.brokers).toBe(brokers)
     })
 
     it('are ignored with the same or an older epoch, without a leader, for an unknown topic, partition or broker', () => {
@@ -237,14 +245,20 @@ describe('MetadataCache', () => {
   })
 
   describe('the sweep', () => {
-    it('forgets, silently, what was not used for the idle time', () => {
+    it('forgets what was not used for the idle time, and tells that it is idle', () => {
       apply([{ index: 0, leader: 1 }])
       changes.length = 0
       expect(cache.sweep(1000, 500).map(each => each.name)).toEqual(['t'])
       expect(cache.sweep(1499, 500).map(each => each.name)).toEqual(['t'])
+      expect(changes).toEqual([])
+      let known: boolean | undefined
+      cache.subscribe(() => {
+        known = cache.has('t')
+      })
       expect(cache.sweep(1500, 500)).toEqual([])
       expect(cache.size).toBe(0)
-      expect(changes).toEqual([])
+      expect(changes).toEqual([{ idle: 't' }])
+      expect(known).toBe(false)
     })
 
     it('counts a lookup as a use, a peek not', () => {

@@ -257,7 +257,7 @@ describe('a topic deleted while in use', () => {
   it('is gone, and then found or created anew by its policy', async () => {
     begin({ create: 'admin' })
     const changes: unknown[] = []
-    started.directory.subscribe(change => changes.push('gone' in change ? change : change.topic.topicId))
+    started.directory.subscribe(change => changes.push('topic' in change ? change.topic.topicId : change))
     resolve('t')
     resolve('other')
     await pass(20)

@@ -8,6 +8,7 @@ import {
   RecordTooLargeError,
   TopicAuthorizationError,
 } from '../../errors/index.js'
+import { withoutStack } from '../../errors/withoutStack.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import type { BrokerAddress } from '../../transport/port.js'
@@ -92,10 +93,13 @@ export class ProduceResponseHandler {
       return this.completion.succeed(queue, batch, answer, nodeId)
     }
     const code = errorCode(answer.errorCode)
-    const cause = new BrokerVerdictError(
-      `broker ${nodeId} answered ${code.type}: ${answer.errorMessage ?? code.message}`,
-      code,
-      { topic: queue.topic, partition: queue.partition },
+    const cause = withoutStack(
+      () =>
+        new BrokerVerdictError(
+          `broker ${nodeId} answered ${code.type}: ${answer.errorMessage ?? code.message}`,
+          code,
+          { topic: queue.topic, partition: queue.partition },
+        ),
     )
     // Any error closes the gate: a leader that has lost its state would take any sequence for the first.
     queue.leaderHasAcked = false

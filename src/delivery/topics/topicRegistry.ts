@@ -31,8 +31,10 @@ export class TopicRegistry {
   constructor(parts: TopicRegistryParts) {
     this.parts = parts
     this.unsubscribe = parts.directory.subscribe(change => {
-      if ('topic' in change) this.applyView(change.topic)
-      else this.topicGone(change.gone)
+      if ('gone' in change) this.topicGone(change.gone)
+      else if ('topic' in change && change.partition !== undefined)
+        this.applyLeader(change.topic, change.partition)
+      else if ('topic' in change) this.applyView(change.topic)
     })
   }
 
@@ -91,6 +93,15 @@ export class TopicRegistry {
     const topic = this.topics.get(view.name)
     if (topic !== undefined && view.available.length > 0) this.attach(topic, view)
     else if (topic?.view !== undefined) this.attach(topic, view)
+  }
+
+  /** The leader of one partition changed; the others are as they were. */
+  private applyLeader(view: TopicView, partition: number): void {
+    const topic = this.topics.get(view.name)
+    const queue = topic?.queues[partition]
+    if (topic === undefined || queue === undefined || topic.view !== view) return this.applyView(view)
+    const { leader, leaderEpoch } = view.partitions[partition]!
+    this.parts.senders.lead(queue, leader, leaderEpoch)
   }
 
   /** Leads every queue to its partition's leader. */

@@ -1,5 +1,6 @@
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
-import { answerError, type TopicAnswer, withoutStack } from '../../metadata/answer.js'
+import { withoutStack } from '../../errors/withoutStack.js'
+import { answerError, type TopicAnswer } from '../../metadata/answer.js'
 import type { Pace } from '../../metadata/refreshQueue.js'
 import { NotYet } from '../../metadata/schedule.js'
 import type { TopicView } from '../../metadata/view.js'

@@ -21,13 +21,15 @@ export const orderKnown = (
 ): { first: KnownBroker[]; last: KnownBroker[] } => {
   const start = brokers.length === 0 ? 0 : turn % brokers.length
   const rotated = [...brokers.slice(start), ...brokers.slice(0, start)]
-  const healthy = rotated.filter(each => !health.failedLately(addressKey(each), now))
+  const healthy: KnownBroker[] = []
+  const last: KnownBroker[] = []
+  for (const each of rotated) (health.failedLately(addressKey(each), now) ? last : healthy).push(each)
   return {
     first: [
       ...healthy.filter(each => each.nodeId !== avoid),
       ...healthy.filter(each => each.nodeId === avoid),
     ],
-    last: rotated.filter(each => !healthy.includes(each)),
+    last,
   }
 }
 

@@ -1,5 +1,7 @@
-import type { Message, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
+import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from 'kafkajs'
 import { SendError } from '../errors/index.js'
+import { defined } from '../producer/plainObject.js'
+import type { Abortable } from '../producer/types.js'
 import { isTraceable } from './traceable.js'
 import type { Placement, TracedMessage, Tracing } from './tracing.js'
 
@@ -20,9 +22,18 @@ export const tracedSendBatch =
     const topicMessages = batch?.topicMessages
     if (!Array.isArray(topicMessages)) return sendBatch(batch)
     return spans.watch(() =>
-      sendBatch({ ...batch, topicMessages: topicMessages.map(each => spans.started(each)) }),
+      sendBatch({
+        ...optionsOf(batch),
+        topicMessages: topicMessages.map(each => spans.started(each)),
+      }),
     )
   }
+
+/** A call may be of a class whose fields are accessors, which a copy of its own fields would lose. */
+const optionsOf = <Call extends object>(call: Call): Call => {
+  const { acks, timeout, compression, signal } = call as Partial<ProducerBatch> & Abortable
+  return { ...call, ...defined({ acks, timeout, compression, signal }) }
+}
 
 type Slot = TracedMessage | undefined
 
@@ -39,18 +50,20 @@ class CallSpans {
   }
 
   /** Starts the spans of these messages. What cannot be sent is passed on for the producer to refuse. */
-  started<T extends { readonly topic: string; readonly messages: Message[] }>(given: T): T {
-    if (!Array.isArray(given?.messages) || typeof given.topic !== 'string') return given
-    const slots = this.#slots.get(given.topic) ?? []
-    this.#slots.set(given.topic, slots)
-    const messages = given.messages.map(message => {
-      const slot = isTraceable(given.topic, message)
-        ? this.#tracing.startMessage(given.topic, message, this.#placement)
+  started<T extends ProducerRecord | TopicMessages>(given: T): T {
+    if (typeof given !== 'object' || given === null) return given
+    const { topic, messages } = given
+    if (!Array.isArray(messages) || typeof topic !== 'string') return given
+    const slots = this.#slots.get(topic) ?? []
+    this.#slots.set(topic, slots)
+    const traced = Array.from(messages, message => {
+      const slot = isTraceable(topic, message)
+        ? this.#tracing.startMessage(topic, message, this.#placement)
         : undefined
       slots.push(slot)
       return slot?.message ?? message
     })
-    return { ...given, messages }
+    return { ...optionsOf(given), topic, messages: traced }
   }
 
   async watch(send: () => Promise<RecordMetadata[]>): Promise<RecordMetadata[]> {

@@ -3,19 +3,30 @@ import type { IHeaders, Message } from 'kafkajs'
 
 type Injector = Pick<TextMapPropagator, 'inject'>
 
+const FIELDS = ['key', 'value', 'partition', 'headers', 'timestamp'] as const
+
 /**
- * The message with the context in its headers, as a copy: the caller's message stays as it is. A message that brings an
- * older context along, as one that is forwarded does, gets this one in its place, whatever the case of its header names:
- * readers take the first that fits.
+ * A copy of the caller's message, which stays as it is. Each field is read once, an accessor of a class too; fields that are none of
+ * kafkajs's are copied where they are the object's own.
  */
-export function withContext<M extends Message>(message: M, context: Context, propagator: Injector): M {
+export function copyOf<M extends Message>(message: M): M {
+  const inherited = FIELDS.filter(name => name in message && !Object.hasOwn(message, name))
+  return { ...message, ...Object.fromEntries(inherited.map(name => [name, message[name]])) }
+}
+
+/**
+ * Writes the context into the message's headers. A message that brings an older context along, as one that is forwarded does, gets
+ * this one in its place, whatever the case of its header names: readers take the first that fits.
+ *
+ * @param message a copy of the caller's
+ */
+export function writeContext(message: Message, context: Context, propagator: Injector): void {
   const carrier: Record<string, string> = {}
   propagator.inject(context, carrier, defaultTextMapSetter)
   const { headers } = message
   // Headers that are none are for the producer to refuse.
-  if (Object.keys(carrier).length === 0 || (headers != null && typeof headers !== 'object'))
-    return { ...message }
-  return { ...message, headers: { ...without(headers ?? {}, carrier), ...carrier } }
+  if (Object.keys(carrier).length === 0 || (headers != null && typeof headers !== 'object')) return
+  message.headers = { ...without(headers ?? {}, carrier), ...carrier }
 }
 
 function without(headers: IHeaders, carrier: Readonly<Record<string, string>>): IHeaders {

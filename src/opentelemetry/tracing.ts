@@ -14,7 +14,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Message } from 'kafkajs'
-import { withContext } from './carrier.js'
+import { copyOf, writeContext } from './carrier.js'
 
 export interface TracingOptions {
   /** Default: the global one, of the moment a span is started. */
@@ -78,12 +78,13 @@ export class Tracing {
     message: M,
     { parent, links }: Placement = placementNow(),
   ): TracedMessage<M> {
+    const sent = copyOf(message)
     const span = this.#tracer.startSpan(
       `send ${topic}`,
-      { kind: SpanKind.PRODUCER, attributes: attributesOf(topic, message, this.#clusterId()), links },
+      { kind: SpanKind.PRODUCER, attributes: attributesOf(topic, sent, this.#clusterId()), links },
       parent,
     )
-    const sent = withContext(message, trace.setSpan(parent, span), this.#propagator)
+    writeContext(sent, trace.setSpan(parent, span), this.#propagator)
     this.#callHook(span, topic, sent)
     let hasEnded = false
     return {

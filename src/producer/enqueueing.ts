@@ -14,7 +14,7 @@ import type { ProducerSettings } from './options.js'
 import type { Session } from './session.js'
 import type { TopicMessage, WritableOptions } from './types.js'
 import { reportUnowned } from './unowned.js'
-import { checkMessage, type TopicNames } from './validate.js'
+import { type TopicNames, takeMessage } from './validate.js'
 import { createWritable } from './writable.js'
 
 /** `enqueue` answers false from here on. */
@@ -37,6 +37,14 @@ const onlookers = new WeakSet<OnDelivery>()
 export const lookingOn = (onDelivery: OnDelivery): OnDelivery => {
   onlookers.add(onDelivery)
   return onDelivery
+}
+
+/** A stream's record, with its message as it was read, or what is wrong with it. */
+interface TakenRecord {
+  readonly record: TopicMessage
+  readonly topic: string
+  readonly message: Message | undefined
+  readonly problem: unknown
 }
 
 export interface EnqueueingParts {
@@ -62,13 +70,17 @@ export class Enqueueing implements DeliveryTeller {
 
   /** @throws on bad input, or when the producer is not connected */
   enqueue(topic: string, message: Message, onDelivery?: OnDelivery): boolean {
-    const { lifecycle, settings, topicNames, observer } = this.parts
+    const { settings, topicNames } = this.parts
     if (!topic) throw new NonRetriableError('Invalid topic')
     if (onDelivery !== undefined && typeof onDelivery !== 'function') {
       throw new NonRetriableError('onDelivery must be a function', { topic })
     }
     topicNames.check(topic)
-    checkMessage(topic, message, 0, settings)
+    return this.enqueueTaken(topic, takeMessage(topic, message, 0, settings), onDelivery)
+  }
+
+  private enqueueTaken(topic: string, message: Message, onDelivery: OnDelivery | undefined): boolean {
+    const { lifecycle, observer } = this.parts
     const { session, classes } = lifecycle.connected
     const { engine } = session
     const deliveryClass = classes.of(NO_OPTIONS)
@@ -136,24 +148,45 @@ export class Enqueueing implements DeliveryTeller {
     for (const waiter of this.waiters.splice(0)) waiter.reject(new ProducerClosedError())
   }
 
-  private isMessage({ topic, ...message }: TopicMessage): boolean {
+  /** Checks a record of a stream and reads its fields, once. */
+  private take(record: TopicMessage): TakenRecord {
+    const { topic } = record
     try {
-      checkMessage(topic, message, 0, this.parts.settings)
-      return true
-    } catch {
-      return false
+      if (!topic) throw new NonRetriableError('Invalid topic')
+      this.parts.topicNames.check(topic)
+      return {
+        record,
+        topic,
+        message: takeMessage(topic, record, 0, this.parts.settings),
+        problem: undefined,
+      }
+    } catch (problem) {
+      return { record, topic, message: undefined, problem }
     }
   }
 
   writable(options: WritableOptions = {}): Writable {
-    const hasRoom = ({ engine }: Session, { topic, ...message }: TopicMessage): boolean =>
-      engine.hasRoomFor(topic, message)
+    // A stream has one record at a time, for which it asks more than once.
+    let last: TakenRecord | undefined
+    const take = (record: TopicMessage): TakenRecord => {
+      if (last?.record !== record) last = this.take(record)
+      return last
+    }
+    const hasRoom = ({ engine }: Session, record: TopicMessage): boolean => {
+      const { topic, message } = take(record)
+      // What is no message cannot be measured: to say so is `enqueue`'s.
+      return message === undefined || engine.hasRoomFor(topic, message)
+    }
     return createWritable(
       {
-        enqueue: ({ topic, ...message }, onDelivery) => this.enqueue(topic, message, onDelivery),
+        enqueue: (record, onDelivery) => {
+          const { topic, message, problem } = take(record)
+          last = undefined
+          if (message === undefined) throw problem
+          return this.enqueueTaken(topic, message, onDelivery)
+        },
         ready: () => this.ready(),
-        // What is no message cannot be measured: to say so is `enqueue`'s.
-        hasRoom: record => !this.isMessage(record) || hasRoom(this.parts.lifecycle.connected.session, record),
+        hasRoom: record => hasRoom(this.parts.lifecycle.connected.session, record),
         whenRoom: record => this.whenSpace(session => hasRoom(session, record)),
       },
       options,

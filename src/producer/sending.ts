@@ -11,7 +11,7 @@ import type { CallOptions, DeliveryClasses } from './deliveryClasses.js'
 
 import type { ProducerSettings } from './options.js'
 import type { Abortable } from './types.js'
-import { checkMessage, type TopicNames } from './validate.js'
+import { type TopicNames, takeMessage } from './validate.js'
 
 /** Where the records of a call go. */
 interface SendTarget {
@@ -53,7 +53,7 @@ export class Sending {
 
   sendBatch(batch: ProducerBatch & Abortable): Promise<RecordMetadata[]> {
     try {
-      return this.sendAll(mergeTopics(batch.topicMessages ?? []), batch, batch.signal)
+      return this.sendAll(batch.topicMessages ?? [], batch, batch.signal)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -72,18 +72,17 @@ export class Sending {
       Array.isArray(messages) &&
       messages.length === 1
     if (!isCommon) return undefined
-    const message = messages[0]!
-    checkMessage(topic, message, 0, this.settings)
+    const message = takeMessage(topic, messages[0]!, 0, this.settings)
     return live.engine.admission.sendAtOnce(queues, message, live.classes.of(record))
   }
 
   /** @throws what is wrong with the call */
   private sendAll(
-    topics: readonly TopicMessages[],
+    given: readonly TopicMessages[],
     options: CallOptions,
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata[]> {
-    const count = this.check(topics, options)
+    const { topics, count } = this.take(given, options)
     // Found later, it would reject a call whose records are on their way.
     if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
       throw new NonRetriableError('signal must be an AbortSignal')
@@ -101,25 +100,41 @@ export class Sending {
     })
   }
 
-  /** In kafkajs's order. Returns how many messages there are. */
-  private check(topics: readonly TopicMessages[], { acks }: CallOptions): number {
-    for (const { topic } of topics) if (!topic) throw new NonRetriableError('Invalid topic')
+  /**
+   * Checks a call in kafkajs's order. The messages of a topic that is named twice follow each other, as in kafkajs.
+   *
+   * @throws what is wrong with the call
+   */
+  private take(
+    given: readonly TopicMessages[],
+    { acks }: CallOptions,
+  ): { readonly topics: readonly TopicMessages[]; readonly count: number } {
+    for (const { topic } of given) if (!topic) throw new NonRetriableError('Invalid topic')
     if (this.settings.idempotent === true && acks !== undefined && acks !== -1) {
       throw new NonRetriableError(
         "Not requiring ack for all messages invalidates the idempotent producer's EoS guarantees",
       )
     }
+    const taken = new Map<string, Message[]>()
     let count = 0
-    for (const { topic, messages } of topics) {
+    for (const { topic, messages } of given) {
       if (!Array.isArray(messages)) {
         const shown = messages == null ? String(messages) : `a ${typeof messages}`
         throw new NonRetriableError(`Invalid messages array [${shown}] for topic ${quoted(String(topic))}`)
       }
       this.topicNames.check(topic)
-      for (let i = 0; i < messages.length; i++) checkMessage(topic, messages[i], i, this.settings)
+      let ofTopic = taken.get(topic)
+      if (ofTopic === undefined) {
+        ofTopic = []
+        taken.set(topic, ofTopic)
+      }
+      // The index that errors name counts over all messages of the topic, as in SendError.
+      for (let i = 0; i < messages.length; i++) {
+        ofTopic.push(takeMessage(topic, messages[i], ofTopic.length, this.settings))
+      }
       count += messages.length
     }
-    return count
+    return { topics: Array.from(taken, ([topic, messages]) => ({ topic, messages })), count }
   }
 }
 
@@ -141,18 +156,4 @@ const sendAbortable = (
     stopListening = onAbort(signal, () => engine.withdrawal.call(entries, call, names, signal.reason))
   })
   return result.finally(() => stopListening())
-}
-
-/** The messages of a topic that is named twice follow each other, as in kafkajs. */
-const mergeTopics = (topicMessages: readonly TopicMessages[]): readonly TopicMessages[] => {
-  const merged = new Map<string, TopicMessages>()
-  for (const each of topicMessages) {
-    const known = merged.get(each.topic)
-    const isMergeable = known !== undefined && Array.isArray(known.messages) && Array.isArray(each.messages)
-    merged.set(
-      each.topic,
-      isMergeable ? { topic: each.topic, messages: [...known.messages, ...each.messages] } : each,
-    )
-  }
-  return [...merged.values()]
 }

@@ -191,8 +191,8 @@ export interface ResilientProducer
   connect(options?: WaitOptions): Promise<void>
   /**
    * Resolves when every message of the call is acknowledged, with one entry a topic-partition; with `acks: 0` at once after
-   * the write, with none. Records are copied as they enter the buffer; those of a call that waits for its topic or for
-   * space are read later, so messages must not be changed before the promise settles.
+   * the write, with none. Each field of a message is read once, at the call; the bytes of a Buffer must not be changed before the
+   * promise settles.
    *
    * @throws (as a rejection, when all records of the call have ended) see the README's table of errors; {@link SendError}
    *   where a part of the call was acknowledged

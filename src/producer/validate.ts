@@ -1,9 +1,11 @@
-import type { IHeaders, Message } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import { InvalidMessageError, InvalidTopicError, RecordTooLargeError } from '../errors/index.js'
 import { printable, quoted } from '../errors/printable.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
 import { topicNameProblem } from '../topics/name.js'
+import { isData, roughLengthOf, takeHeaders, takePartition, takeTimestamp } from './messageFields.js'
+import { TakenMessage, withOwnFields } from './takenMessage.js'
 
 /** Above this a message's exact size is taken at the call. bytes */
 const LOOK_CLOSER_BYTES = 65536
@@ -13,6 +15,8 @@ const measure = new RecordMeasure()
 export interface MessageLimits {
   readonly requestBytes: number
   readonly bufferBytes: number
+  /** A partitioner made for kafkajs, which may look at any field of a message. */
+  readonly createPartitioner?: unknown
 }
 
 /** Bounded: names that are used once only must not pile up. */
@@ -31,20 +35,22 @@ export class TopicNames {
   }
 }
 
-const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
-
-const isData = (value: unknown): boolean => typeof value === 'string' || value === null || isBytes(value)
-
 /**
- * Refuses a message that cannot become a record, with kafkajs's words where kafkajs has some.
+ * Takes a message for the producer, or refuses one that cannot become a record, with kafkajs's words where kafkajs has some.
  *
+ * @returns a copy, with each field as it was read here, once
  * @throws {InvalidMessageError} {RecordTooLargeError} {NonRetriableError}
  */
-export const checkMessage = (topic: string, message: Message, index: number, limits: MessageLimits): void => {
+export const takeMessage = (
+  topic: string,
+  message: Message,
+  index: number,
+  limits: MessageLimits,
+): Message => {
   if (typeof message !== 'object' || message === null) {
     throw new InvalidMessageError(topic, index, 'it is not an object')
   }
-  const { key, value, partition, headers, timestamp } = message
+  const { key, value } = message
   if (value === undefined) {
     const problem = 'Invalid message without value for topic'
     throw new NonRetriableError(`${problem} ${quoted(topic)}: ${shown(message)}`, {
@@ -55,14 +61,17 @@ export const checkMessage = (topic: string, message: Message, index: number, lim
   if (!isData(value)) throw new InvalidMessageError(topic, index, 'value must be a Buffer, a string or null')
   if (key !== undefined && !isData(key))
     throw new InvalidMessageError(topic, index, 'key must be a Buffer, a string or null')
-  if (partition !== undefined && partition !== null && !(Number.isInteger(partition) && partition >= 0)) {
-    throw new InvalidMessageError(topic, index, 'partition must be a whole number of at least 0')
-  }
+  const partition = takePartition(topic, index, message.partition)
+  const headers = takeHeaders(topic, index, message.headers)
+  const timestamp = takeTimestamp(topic, index, message.timestamp)
+  const taken = new TakenMessage(key, value, partition, headers, timestamp)
   let roughBytes = lengthOf(value) + lengthOf(key)
-  if (headers !== undefined && headers !== null) roughBytes += checkHeaders(topic, index, headers)
-  if (timestamp) checkTimestamp(topic, index, timestamp)
+  if (headers !== undefined) roughBytes += roughLengthOf(headers)
   // A string has at most three bytes a character.
-  if (roughBytes > LOOK_CLOSER_BYTES || roughBytes * 4 > limits.bufferBytes) checkSize(topic, message, limits)
+  if (roughBytes > LOOK_CLOSER_BYTES || roughBytes * 4 > limits.bufferBytes) {
+    checkSize(topic, taken as Message, limits)
+  }
+  return limits.createPartitioner === undefined ? (taken as Message) : withOwnFields(taken, message)
 }
 
 const SHOWN_CHARACTERS = 500
@@ -92,36 +101,6 @@ const shown = (message: Message): string => {
 }
 
 const lengthOf = (value: Uint8Array | string | null | undefined): number => value?.length ?? 0
-
-/** Returns about how long they are. */
-const checkHeaders = (topic: string, index: number, headers: IHeaders): number => {
-  if (typeof headers !== 'object') throw new InvalidMessageError(topic, index, 'headers must be an object')
-  let length = 0
-  for (const name in headers) {
-    const value = headers[name]
-    if (value !== undefined && !isData(value) && !(Array.isArray(value) && value.every(isData))) {
-      const shown = quoted(name)
-      throw new InvalidMessageError(
-        topic,
-        index,
-        `the header ${shown} must be a Buffer, a string, or an array of those`,
-      )
-    }
-    length += name.length + 8
-    if (Array.isArray(value)) for (const each of value) length += name.length + 8 + lengthOf(each)
-    else length += lengthOf(value)
-  }
-  return length
-}
-
-const checkTimestamp = (topic: string, index: number, timestamp: unknown): void => {
-  if (Number.isSafeInteger(Number(timestamp)) && typeof timestamp !== 'object') return
-  throw new InvalidMessageError(
-    topic,
-    index,
-    'timestamp must be a whole number of ms since the epoch, as a string',
-  )
-}
 
 const checkSize = (topic: string, message: Message, { requestBytes, bufferBytes }: MessageLimits): void => {
   const { recordBytes } = measure.of(message)

@@ -39,10 +39,8 @@ export class PendingSend extends Expiring {
   ) {
     super()
     this.topic = topic
-    // The caller may change its array and its messages meanwhile; the bytes of keys and values are still shared.
-    this.messages = messages.map(({ headers, ...message }) =>
-      headers ? { ...message, headers: { ...headers } } : message,
-    )
+    // They are the producer's own copies: see `takeMessage`. The bytes of keys and values are still shared with the caller.
+    this.messages = messages
     this.call = call
     this.deliveryClass = deliveryClass
     this.flushBarrier = flushBarrier

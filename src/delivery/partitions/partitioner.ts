@@ -3,6 +3,22 @@ import type { TopicView } from '../../metadata/view.js'
 import { ERROR } from '../../protocol/errorCodes.js'
 import { murmur2, murmur2OfText } from './murmur2.js'
 
+/** kafkajs groups messages by `String(partition)` and looks that up as a number: what is spelt otherwise it does not find. */
+const CANONICAL = /^(0|[1-9]\d{0,14})$/
+
+/**
+ * A partition as a number where it is one for kafkajs, whose users in JavaScript give `'1'` too.
+ *
+ * @returns undefined where it is none
+ */
+export const partitionNumber = (partition: unknown): number | undefined => {
+  if (typeof partition === 'number')
+    return Number.isInteger(partition) && partition >= 0 ? partition : undefined
+  if (typeof partition !== 'string' && typeof partition !== 'bigint') return undefined
+  const text = String(partition)
+  return CANONICAL.test(text) ? Number(text) : undefined
+}
+
 /** Chooses a record's partition, once. */
 export interface Partitioner {
   /** Whether it is the user's code. */
@@ -77,7 +93,8 @@ export class KafkajsPartitioner implements Partitioner {
         offlineReplicas: [],
       }))
     }
-    return this.partition({ topic: view.name, partitionMetadata: this.metadata, message })
+    const answer: unknown = this.partition({ topic: view.name, partitionMetadata: this.metadata, message })
+    return (typeof answer === 'string' ? (partitionNumber(answer) ?? answer) : answer) as number
   }
 
   batchClosed(): void {}

@@ -17,7 +17,7 @@ const applyChanges = (
   effective: (setting: string) => string,
   changes: readonly Change[],
 ): Record<string, string | null> => {
-  const result: Record<string, string | null> = { ...own }
+  const result: Record<string, string | null> = Object.assign(Object.create(null), own)
   for (const { name, configOperation, value } of changes) {
     if (configOperation === CONFIG_OPERATION.delete) delete result[name]
     else if (configOperation === CONFIG_OPERATION.set) result[name] = value

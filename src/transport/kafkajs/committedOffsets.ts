@@ -21,9 +21,16 @@ export const noteCommittedOffsets = (kafka: Kafka, offsets: readonly CommittedOf
   if (!(byGroup instanceof Map)) return
   const groups: OffsetsByGroup = byGroup
   for (const { groupId, topic, partition, offset } of offsets) {
-    const topics = groups.get(groupId) ?? {}
+    const topics = groups.get(groupId) ?? Object.create(null)
     groups.set(groupId, topics)
-    topics[topic] ??= {}
-    topics[topic][partition] = offset
+    offsetsOf(topics, topic)[partition] = offset
   }
+}
+
+/** kafkajs keeps plain objects, in which `__proto__` and `constructor`, legal names of topics, would be everybody's. */
+const offsetsOf = (topics: Record<string, Record<number, string>>, topic: string): Record<number, string> => {
+  if (!Object.hasOwn(topics, topic)) {
+    Object.defineProperty(topics, topic, { value: {}, writable: true, enumerable: true, configurable: true })
+  }
+  return topics[topic]!
 }

@@ -15,12 +15,13 @@ export interface BuiltPackage {
   remove(): Promise<void>
 }
 
-/** Compiles src and examples beside a copy of package.json, as the build does, without touching the checkout's own dist. */
+/** Builds the package and compiles the examples beside a copy of package.json, without touching the checkout's own dist. */
 export async function buildPackage(): Promise<BuiltPackage> {
   const dir = await mkdtemp(join(tmpdir(), 'built-package-'))
   await copyFile(join(root, 'package.json'), join(dir, 'package.json'))
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'))
-  await compile('tsconfig.build.json', join(dir, 'dist'), ['src'])
+  const build = join(root, 'scripts', 'build.mjs')
+  await promisify(execFile)(process.execPath, [build, '--js-only', '--out', join(dir, 'dist')])
   await compile('tsconfig.tools.json', join(dir, 'build'), ['examples'])
   return {
     command: join(dir, 'dist', 'cli', 'main.js'),

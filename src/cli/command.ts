@@ -1,0 +1,3 @@
+/** What `main.ts` needs to run the command: in the build it lies in the one copy of the package that importers have. */
+export { processIo } from './io.js'
+export { run } from './program.js'

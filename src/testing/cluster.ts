@@ -1,31 +1,19 @@
-import { type ApiName, apiNames, type RequestOf, type ResponseOf, served } from './apis/registry.js'
+import type { ApiName } from './apis/names.js'
+import { type RequestOf, type ResponseOf, served } from './apis/registry.js'
 import { type CheckOptions, checkDelivery, type DeliveryReport, type SentRecord } from './check.js'
 import { type Fault, type FaultOptions, FaultScripts } from './faults/script.js'
 import { Gate } from './gate.js'
 import { Journal } from './journal.js'
+import { brokerModel } from './model/brokerModel.js'
 import type { Hall } from './net/connection.js'
 import { Listener } from './net/listener.js'
 import type { EmbeddedKafkaOptions, TopicSpec } from './options.js'
 import { type Isolation, readPartition, type StoredRecord } from './records.js'
 import type { TopicOperation } from './state/acl.js'
-import { ClusterState, type OfferedApi } from './state/cluster.js'
+import { ClusterState } from './state/cluster.js'
 
-/**
- * Listed from version 0 on, though those below the API's own range are not served: librdkafka infers from Produce which
- * codecs there are, as Kafka 4 allows for, and from SaslHandshake 0 that there is SASL.
- */
-const LISTED_FROM_ZERO: readonly ApiName[] = ['Produce', 'SaslHandshake']
 /** For clients whose `disconnect()` has resolved though their sockets are not closed at this end yet. */
 const CLOSE_PATIENCE_MS = 500
-
-const offeredApis = (maxVersions: EmbeddedKafkaOptions['maxVersions'] = {}): OfferedApi[] =>
-  apiNames.flatMap(name => {
-    const limit = maxVersions[name] ?? Infinity
-    if (limit === 'none') return []
-    const { api } = served[name]
-    const minVersion = LISTED_FROM_ZERO.includes(name) ? 0 : api.minVersion
-    return [{ apiKey: api.key, minVersion, maxVersion: Math.min(limit, api.maxVersion) }]
-  })
 
 /** The faults that fit an API; those for '*' know no message types. */
 export type FaultFor<N extends ApiName | '*'> = N extends ApiName ? Fault<RequestOf<N>, ResponseOf<N>> : Fault
@@ -55,7 +43,10 @@ export class EmbeddedKafka {
 
   private constructor(options: EmbeddedKafkaOptions) {
     this.journal = new Journal(options.journalLimit)
-    this.state = new ClusterState(options, offeredApis(options.maxVersions))
+    this.state = new ClusterState(
+      options,
+      brokerModel(options, name => served[name].api),
+    )
     let connections = 0
     const hall: Hall = {
       cluster: this.state,

@@ -1,4 +1,5 @@
-export type { ApiName, RequestOf, ResponseOf } from './apis/registry.js'
+export type { ApiName } from './apis/names.js'
+export type { RequestOf, ResponseOf } from './apis/registry.js'
 export {
   type CheckOptions,
   checkDelivery,
@@ -31,6 +32,8 @@ export {
 export { Gate, type GateOutcome } from './gate.js'
 export type { Answer, Journal, JournalEntry } from './journal.js'
 export { type KafkaMatchers, kafkaMatchers } from './matchers.js'
+export { type ProfileName, profiles } from './model/profiles.js'
+export { type KafkaVersion, kafkaVersions } from './model/versions.js'
 export type {
   AutoCreateOptions,
   EmbeddedKafkaOptions,

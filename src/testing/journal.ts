@@ -1,4 +1,4 @@
-import type { ApiName } from './apis/registry.js'
+import type { ApiName } from './apis/names.js'
 
 /** How a request ended, as the broker saw it. */
 export interface Answer {

@@ -1,11 +1,13 @@
-import type { ApiName } from './apis/registry.js'
+import type { ApiName } from './apis/names.js'
 import type { Gate } from './gate.js'
+import type { ProfileName } from './model/profiles.js'
+import type { KafkaVersion } from './model/versions.js'
 
 /** How the brokers create topics that a metadata request names with the creation flag. */
 export interface AutoCreateOptions {
   /**
    * What is answered while a topic is being created: `kraft` UNKNOWN_TOPIC_OR_PARTITION (3), as Kafka 3 and 4 with
-   * KRaft; `zk` LEADER_NOT_AVAILABLE (5), as brokers on ZooKeeper. Default `kraft`.
+   * KRaft; `zk` LEADER_NOT_AVAILABLE (5), as brokers on ZooKeeper. Default: that of `version`, `zk` before 3.3.
    */
   readonly style?: 'kraft' | 'zk'
   /**
@@ -46,15 +48,22 @@ export interface ListenerOptions {
 }
 
 export interface EmbeddedKafkaOptions {
-  /** How many brokers; their node ids count from 0. Default 1. */
+  /** How many brokers; their node ids count from 0. Default 1, or those of the profile. */
   readonly brokers?: number
   /** The port of broker 0, the others follow. Default 0: free ports. */
   readonly basePort?: number
-  /** False: `auto.create.topics.enable=false` on every broker. Default: on, in the style of KRaft, after one answer. */
+  /** False: `auto.create.topics.enable=false` on every broker. Default: on, in the style of KRaft, after one answer; or as the profile. */
   readonly autoCreate?: AutoCreateOptions | false
   /** Every random choice comes from it. Default 1. */
   readonly seed?: number
-  /** The highest versions the brokers offer, to play older ones; 'none' takes an API away. */
+  /**
+   * The release of Kafka that the brokers play: the APIs and versions that it lists, the auto-creation of its time, and where a leader
+   * answered otherwise then. Default: the newest, with every version that is implemented.
+   */
+  readonly version?: KafkaVersion | `${KafkaVersion}.${number}`
+  /** A hosted or look-alike broker to play instead. `version` and `maxVersions` narrow it further. */
+  readonly profile?: ProfileName
+  /** The highest versions the brokers offer, to play older ones; 'none' takes an API away. Goes before `version` and `profile`. */
   readonly maxVersions?: Readonly<Partial<Record<ApiName, number | 'none'>>>
   /** Settings of all brokers (server.properties). */
   readonly config?: Readonly<Record<string, string>>

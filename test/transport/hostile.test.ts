@@ -37,7 +37,7 @@ test.each([
   await again
 })
 
-test('bytes left over behind a message drop the connection', async () => {
+test('a message that cannot be read drops the connection', async () => {
   const broker = await startBroker()
   const { transport } = openTransport([broker.address])
   const asked = askMetadata(transport)

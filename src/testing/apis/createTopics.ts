@@ -61,7 +61,13 @@ const assignmentRefusal = ({ assignments, numPartitions, replicationFactor }: Sp
 const placementRefusal = (spec: Spec, context: RequestContext): Refusal | undefined => {
   const alive = context.cluster.aliveBrokers.map(({ id }) => id)
   if (spec.assignments.length > 0) return assignmentRefusal(spec, alive)
+  const { model } = context.cluster
   const { config } = context.cluster.broker(context.node)
+  if (!model.hasTopicDefaults && (spec.numPartitions === -1 || spec.replicationFactor === -1)) {
+    return spec.numPartitions === -1
+      ? refusal(ERROR.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.')
+      : refusal(ERROR.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.')
+  }
   if (spec.replicationFactor < -1 || spec.replicationFactor === 0) {
     return refusal(
       ERROR.INVALID_REPLICATION_FACTOR,
@@ -73,6 +79,9 @@ const placementRefusal = (spec: Spec, context: RequestContext): Refusal | undefi
   }
   const factor =
     spec.replicationFactor === -1 ? config.number('default.replication.factor') : spec.replicationFactor
+  if (model.replicationFactor !== undefined && factor !== model.replicationFactor) {
+    return refusal(ERROR.POLICY_VIOLATION, `Topic replication factor must be ${model.replicationFactor}`)
+  }
   if (factor > alive.length) {
     return refusal(
       ERROR.INVALID_REPLICATION_FACTOR,

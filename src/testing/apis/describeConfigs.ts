@@ -47,6 +47,9 @@ const describe = (resource: Resource, { cluster, node }: RequestContext): Result
     return answer(resource, topic.config.describe(configurationKeys))
   }
   if (resourceType === CONFIG_RESOURCE.broker) {
+    if (!cluster.model.describesBrokers) {
+      return failure(resource, ERROR.CLUSTER_AUTHORIZATION_FAILED, 'Cluster authorization failed.')
+    }
     if (resourceName === '') return answer(resource, [])
     if (resourceName !== String(node)) {
       return failure(

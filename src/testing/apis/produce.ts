@@ -1,15 +1,17 @@
 /**
  * Produce, versions 3-13 (by topic id). Checks every partition's batch as a leader does (checksum, size, record count, timestamps,
  * producer id, epoch and sequence) and appends it. acks 0 has no answer: an error then cuts the connection, as a
- * broker does to make the client refresh. acks -1 needs `min.insync.replicas`; replication itself takes no time.
+ * broker does to make the client refresh. acks -1 needs `min.insync.replicas`, of newer releases at most as many as there are replicas;
+ * replication itself takes no time.
  * Hints to the current leader (KIP-951) from version 10 on.
  */
 import { produceApi } from '../../protocol/messages/produce.js'
 import { isTransactional, isWellFormed, readBatchHeader } from '../../protocol/records/decode.js'
 import { type Decoded, type Encodable, ZERO_UUID } from '../../protocol/wire/codec.js'
 import { ERROR } from '../errorCodes.js'
+import type { BrokerModel } from '../model/brokerModel.js'
 import { appendRecords } from '../state/append.js'
-import type { Topic } from '../state/topic.js'
+import type { Partition, Topic } from '../state/topic.js'
 import type { ProducerIdentity } from '../state/transactions.js'
 import { type RequestContext, serve } from './served.js'
 
@@ -41,6 +43,16 @@ const topicOf = (
   return version >= IDS_SINCE && topic?.id !== topicId ? undefined : topic
 }
 
+/** How many replicas in sync an append asks for. */
+const minInsyncReplicas = (
+  topic: Topic,
+  { replicas }: Partition,
+  { capsMinInsyncReplicas }: BrokerModel,
+): number => {
+  const configured = topic.config.number('min.insync.replicas')
+  return capsMinInsyncReplicas ? Math.min(configured, replicas.length) : configured
+}
+
 const append = (
   wanted: TopicData,
   { index, records }: PartitionData,
@@ -61,10 +73,10 @@ const append = (
       currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch },
     }
   }
-  if (acks === -1 && partition.isr.length < topic.config.number('min.insync.replicas')) {
+  if (acks === -1 && partition.isr.length < minInsyncReplicas(topic, partition, cluster.model)) {
     return failed(index, ERROR.NOT_ENOUGH_REPLICAS)
   }
-  const result = appendRecords(partition, topic.config, records, version, Date.now())
+  const result = appendRecords(partition, topic.config, records, version, Date.now(), cluster.model)
   return {
     index,
     errorCode: result.errorCode,

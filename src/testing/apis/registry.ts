@@ -22,6 +22,7 @@ import { leaveGroup } from './leaveGroup.js'
 import { listGroups } from './listGroups.js'
 import { listOffsets } from './listOffsets.js'
 import { metadata } from './metadata.js'
+import { type ApiName, apiNames } from './names.js'
 import { offsetCommit } from './offsetCommit.js'
 import { offsetFetch } from './offsetFetch.js'
 import { offsetForLeaderEpoch } from './offsetForLeaderEpoch.js'
@@ -66,9 +67,8 @@ export const served = {
   IncrementalAlterConfigs: incrementalAlterConfigs,
   DescribeCluster: describeCluster,
   DescribeQuorum: describeQuorum,
-}
+} satisfies Record<ApiName, unknown>
 
-export type ApiName = keyof typeof served
 export type RequestOf<N extends ApiName> = (typeof served)[N] extends ServedApi<infer Q, infer _R> ? Q : never
 export type ResponseOf<N extends ApiName> =
   (typeof served)[N] extends ServedApi<infer _Q, infer R> ? R : never
@@ -76,8 +76,7 @@ export type ResponseOf<N extends ApiName> =
 /** An API whose message types are not known here: what arrives by its key. */
 export type AnyServedApi = ServedApi<unknown, unknown>
 
-export const apiNames = Object.keys(served) as ApiName[]
-const byKey = new Map(apiNames.map(name => [served[name].api.key, name]))
+const byKey: ReadonlyMap<number, ApiName> = new Map(apiNames.map(name => [served[name].api.key, name]))
 
 export const apiNameOf = (key: number): ApiName | undefined => byKey.get(key)
 export const servedApi = (name: ApiName): AnyServedApi => served[name] as AnyServedApi

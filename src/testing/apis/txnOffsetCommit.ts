@@ -1,6 +1,6 @@
 /**
  * TxnOffsetCommit, versions 0-4, at the group's coordinator: the offsets become the group's when the transaction is
- * committed. From version 3 on the member's generation is checked (KIP-447).
+ * committed. A partition that the broker does not know, or that may not be read, is refused alone. From version 3 on the member's generation is checked (KIP-447).
  */
 import { txnOffsetCommitApi } from '../../protocol/messages/txnOffsetCommit.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
@@ -38,21 +38,34 @@ export const txnOffsetCommit = serve<Request, Response>(txnOffsetCommitApi, {
     join: (first, second) => ({ ...second, topics: [...first.topics, ...second.topics] }),
   },
   handle: (request, context) => {
-    const errorCode = errorOf(request, context)
-    if (errorCode !== ERROR.NONE) return answer(request, errorCode)
-    for (const { name, partitions } of request.topics) {
-      for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
-        context.cluster.transactions.addOffset(request.transactionalId, {
+    const { cluster, node } = context
+    const refusalOf = (topic: string, partition: number): number => {
+      if (cluster.acl.isDenied(topic, 'read')) return ERROR.TOPIC_AUTHORIZATION_FAILED
+      const isKnown = cluster.visibleTopic(topic, node)?.partitions[partition] !== undefined
+      return isKnown ? ERROR.NONE : ERROR.UNKNOWN_TOPIC_OR_PARTITION
+    }
+    // As on a broker, the group's coordinator hears only of the partitions that this broker knows.
+    let ofGroup: number | undefined
+    const topics = request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(each => {
+        const { partitionIndex } = each
+        const refusal = refusalOf(name, partitionIndex)
+        if (refusal !== ERROR.NONE) return { partitionIndex, errorCode: refusal }
+        ofGroup ??= errorOf(request, context)
+        if (ofGroup !== ERROR.NONE) return { partitionIndex, errorCode: ofGroup }
+        cluster.transactions.addOffset(request.transactionalId, {
           group: request.groupId,
           topic: name,
           partition: partitionIndex,
-          offset: committedOffset,
-          leaderEpoch: committedLeaderEpoch,
-          metadata: committedMetadata,
+          offset: each.committedOffset,
+          leaderEpoch: each.committedLeaderEpoch,
+          metadata: each.committedMetadata,
         })
-      }
-    }
-    return answer(request, ERROR.NONE)
+        return { partitionIndex, errorCode: ERROR.NONE }
+      }),
+    }))
+    return { throttleTimeMs: 0, topics }
   },
   refuse: answer,
 })

@@ -1,4 +1,4 @@
-import type { ApiName } from '../apis/registry.js'
+import type { ApiName } from '../apis/names.js'
 
 /** A request as a fault sees it, before it is served. */
 export interface FaultedRequest<Q, R> {

@@ -37,7 +37,7 @@ export class Connection {
   private readonly socket: Socket
   private readonly stopped: AbortSignal
   private readonly ended = new AbortController()
-  private readonly frames = new FrameSplitter()
+  private readonly frames: FrameSplitter
   private readonly session: Session = { exchange: undefined, principal: undefined, expiresAt: undefined }
   private busy = false
   private mutedMs = 0
@@ -49,6 +49,7 @@ export class Connection {
     this.socket = socket
     this.stopped = stopped
     this.id = hall.nextConnectionId()
+    this.frames = new FrameSplitter(hall.cluster.broker(node).config.number('socket.request.max.bytes'))
     socket.setNoDelay(true)
     socket.on('data', chunk => this.received(chunk))
     // A client that is gone mid-write is an everyday event; 'close' follows.

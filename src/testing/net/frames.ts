@@ -1,13 +1,17 @@
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 
-/** `socket.request.max.bytes` of a broker. */
-const MAX_FRAME_BYTES = 100 * 1024 * 1024
 const SIZE_BYTES = 4
 
 /** Cuts a stream of bytes into the protocol's frames (a size, then that many bytes). */
 export class FrameSplitter {
   private chunks: Buffer[] = []
   private buffered = 0
+  private readonly maxBytes: number
+
+  /** @param maxBytes `socket.request.max.bytes` of the broker */
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes
+  }
 
   get bufferedBytes(): number {
     return this.buffered
@@ -28,7 +32,7 @@ export class FrameSplitter {
     if (this.buffered < SIZE_BYTES) return undefined
     if (this.chunks[0]!.length < SIZE_BYTES) this.join()
     const size = this.chunks[0]!.readInt32BE(0)
-    if (size < 0 || size > MAX_FRAME_BYTES) throw new MalformedMessageError(`a frame of ${size} bytes`)
+    if (size < 0 || size > this.maxBytes) throw new MalformedMessageError(`a frame of ${size} bytes`)
     if (this.buffered < SIZE_BYTES + size) return undefined
     if (this.chunks[0]!.length < SIZE_BYTES + size) this.join()
     const chunk = this.chunks[0]!

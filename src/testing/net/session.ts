@@ -1,4 +1,4 @@
-import type { ApiName } from '../apis/registry.js'
+import type { ApiName } from '../apis/names.js'
 import type { Session } from '../apis/served.js'
 
 /** What a connection may ask before it has authenticated. */

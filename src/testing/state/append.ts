@@ -18,6 +18,7 @@ import {
 import { hasIndependentBlocks } from '../../protocol/records/decompress/lz4.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import { ERROR } from '../errorCodes.js'
+import type { BrokerModel } from '../model/brokerModel.js'
 import type { TopicConfig } from './configs.js'
 import type { Partition } from './topic.js'
 
@@ -83,6 +84,7 @@ const formatRefusal = (
   batch: Buffer,
   config: TopicConfig,
   version: number,
+  { codecs }: BrokerModel,
 ): AppendResult | undefined => {
   const maxBytes = config.number('max.message.bytes')
   if (batch.length > maxBytes) {
@@ -92,6 +94,8 @@ const formatRefusal = (
     )
   }
   if (!hasValidCrc(batch)) return refused(ERROR.CORRUPT_MESSAGE, 'Record is corrupt')
+  if (codecs !== undefined && !codecs.includes(compressionOf(header)))
+    return refused(ERROR.UNSUPPORTED_FOR_MESSAGE_FORMAT)
   if (compressionOf(header) === ZSTD && version < ZSTD_SINCE) {
     return refused(
       ERROR.UNSUPPORTED_COMPRESSION_TYPE,
@@ -215,6 +219,7 @@ const withAppendTime = (batch: Buffer, now: number): Buffer => {
  *
  * @param version of the Produce request
  * @param now milliseconds since the epoch
+ * @param model what the leader plays
  */
 export const appendRecords = (
   partition: Partition,
@@ -222,12 +227,13 @@ export const appendRecords = (
   records: Buffer | null,
   version: number,
   now: number,
+  model: BrokerModel,
 ): AppendResult => {
   if (records === null) return NO_BATCH
   const header = readHeader(records)
   if ('errorCode' in header) return header
   const wrong =
-    formatRefusal(header, records, config, version) ??
+    formatRefusal(header, records, config, version, model) ??
     compressionRefusal(header, records) ??
     keyRefusal(partition, records, config) ??
     timestampRefusal(records, config, now)
@@ -245,7 +251,7 @@ export const appendRecords = (
   const logAppendTimeMs = byAppend ? now : -1
   const done = { errorCode: ERROR.NONE, logAppendTimeMs, errorMessage: null, recordErrors: [] }
   if (sequenced) {
-    const verdict = log.producers.check(batch)
+    const verdict = log.producers.check(batch, model)
     if (verdict.kind === 'refused') return refused(verdict.errorCode, verdict.message)
     if (verdict.kind === 'duplicate') return { ...done, baseOffset: verdict.baseOffset, appended: false }
   }

@@ -1,6 +1,7 @@
 import { ERROR } from '../errorCodes.js'
 import type { AutoCreateOptions } from '../options.js'
-import type { ClusterState } from './cluster.js'
+import type { AccessList } from './acl.js'
+import type { BrokerConfig } from './configs.js'
 import { NO_LEADER, type Topic } from './topic.js'
 import { invalidNameReason } from './topicRules.js'
 
@@ -8,12 +9,24 @@ interface Pending {
   answers: number
 }
 
+/** What the model needs of the cluster. */
+export interface CreationHost {
+  readonly acl: AccessList
+  readonly topics: ReadonlyMap<string, Topic>
+  readonly aliveBrokers: readonly unknown[]
+  broker(node: number): { readonly config: BrokerConfig }
+  visibleTopic(name: string, node: number): Topic | undefined
+  collidingTopic(name: string): string | undefined
+  createTopic(name: string): Topic
+}
+
 /**
  * The brokers' auto-creation of topics, by count of answers: the count makes tests exact where time would make them
  * flaky.
  */
 export class AutoCreation {
-  private readonly cluster: ClusterState
+  private readonly cluster: CreationHost
+  readonly style: 'kraft' | 'zk'
   private readonly options: AutoCreateOptions
   private readonly pending = new Map<string, Pending>()
   /** Auto-created topics without leaders so far, and how many answers have shown that. */
@@ -21,13 +34,10 @@ export class AutoCreation {
   private readonly timers = new Set<NodeJS.Timeout>()
   private readonly ended = new AbortController()
 
-  constructor(cluster: ClusterState, options: AutoCreateOptions) {
+  constructor(cluster: CreationHost, options: AutoCreateOptions, style: 'kraft' | 'zk') {
     this.cluster = cluster
     this.options = options
-  }
-
-  get style(): 'kraft' | 'zk' {
-    return this.options.style ?? 'kraft'
+    this.style = options.style ?? style
   }
 
   isLeaderless(topic: string): boolean {

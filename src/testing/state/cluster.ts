@@ -1,4 +1,5 @@
 import { crc32c } from '../../protocol/records/crc32c.js'
+import type { BrokerModel } from '../model/brokerModel.js'
 import type { EmbeddedKafkaOptions, TopicSpec } from '../options.js'
 import { Random } from '../random.js'
 import { SaslServer } from '../sasl/server.js'
@@ -17,12 +18,6 @@ export interface BrokerState {
   readonly config: BrokerConfig
 }
 
-export interface OfferedApi {
-  readonly apiKey: number
-  readonly minVersion: number
-  readonly maxVersion: number
-}
-
 const HOST = '127.0.0.1'
 
 /** What all brokers know: the controller's state, without any I/O. */
@@ -38,36 +33,46 @@ export class ClusterState {
   /** Names by what they share with the names they collide with. */
   private readonly collisionKeys = new Map<string, Set<string>>()
   private readonly hidden = new Set<string>()
-  /** The APIs and versions that every broker lists. */
-  readonly offered: readonly OfferedApi[]
+  /** What the brokers play. */
+  readonly model: BrokerModel
   readonly groups: Groups
   readonly transactions: Transactions
   readonly sasl: SaslServer | undefined
   private nextProducerId = 1000
 
-  constructor(options: EmbeddedKafkaOptions, offered: readonly OfferedApi[]) {
-    this.offered = offered
+  constructor(options: EmbeddedKafkaOptions, model: BrokerModel) {
+    this.model = model
     this.random = new Random(options.seed ?? 1)
     this.clusterId = Buffer.from(this.random.uuid(), 'hex').toString('base64url')
     this.sasl = options.listeners?.sasl && new SaslServer(options.listeners.sasl, this.random)
-    const auto = options.autoCreate ?? {}
+    const auto = options.autoCreate ?? (model.autoCreate ? {} : false)
     const creation = auto === false ? {} : auto
-    this.brokers = Array.from({ length: options.brokers ?? 1 }, (_, id) => ({
+    this.brokers = Array.from({ length: options.brokers ?? model.brokers }, (_, id) => ({
       id,
       host: HOST,
       port: 0,
       alive: false,
       config: new BrokerConfig({
         'auto.create.topics.enable': String(auto !== false),
-        'num.partitions': String(creation.partitions ?? 1),
-        'default.replication.factor': String(creation.replicationFactor ?? 1),
+        'num.partitions': '1',
+        'default.replication.factor': '1',
+        ...model.config,
+        ...(creation.partitions === undefined ? {} : { 'num.partitions': String(creation.partitions) }),
+        ...(creation.replicationFactor === undefined
+          ? {}
+          : { 'default.replication.factor': String(creation.replicationFactor) }),
         ...options.config,
         ...options.brokerConfig?.[id],
       }),
     }))
     this.groups = new Groups(() => this.random.uuid(), this.broker(0).config)
     this.transactions = new Transactions(this)
-    this.autoCreation = new AutoCreation(this, creation)
+    this.autoCreation = new AutoCreation(this, creation, model.style)
+  }
+
+  /** The APIs and versions that every broker lists. */
+  get offered(): BrokerModel['offered'] {
+    return this.model.offered
   }
 
   broker(node: number): BrokerState {

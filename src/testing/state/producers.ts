@@ -1,4 +1,5 @@
 import { ERROR } from '../errorCodes.js'
+import type { BrokerModel } from '../model/brokerModel.js'
 
 /** How many batches of a producer a broker remembers per partition (ProducerStateEntry.NUM_BATCHES_TO_RETAIN). */
 const REMEMBERED_BATCHES = 5
@@ -41,10 +42,9 @@ export class ProducerStates {
   private readonly states = new Map<number, ProducerState>()
   private readonly inTransaction = new Set<number>()
 
-  check(batch: SequencedBatch): SequenceVerdict {
+  check(batch: SequencedBatch, { unknownProducer }: Pick<BrokerModel, 'unknownProducer'>): SequenceVerdict {
     const state = this.states.get(batch.producerId)
-    // Without state any first sequence is taken: the broker cannot know what came before.
-    if (!state) return { kind: 'append' }
+    if (!state) return this.checkUnknown(batch, unknownProducer)
     const lastSequence = addToSequence(batch.baseSequence, batch.lastOffsetDelta)
     if (batch.producerEpoch === state.epoch) {
       const known = state.batches.find(
@@ -70,6 +70,19 @@ export class ProducerStates {
       }
     }
     return { kind: 'append' }
+  }
+
+  /** Without state newer brokers take any first sequence: they cannot know what came before. */
+  private checkUnknown(
+    { producerId, baseSequence }: SequencedBatch,
+    errorCode: BrokerModel['unknownProducer'],
+  ): SequenceVerdict {
+    if (errorCode === undefined || baseSequence === 0) return { kind: 'append' }
+    return {
+      kind: 'refused',
+      errorCode,
+      message: `Found no record of producerId=${producerId} on the broker. The first sequence number is ${baseSequence}`,
+    }
   }
 
   remember(batch: SequencedBatch, baseOffset: number): void {

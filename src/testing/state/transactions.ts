@@ -1,6 +1,5 @@
 import { ERROR } from '../errorCodes.js'
-import type { ClusterState } from './cluster.js'
-import type { CommittedOffset } from './groups.js'
+import type { CommittedOffset, Groups } from './groups.js'
 import { appendMarker } from './marker.js'
 import type { Partition } from './topic.js'
 
@@ -28,6 +27,12 @@ interface Transaction {
   timer: NodeJS.Timeout | undefined
 }
 
+/** What the coordinators need of the cluster. */
+export interface TransactionsHost {
+  readonly groups: Groups
+  newProducerId(): number
+}
+
 /** Epochs end below this one; then a new producer id is given out. */
 const MAX_EPOCH = 32767
 
@@ -45,10 +50,10 @@ const nextIdentity = (
  * implicit adding of Produce version 12 (KIP-890). Markers are written at once.
  */
 export class Transactions {
-  private readonly cluster: ClusterState
+  private readonly cluster: TransactionsHost
   private readonly byId = new Map<string, Transaction>()
 
-  constructor(cluster: ClusterState) {
+  constructor(cluster: TransactionsHost) {
     this.cluster = cluster
   }
 

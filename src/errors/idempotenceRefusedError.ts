@@ -12,8 +12,8 @@ export class IdempotenceRefusedError extends BrokerVerdictError {
 }
 
 const AUTHORIZATION: ReadonlySet<number> = new Set([
-  ERROR.clusterAuthorizationFailed,
-  ERROR.transactionalIdAuthorizationFailed,
+  ERROR.CLUSTER_AUTHORIZATION_FAILED,
+  ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 ])
 
 /** A broker that does not understand the request (codes 35 and 42) would not understand it for another principal. */

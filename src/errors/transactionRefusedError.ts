@@ -4,11 +4,11 @@ import { quoted } from './printable.js'
 
 const REMEDIES = new Map<number, string>([
   [
-    ERROR.transactionalIdAuthorizationFailed,
+    ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     'Grant the principal WRITE and DESCRIBE on the transactional id.',
   ],
   [
-    ERROR.invalidTransactionTimeout,
+    ERROR.INVALID_TRANSACTION_TIMEOUT,
     "Lower transactionTimeoutMs, or raise the brokers' transaction.max.timeout.ms.",
   ],
 ])

@@ -24,7 +24,7 @@ export const answerForError = (code: number, nodeId: number): TopicAnswer =>
 /** A topic that exists, though none of its partitions has a leader. */
 export const answerWithoutLeader = (nodeId: number): TopicAnswer => ({
   kind: 'creating',
-  errorCode: ERROR.leaderNotAvailable,
+  errorCode: ERROR.LEADER_NOT_AVAILABLE,
   nodeId,
 })
 

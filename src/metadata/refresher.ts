@@ -250,8 +250,8 @@ export class MetadataRefresher {
     for (const name of names) {
       const metadata = byName.get(name)
       // A name that the broker left out is one it does not know.
-      const code = metadata?.errorCode ?? ERROR.unknownTopicOrPartition
-      if (!metadata || code !== ERROR.none) answers.set(name, answerForError(code, nodeId))
+      const code = metadata?.errorCode ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION
+      if (!metadata || code !== ERROR.NONE) answers.set(name, answerForError(code, nodeId))
       else {
         const topic = this.#options.cache.applyTopic(name, metadata, now)
         const usable = topic && topic.available.length > 0

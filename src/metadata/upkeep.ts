@@ -80,4 +80,4 @@ export class MetadataUpkeep {
 }
 
 const isUnknown = (answer: TopicAnswer): answer is Extract<TopicAnswer, { kind: 'creating' }> =>
-  answer.kind === 'creating' && answer.errorCode === ERROR.unknownTopicOrPartition
+  answer.kind === 'creating' && answer.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION

@@ -42,7 +42,7 @@ export type PartitionImages = readonly (
 /** Far above what Kafka can hold in one topic: a larger index cannot be meant, and must not become an array's length. */
 const MAX_PARTITION_INDEX = 1_000_000
 
-const NO_PARTITION_ERROR: ReadonlySet<number> = new Set([ERROR.none, ERROR.replicaNotAvailable])
+const NO_PARTITION_ERROR: ReadonlySet<number> = new Set([ERROR.NONE, ERROR.REPLICA_NOT_AVAILABLE])
 
 /**
  * The partitions of an answer in index order. A partition with an error (LEADER_NOT_AVAILABLE: it is offline) has no

@@ -6,8 +6,10 @@ export interface ErrorCode {
   readonly message: string
 }
 
-const table: readonly (readonly [code: number, type: string, retriable: boolean, message: string])[] = [
-  [-1, 'UNKNOWN', false, 'the broker met an unexpected error'],
+const table = [
+  [-1, 'UNKNOWN_SERVER_ERROR', false, 'the broker met an unexpected error'],
+  [0, 'NONE', false, 'the request succeeded'],
+  [1, 'OFFSET_OUT_OF_RANGE', false, 'the offset is not in the log'],
   [2, 'CORRUPT_MESSAGE', true, 'the record batch failed its checksum or is otherwise corrupt'],
   [3, 'UNKNOWN_TOPIC_OR_PARTITION', true, 'the broker does not know the topic or partition'],
   [5, 'LEADER_NOT_AVAILABLE', true, 'the partition has no leader at the moment'],
@@ -27,8 +29,10 @@ const table: readonly (readonly [code: number, type: string, retriable: boolean,
   [20, 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', true, 'the records were written to fewer replicas than required'],
   [21, 'INVALID_REQUIRED_ACKS', false, 'the acks value is not valid'],
   [22, 'ILLEGAL_GENERATION', false, "the group's generation is another one by now"],
+  [23, 'INCONSISTENT_GROUP_PROTOCOL', false, 'the group uses another protocol'],
   [24, 'INVALID_GROUP_ID', false, 'the group id is not valid'],
   [25, 'UNKNOWN_MEMBER_ID', false, 'the group does not have this member (any more)'],
+  [26, 'INVALID_SESSION_TIMEOUT', false, 'the session timeout is not in the range that the broker allows'],
   [27, 'REBALANCE_IN_PROGRESS', false, 'the group is rebalancing'],
   [28, 'INVALID_COMMIT_OFFSET_SIZE', false, 'the offsets are too large to be committed'],
   [29, 'TOPIC_AUTHORIZATION_FAILED', false, 'not authorized for the topic'],
@@ -63,9 +67,13 @@ const table: readonly (readonly [code: number, type: string, retriable: boolean,
   [58, 'SASL_AUTHENTICATION_FAILED', false, 'SASL authentication failed'],
   [59, 'UNKNOWN_PRODUCER_ID', false, 'the broker has no state for the producer id'],
   [60, 'REASSIGNMENT_IN_PROGRESS', false, 'a partition reassignment is in progress'],
+  [68, 'NON_EMPTY_GROUP', false, 'the group still has members'],
+  [69, 'GROUP_ID_NOT_FOUND', false, 'the group does not exist'],
+  [73, 'TOPIC_DELETION_DISABLED', false, 'the broker deletes no topics (delete.topic.enable)'],
   [74, 'FENCED_LEADER_EPOCH', true, 'the leader epoch is older than the broker has'],
   [75, 'UNKNOWN_LEADER_EPOCH', true, 'the leader epoch is newer than the broker has'],
   [76, 'UNSUPPORTED_COMPRESSION_TYPE', false, 'the broker does not support the compression type'],
+  [79, 'MEMBER_ID_REQUIRED', false, 'the member has to join again under the id that it was given'],
   [82, 'FENCED_INSTANCE_ID', false, 'another member has taken the group instance id'],
   [84, 'ELIGIBLE_LEADERS_NOT_AVAILABLE', true, 'no eligible leader is available'],
   [87, 'INVALID_RECORD', false, 'the broker refused a record as not valid'],
@@ -73,56 +81,21 @@ const table: readonly (readonly [code: number, type: string, retriable: boolean,
   [90, 'PRODUCER_FENCED', false, 'a newer producer with the same transactional id has fenced this one'],
   [100, 'UNKNOWN_TOPIC_ID', true, 'the broker does not know the topic id'],
   [120, 'TRANSACTION_ABORTABLE', false, 'the transaction has to be aborted'],
-]
+] as const
+
+type Row = (typeof table)[number]
 
 const byCode = new Map<number, ErrorCode>(
   table.map(([code, type, retriable, message]) => [code, { code, type, retriable, message }]),
 )
+/** The type of -1 is kafkajs's: services compare with it. */
+byCode.set(-1, { code: -1, type: 'UNKNOWN', retriable: false, message: 'the broker met an unexpected error' })
 
 /** Describes an error code; one that this table does not know is not retriable and named by its number. */
 export const errorCode = (code: number): ErrorCode =>
   byCode.get(code) ?? { code, type: `ERROR_${code}`, retriable: false, message: `error code ${code}` }
 
-/** The codes this client decides by. */
-export const ERROR = {
-  unknown: -1,
-  none: 0,
-  corruptMessage: 2,
-  unknownTopicOrPartition: 3,
-  leaderNotAvailable: 5,
-  notLeaderOrFollower: 6,
-  requestTimedOut: 7,
-  replicaNotAvailable: 9,
-  messageTooLarge: 10,
-  coordinatorLoadInProgress: 14,
-  coordinatorNotAvailable: 15,
-  notCoordinator: 16,
-  invalidTopic: 17,
-  recordListTooLarge: 18,
-  notEnoughReplicasAfterAppend: 20,
-  topicAuthorizationFailed: 29,
-  clusterAuthorizationFailed: 31,
-  invalidTimestamp: 32,
-  unsupportedVersion: 35,
-  topicAlreadyExists: 36,
-  notController: 41,
-  invalidRequest: 42,
-  outOfOrderSequence: 45,
-  duplicateSequence: 46,
-  invalidProducerEpoch: 47,
-  invalidTxnState: 48,
-  invalidProducerIdMapping: 49,
-  invalidTransactionTimeout: 50,
-  concurrentTransactions: 51,
-  transactionCoordinatorFenced: 52,
-  transactionalIdAuthorizationFailed: 53,
-  operationNotAttempted: 55,
-  unknownProducerId: 59,
-  fencedLeaderEpoch: 74,
-  unknownLeaderEpoch: 75,
-  invalidRecord: 87,
-  throttlingQuotaExceeded: 89,
-  kafkaStorageError: 56,
-  producerFenced: 90,
-  unknownTopicId: 100,
-} as const
+/** The codes by their names in Kafka. */
+export const ERROR = Object.fromEntries(table.map(([code, type]) => [type, code])) as {
+  readonly [R in Row as R[1]]: R[0]
+}

@@ -1,3 +1,4 @@
+export { ERROR } from '../protocol/errorCodes.js'
 export type { ApiName } from './apis/names.js'
 export type { RequestOf, ResponseOf } from './apis/registry.js'
 export {
@@ -10,7 +11,6 @@ export {
 } from './check.js'
 export { EmbeddedKafka, EmbeddedKafkaError, type FaultFor } from './cluster.js'
 export { assertDelivered, type DeliveredOptions, delivered, type ExpectedRecord } from './delivered.js'
-export { ERROR } from './errorCodes.js'
 export type { Fault, FaultedRequest, FaultOptions } from './faults/script.js'
 export {
   changed,

@@ -52,8 +52,8 @@ export class TopicCreator {
   async create(topic: NewTopic): Promise<'created' | 'existed'> {
     if (performance.now() < this.#throttledUntil) throw new NotYet(creationError(topic.name, throttled))
     const result = await this.#coalescer.ask(topic)
-    if (result.code === ERROR.none) return 'created'
-    if (result.code === ERROR.topicAlreadyExists) return 'existed'
+    if (result.code === ERROR.NONE) return 'created'
+    if (result.code === ERROR.TOPIC_ALREADY_EXISTS) return 'existed'
     const error = creationError(topic.name, result)
     throw errorCode(result.code).retriable ? new NotYet(error) : error
   }
@@ -92,7 +92,7 @@ export class TopicCreator {
       // A topic that the broker left out of its answer may have been created: metadata will tell.
       return result ? { code: result.errorCode, message: result.errorMessage } : timedOut
     })
-    if (results.some(each => each.code === ERROR.throttlingQuotaExceeded))
+    if (results.some(each => each.code === ERROR.THROTTLING_QUOTA_EXCEEDED))
       this.#throttledUntil = performance.now() + response.throttleTimeMs
     logger.debug('Topics created', {
       nodeId,
@@ -104,15 +104,16 @@ export class TopicCreator {
   }
 }
 
-const throttled: Result = { code: ERROR.throttlingQuotaExceeded, message: null }
-const timedOut: Result = { code: ERROR.requestTimedOut, message: null }
+const throttled: Result = { code: ERROR.THROTTLING_QUOTA_EXCEEDED, message: null }
+const timedOut: Result = { code: ERROR.REQUEST_TIMED_OUT, message: null }
 
-const outcomeType = (code: number): string => (code === ERROR.none ? 'created' : errorCode(code).type)
+const outcomeType = (code: number): string => (code === ERROR.NONE ? 'created' : errorCode(code).type)
 
 const creationError = (topic: string, { code, message }: Result): Error => {
   const verdict = errorCode(code)
-  if (code === ERROR.invalidTopic) return new InvalidTopicError(topic, message ?? verdict.message)
-  const unauthorized = code === ERROR.topicAuthorizationFailed || code === ERROR.clusterAuthorizationFailed
+  if (code === ERROR.INVALID_TOPIC_EXCEPTION) return new InvalidTopicError(topic, message ?? verdict.message)
+  const unauthorized =
+    code === ERROR.TOPIC_AUTHORIZATION_FAILED || code === ERROR.CLUSTER_AUTHORIZATION_FAILED
   if (unauthorized) return new TopicAuthorizationError(topic)
   return new TopicCreationError(topic, verdict, message)
 }

@@ -67,7 +67,7 @@ export class AutoCreateProbe {
       )
       const result = response.results[0]
       const value =
-        result?.errorCode === ERROR.none
+        result?.errorCode === ERROR.NONE
           ? result.configs.find(each => each.name === SETTING)?.value
           : undefined
       logger.debug('Broker asked whether it creates topics', {

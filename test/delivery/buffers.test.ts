@@ -163,7 +163,7 @@ describe('buffers that a socket may still read', () => {
     const sent = send(value('a'))
     await turns()
     const [first] = links[0]!.written
-    first!.exchange.onResponse(answer(ERROR.none))
+    first!.exchange.onResponse(answer(ERROR.NONE))
     await sent
     // The record has ended, and is counted all the same.
     expect(engine.budget.records).toBe(1)
@@ -183,7 +183,7 @@ describe('buffers that a socket may still read', () => {
       await new Promise(resolve => setTimeout(resolve, 1))
     }
     const [second] = links[1]!.written
-    second!.exchange.onResponse(answer(ERROR.none))
+    second!.exchange.onResponse(answer(ERROR.NONE))
     second!.exchange.onBuffersReleased()
     await sent
     expect(engine.budget.records).toBe(1)
@@ -198,14 +198,14 @@ describe('buffers that a socket may still read', () => {
     const sends = [send(value('a')), send(value('b'))]
     await turns()
     const [whole] = links[0]!.written
-    whole!.exchange.onResponse(answer(ERROR.messageTooLarge))
+    whole!.exchange.onResponse(answer(ERROR.MESSAGE_TOO_LARGE))
     await turns()
     const parts = links[0]!.written.slice(1)
     expect(parts).toHaveLength(1)
     await reuse()
-    parts[0]!.exchange.onResponse(answer(ERROR.none))
+    parts[0]!.exchange.onResponse(answer(ERROR.NONE))
     await turns()
-    links[0]!.written.at(-1)!.exchange.onResponse(answer(ERROR.none))
+    links[0]!.written.at(-1)!.exchange.onResponse(answer(ERROR.NONE))
     await Promise.all(sends)
     await reuse()
     expectUnchanged(links[0]!.written)
@@ -255,7 +255,7 @@ test('an answer to a request that has ended changes nothing', async () => {
   await turns()
   const [first] = links[0]!.written
   first!.exchange.onFailure(new Error('gone'), false)
-  first!.exchange.onResponse(answer(ERROR.none))
+  first!.exchange.onResponse(answer(ERROR.NONE))
   first!.exchange.onFailure(new Error('again'), true)
   first!.exchange.onBuffersReleased()
   engine.close()

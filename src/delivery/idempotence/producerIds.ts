@@ -12,10 +12,10 @@ const BACKOFF: Backoff = { minMs: 100, maxMs: 1000, factor: 2 }
 const NO_TIMEOUT_MS = 2147483647
 
 const REFUSALS: ReadonlySet<number> = new Set([
-  ERROR.clusterAuthorizationFailed,
-  ERROR.transactionalIdAuthorizationFailed,
-  ERROR.unsupportedVersion,
-  ERROR.invalidRequest,
+  ERROR.CLUSTER_AUTHORIZATION_FAILED,
+  ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  ERROR.UNSUPPORTED_VERSION,
+  ERROR.INVALID_REQUEST,
 ])
 
 export interface ProducerIdsParts {
@@ -67,7 +67,7 @@ export class ProducerIds implements IdentitySource {
       () => ({ transactionalId: null, transactionTimeoutMs: NO_TIMEOUT_MS }),
       { target: { anyBut: undefined }, timeoutMs: requestTimeoutMs },
     )
-    if (response.errorCode !== ERROR.none) {
+    if (response.errorCode !== ERROR.NONE) {
       const verdict = errorCode(response.errorCode)
       if (REFUSALS.has(response.errorCode)) throw new IdempotenceRefusedError(verdict)
       throw new kafkajs.KafkaJSProtocolError(

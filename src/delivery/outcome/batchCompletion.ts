@@ -42,7 +42,7 @@ export class BatchCompletion {
       const { observer } = this.host
       observer.recordsSent(queue.topic, batch.recordCount)
       observer.batchDelivered(queue.topic, batch.recordCount, performance.now() - batch.createdAt)
-      const baseOffset = answer.errorCode === ERROR.none ? answer.baseOffset : -1n
+      const baseOffset = answer.errorCode === ERROR.NONE ? answer.baseOffset : -1n
       batch.acknowledge(
         new AcknowledgedBatch(
           queue.topic,
@@ -91,7 +91,7 @@ export class BatchCompletion {
 
   /** Its earlier attempt may have been written, and the leader cannot tell any more. */
   sequenceLost(queue: PartitionQueue, batch: Batch): void {
-    const error = new SequenceLostError(queue.topic, errorCode(ERROR.outOfOrderSequence), {
+    const error = new SequenceLostError(queue.topic, errorCode(ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER), {
       partition: queue.partition,
       attempts: batch.attempts,
       cause: batch.lastCause,

@@ -12,25 +12,29 @@ export type ErrorVerdict =
   | 'refused'
 
 const verdicts = new Map<number, ErrorVerdict>([
-  [ERROR.none, 'written'],
+  [ERROR.NONE, 'written'],
   // The broker has the batch already, and only its offset is not known any more.
-  [ERROR.duplicateSequence, 'written'],
-  [ERROR.unknownTopicOrPartition, 'moved'],
-  [ERROR.leaderNotAvailable, 'moved'],
-  [ERROR.notLeaderOrFollower, 'moved'],
-  [ERROR.replicaNotAvailable, 'moved'],
-  [ERROR.fencedLeaderEpoch, 'moved'],
-  [ERROR.unknownLeaderEpoch, 'moved'],
-  [ERROR.unknownTopicId, 'moved'],
-  [ERROR.kafkaStorageError, 'moved'],
-  [ERROR.messageTooLarge, 'split'],
-  [ERROR.recordListTooLarge, 'split'],
-  [ERROR.outOfOrderSequence, 'sequence'],
-  [ERROR.unknownProducerId, 'sequence'],
-  [ERROR.invalidProducerEpoch, 'sequence'],
+  [ERROR.DUPLICATE_SEQUENCE_NUMBER, 'written'],
+  [ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'moved'],
+  [ERROR.LEADER_NOT_AVAILABLE, 'moved'],
+  [ERROR.NOT_LEADER_OR_FOLLOWER, 'moved'],
+  [ERROR.REPLICA_NOT_AVAILABLE, 'moved'],
+  [ERROR.FENCED_LEADER_EPOCH, 'moved'],
+  [ERROR.UNKNOWN_LEADER_EPOCH, 'moved'],
+  [ERROR.UNKNOWN_TOPIC_ID, 'moved'],
+  [ERROR.KAFKA_STORAGE_ERROR, 'moved'],
+  [ERROR.MESSAGE_TOO_LARGE, 'split'],
+  [ERROR.RECORD_LIST_TOO_LARGE, 'split'],
+  [ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, 'sequence'],
+  [ERROR.UNKNOWN_PRODUCER_ID, 'sequence'],
+  [ERROR.INVALID_PRODUCER_EPOCH, 'sequence'],
 ])
 
-const appended = new Set<number>([ERROR.requestTimedOut, ERROR.notEnoughReplicasAfterAppend, ERROR.unknown])
+const appended = new Set<number>([
+  ERROR.REQUEST_TIMED_OUT,
+  ERROR.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  ERROR.UNKNOWN_SERVER_ERROR,
+])
 
 /**
  * Whether an error leaves open that the batch stands in the log. A leader that loses its office, or its disk, while it

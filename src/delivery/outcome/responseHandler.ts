@@ -43,11 +43,11 @@ export interface ResponseHandlerHost {
   readonly logger: Logger
 }
 
-const FENCED: ReadonlySet<number> = new Set([ERROR.invalidProducerEpoch, ERROR.producerFenced])
+const FENCED: ReadonlySet<number> = new Set([ERROR.INVALID_PRODUCER_EPOCH, ERROR.PRODUCER_FENCED])
 /** In the log, and the leader does not know where any more. */
 const FORGOTTEN: PartitionAnswer = {
   index: -1,
-  errorCode: ERROR.duplicateSequence,
+  errorCode: ERROR.DUPLICATE_SEQUENCE_NUMBER,
   baseOffset: -1n,
   logAppendTimeMs: -1n,
   logStartOffset: -1n,
@@ -238,9 +238,10 @@ export class ProduceResponseHandler {
   ): void {
     // Refused only because what stands before it is not in the log: that costs it no attempt.
     const isInnocent =
-      answer.errorCode === ERROR.outOfOrderSequence && batch.baseSequence !== queue.sequences.expected
+      answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER &&
+      batch.baseSequence !== queue.sequences.expected
     if (isInnocent) batch.excusedAttempts++
-    if (answer.errorCode === ERROR.outOfOrderSequence && setAside(queue, batch)) {
+    if (answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && setAside(queue, batch)) {
       return this.retry(queue, batch, cause, cause.type, AT_ONCE)
     }
     const isBehindForgotten = queue.batches[0]!.isSetAside
@@ -290,9 +291,9 @@ export class ProduceResponseHandler {
     }
     const { transactionalId } = this.settings
     const error =
-      verdict.code === ERROR.topicAuthorizationFailed
+      verdict.code === ERROR.TOPIC_AUTHORIZATION_FAILED
         ? new TopicAuthorizationError(queue.topic, context)
-        : verdict.code === ERROR.invalidTopic
+        : verdict.code === ERROR.INVALID_TOPIC_EXCEPTION
           ? new InvalidTopicError(queue.topic, answer.errorMessage ?? verdict.message, context)
           : FENCED.has(verdict.code) && transactionalId !== undefined
             ? new ProducerFencedError(transactionalId, verdict, { topic: queue.topic, ...context })

@@ -85,7 +85,7 @@ export class KafkajsPartitioner implements Partitioner {
     if (this.available !== view.available) {
       this.available = view.available
       this.metadata = view.partitions.map(({ index, leader }) => ({
-        partitionErrorCode: leader < 0 ? ERROR.leaderNotAvailable : ERROR.none,
+        partitionErrorCode: leader < 0 ? ERROR.LEADER_NOT_AVAILABLE : ERROR.NONE,
         partitionId: index,
         leader,
         replicas: [],

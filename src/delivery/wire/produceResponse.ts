@@ -83,7 +83,6 @@ class ResponseReader {
       nodeEndpoints = this.endpoints()
       return true
     })
-    if (reader.remaining > 0) throw new MalformedMessageError(`${reader.remaining} bytes are left over`)
     return { throttleTimeMs, nodeEndpoints }
   }
 

@@ -89,13 +89,13 @@ export class GroupOffsets {
       }),
       codeOf: response => {
         const codes = codesOf(response)
-        const failed = left.map(each => codes.get(nameOf(each)) ?? ERROR.unknown)
+        const failed = left.map(each => codes.get(nameOf(each)) ?? ERROR.UNKNOWN_SERVER_ERROR)
         // What cannot be mended is told before what can.
         const decisive = failed.findIndex(code => judge(code) === 'final')
-        const at = decisive >= 0 ? decisive : failed.findIndex(code => code !== ERROR.none)
+        const at = decisive >= 0 ? decisive : failed.findIndex(code => code !== ERROR.NONE)
         culprit = left[at]
-        left = left.filter((_, i) => failed[i] !== ERROR.none)
-        return failed[at] ?? ERROR.none
+        left = left.filter((_, i) => failed[i] !== ERROR.NONE)
+        return failed[at] ?? ERROR.NONE
       },
       refusal: (verdict, context) =>
         this.refusal(groupId, 'TxnOffsetCommit', verdict, {

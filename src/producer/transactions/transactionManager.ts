@@ -213,7 +213,8 @@ export class TransactionManager implements TransactionHost, IdentitySource {
         return { transactionalId, producerId, producerEpoch: epoch, committed }
       },
       // Nothing has reached the coordinator yet: then there is nothing to be aborted.
-      codeOf: ({ errorCode }) => (errorCode === ERROR.invalidTxnState && !committed ? ERROR.none : errorCode),
+      codeOf: ({ errorCode }) =>
+        errorCode === ERROR.INVALID_TXN_STATE && !committed ? ERROR.NONE : errorCode,
       refusal: (verdict, context) => refusalOf(transactionalId, 'EndTxn', verdict, context),
       patience: this.patience(this.parts.closing),
     })

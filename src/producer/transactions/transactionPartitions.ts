@@ -95,22 +95,22 @@ export class TransactionPartitions {
         partitions.map(each => [`${each.partitionIndex} ${name}`, each.errorCode] as const),
       ),
     )
-    let left: number = ERROR.none
+    let left: number = ERROR.NONE
     for (const queue of asked) {
-      const code = codes.get(`${queue.partition} ${queue.topic}`) ?? ERROR.operationNotAttempted
+      const code = codes.get(`${queue.partition} ${queue.topic}`) ?? ERROR.OPERATION_NOT_ATTEMPTED
       this.wanted.delete(queue)
       this.unknown.delete(queue)
-      if (code === ERROR.none) {
+      if (code === ERROR.NONE) {
         this.members.add(queue)
         queue.sender?.wake(queue)
-      } else if (code === ERROR.topicAuthorizationFailed) {
+      } else if (code === ERROR.TOPIC_AUTHORIZATION_FAILED) {
         this.parts.refused(queue, new TopicAuthorizationError(queue.topic, { partition: queue.partition }))
-      } else if (code === ERROR.unknownTopicOrPartition) {
+      } else if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
         this.unknown.add(queue)
         left ||= code
       } else {
         this.wanted.add(queue)
-        if (left === ERROR.none || code !== ERROR.operationNotAttempted) left = code
+        if (left === ERROR.NONE || code !== ERROR.OPERATION_NOT_ATTEMPTED) left = code
       }
     }
     return left

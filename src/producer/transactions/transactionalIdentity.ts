@@ -50,7 +50,7 @@ export class TransactionalIdentity {
       body: asked => {
         if (before === undefined) return { transactionalId, transactionTimeoutMs }
         if (asked < NAMES_PREDECESSOR_SINCE) {
-          const verdict = errorCode(ERROR.unsupportedVersion)
+          const verdict = errorCode(ERROR.UNSUPPORTED_VERSION)
           throw new TransactionRefusedError(transactionalId, { request: 'InitProducerId', verdict })
         }
         return {

@@ -13,31 +13,31 @@ export type Judgement =
   | 'final'
 
 const judgements = new Map<number, Judgement>([
-  [ERROR.none, 'done'],
+  [ERROR.NONE, 'done'],
   // The markers of the transaction before, or of a predecessor's, are being written.
-  [ERROR.concurrentTransactions, 'soon'],
+  [ERROR.CONCURRENT_TRANSACTIONS, 'soon'],
   // The coordinator has not heard of the topic yet, though its leader has.
-  [ERROR.unknownTopicOrPartition, 'soon'],
-  [ERROR.operationNotAttempted, 'soon'],
-  [ERROR.coordinatorNotAvailable, 'elsewhere'],
-  [ERROR.notCoordinator, 'elsewhere'],
-  [ERROR.transactionCoordinatorFenced, 'elsewhere'],
-  [ERROR.requestTimedOut, 'elsewhere'],
+  [ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'soon'],
+  [ERROR.OPERATION_NOT_ATTEMPTED, 'soon'],
+  [ERROR.COORDINATOR_NOT_AVAILABLE, 'elsewhere'],
+  [ERROR.NOT_COORDINATOR, 'elsewhere'],
+  [ERROR.TRANSACTION_COORDINATOR_FENCED, 'elsewhere'],
+  [ERROR.REQUEST_TIMED_OUT, 'elsewhere'],
 ])
 
 export const judge = (code: number): Judgement =>
   judgements.get(code) ?? (errorCode(code).retriable ? 'again' : 'final')
 
-const FENCED: ReadonlySet<number> = new Set([ERROR.producerFenced, ERROR.invalidProducerEpoch])
+const FENCED: ReadonlySet<number> = new Set([ERROR.PRODUCER_FENCED, ERROR.INVALID_PRODUCER_EPOCH])
 
 /** After these the producer is of no use, whatever it does. */
 const FATAL: ReadonlySet<number> = new Set([
-  ERROR.transactionalIdAuthorizationFailed,
-  ERROR.clusterAuthorizationFailed,
-  ERROR.invalidTransactionTimeout,
-  ERROR.invalidTxnState,
-  ERROR.unsupportedVersion,
-  ERROR.invalidRequest,
+  ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  ERROR.CLUSTER_AUTHORIZATION_FAILED,
+  ERROR.INVALID_TRANSACTION_TIMEOUT,
+  ERROR.INVALID_TXN_STATE,
+  ERROR.UNSUPPORTED_VERSION,
+  ERROR.INVALID_REQUEST,
 ])
 
 /**
@@ -69,4 +69,4 @@ export const isFatal = (error: unknown): error is Error =>
 
 /** The coordinator does not know this producer id any more: there is no transaction to be ended (transactional.id.expiration.ms). */
 export const isForgotten = (error: unknown): boolean =>
-  error instanceof BrokerVerdictError && error.code === ERROR.invalidProducerIdMapping
+  error instanceof BrokerVerdictError && error.code === ERROR.INVALID_PRODUCER_ID_MAPPING

@@ -1,6 +1,7 @@
 /** AddOffsetsToTxn, versions 0-4. A fenced producer gets INVALID_PRODUCER_EPOCH before version 2. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { addOffsetsToTxnApi } from '../../protocol/messages/addOffsetsToTxn.js'
-import { ERROR } from '../errorCodes.js'
 import { transactionError } from './coordinator.js'
 import { serve } from './served.js'
 

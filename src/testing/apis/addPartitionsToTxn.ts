@@ -2,9 +2,10 @@
  * AddPartitionsToTxn, versions 0-3. When one partition is refused, the others are answered OPERATION_NOT_ATTEMPTED and
  * nothing is added. A fenced producer gets INVALID_PRODUCER_EPOCH before version 2.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { addPartitionsToTxnApi } from '../../protocol/messages/addPartitionsToTxn.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { transactionError } from './coordinator.js'
 import { type RequestContext, serve } from './served.js'
 

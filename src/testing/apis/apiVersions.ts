@@ -3,8 +3,9 @@
  * A version that is not offered is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions alone
  * (KIP-511). Produce and SaslHandshake are listed from version 0 on, for librdkafka's sake, though those are not served.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { apiVersionsApi } from '../../protocol/messages/apiVersions.js'
-import { ERROR } from '../errorCodes.js'
 import { serve } from './served.js'
 
 export const apiVersions = serve(apiVersionsApi, {

@@ -1,4 +1,4 @@
-import { ERROR } from '../errorCodes.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 import type { RequestContext } from './served.js'
 
 /** What a broker says that is asked about a group or transactional id it may not coordinate. */

@@ -1,7 +1,8 @@
 /** CreatePartitions, versions 0-3, validateOnly included; replica assignments by the client are not looked at. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { createPartitionsApi } from '../../protocol/messages/createPartitions.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { MAX_PARTITIONS_PER_REQUEST } from '../state/topicRules.js'
 import { type RequestContext, serve } from './served.js'
 

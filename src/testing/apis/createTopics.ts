@@ -3,9 +3,10 @@
  * controller, so any of them serves it; in the style of ZooKeeper all but the controller answer NOT_CONTROLLER.
  * Refusals carry the controller's own words (ReplicationControlManager).
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { createTopicsApi } from '../../protocol/messages/createTopics.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { invalidTopicConfigReason } from '../state/configs.js'
 import { invalidNameReason, MAX_PARTITIONS_PER_REQUEST } from '../state/topicRules.js'
 import { type RequestContext, serve } from './served.js'

@@ -1,6 +1,7 @@
 /** DeleteGroups, versions 0-2: empty groups and their offsets. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { deleteGroupsApi } from '../../protocol/messages/deleteGroups.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { type RequestContext, serve } from './served.js'
 

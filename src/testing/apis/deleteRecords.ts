@@ -1,7 +1,8 @@
 /** DeleteRecords, versions 0-2: moves a partition's start; -1 means its end. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { deleteRecordsApi } from '../../protocol/messages/deleteRecords.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { type RequestContext, serve } from './served.js'
 
 type Wanted = Decoded<typeof deleteRecordsApi.request>['topics'][number]['partitions'][number]

@@ -1,7 +1,8 @@
 /** DeleteTopics, versions 0-6, by name or (6) by topic id. `delete.topic.enable=false` refuses it. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { deleteTopicsApi } from '../../protocol/messages/deleteTopics.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { type RequestContext, serve } from './served.js'
 
 type Request = Decoded<typeof deleteTopicsApi.request>

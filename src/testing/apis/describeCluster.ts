@@ -1,6 +1,7 @@
 /** DescribeCluster, versions 0-1: the living brokers. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { describeClusterApi } from '../../protocol/messages/describeCluster.js'
-import { ERROR } from '../errorCodes.js'
 import { serve } from './served.js'
 
 /** Nothing is said about authorized operations. */

@@ -2,9 +2,10 @@
  * DescribeConfigs, versions 0-4: topics, and the answering broker itself. Another broker's id is INVALID_REQUEST, an
  * empty broker name answers an empty list with error 0, as Kafka does.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { CONFIG_RESOURCE, describeConfigsApi } from '../../protocol/messages/describeConfigs.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import type { ConfigEntry } from '../state/configs.js'
 import { CONFIG_SOURCE } from '../state/configs.js'
 import { type RequestContext, serve } from './served.js'

@@ -1,6 +1,7 @@
 /** DescribeGroups, versions 0-5; a group that is not there is 'Dead', as brokers say. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { describeGroupsApi } from '../../protocol/messages/describeGroups.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { type RequestContext, serve } from './served.js'
 

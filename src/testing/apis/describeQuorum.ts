@@ -1,6 +1,7 @@
 /** DescribeQuorum, versions 0-1: every living broker is a voter that has caught up; the leader's time is this process's. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { describeQuorumApi } from '../../protocol/messages/describeQuorum.js'
-import { ERROR } from '../errorCodes.js'
 import { serve } from './served.js'
 
 export const describeQuorum = serve(describeQuorumApi, {

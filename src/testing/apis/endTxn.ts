@@ -1,6 +1,7 @@
 /** EndTxn, versions 0-4: writes the markers at once. A fenced producer gets INVALID_PRODUCER_EPOCH before version 2. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { endTxnApi } from '../../protocol/messages/endTxn.js'
-import { ERROR } from '../errorCodes.js'
 import { transactionError } from './coordinator.js'
 import { serve } from './served.js'
 

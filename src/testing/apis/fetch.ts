@@ -4,9 +4,10 @@
  * its size (KIP-74). Readers of committed records get what lies before the last stable offset, and the aborted
  * transactions in it. Leader epochs are checked (KIP-320).
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { fetchApi } from '../../protocol/messages/fetch.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { type LogEntry, servedBytes } from '../state/log.js'
 import type { Partition } from '../state/topic.js'
 import { waitForChange } from '../state/wait.js'

@@ -1,7 +1,8 @@
 /** FindCoordinator, versions 0-4, for groups and transactions: a living broker by the hash of the key. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { findCoordinatorApi } from '../../protocol/messages/findCoordinator.js'
 import type { Decoded } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { type RequestContext, serve } from './served.js'
 
 type Request = Decoded<typeof findCoordinatorApi.request>

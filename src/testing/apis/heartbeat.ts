@@ -1,6 +1,7 @@
 /** Heartbeat, versions 0-4. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { heartbeatApi } from '../../protocol/messages/heartbeat.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { serve } from './served.js'
 

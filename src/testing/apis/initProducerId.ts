@@ -3,8 +3,9 @@
  * For a transactional id the coordinator alone answers: the same id with the next epoch (or a new id when the epochs
  * are used up); it aborts what is open and fences the producer before, or one that names another epoch (KIP-360).
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
-import { ERROR } from '../errorCodes.js'
 import { coordinatorError } from './coordinator.js'
 import { serve } from './served.js'
 

@@ -2,8 +2,9 @@
  * JoinGroup, versions 0-9. The answer waits until all members have joined, or the rebalance timeout; from version 4
  * on a new member is first given its id (KIP-394). Static membership (KIP-345) is accepted and not acted upon.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { joinGroupApi } from '../../protocol/messages/joinGroup.js'
-import { ERROR } from '../errorCodes.js'
 import type { JoinResult } from '../state/groupMember.js'
 import { groupError } from './coordinator.js'
 import { serve } from './served.js'

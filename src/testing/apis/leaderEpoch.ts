@@ -1,4 +1,4 @@
-import { ERROR } from '../errorCodes.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 
 /** What a leader says to a client that names the leader epoch it knows (-1: none), as in KIP-320. */
 export const epochError = (clientEpoch: number, leaderEpoch: number): number => {

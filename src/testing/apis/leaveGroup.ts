@@ -1,6 +1,7 @@
 /** LeaveGroup, versions 0-5: one member, or (3 on) several. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { leaveGroupApi } from '../../protocol/messages/leaveGroup.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { serve } from './served.js'
 

@@ -1,6 +1,7 @@
 /** ListGroups, versions 0-4: the groups this broker coordinates. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { listGroupsApi } from '../../protocol/messages/listGroups.js'
-import { ERROR } from '../errorCodes.js'
 import { serve } from './served.js'
 
 export const listGroups = serve(listGroupsApi, {

@@ -3,11 +3,12 @@
  * largest timestamp (-3), or the first record at or after a timestamp, found by its batch's largest timestamp and
  * then record by record.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { LIST_OFFSETS_TIMESTAMP, listOffsetsApi } from '../../protocol/messages/listOffsets.js'
 import { decodeBatch } from '../../protocol/records/decode.js'
 import { UnreadableCompressionError } from '../../protocol/records/decompress/decompress.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { type LogEntry, servedBytes } from '../state/log.js'
 import type { Partition } from '../state/topic.js'
 import { epochError } from './leaderEpoch.js'

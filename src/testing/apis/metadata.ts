@@ -3,10 +3,11 @@
  * creation flag (always on before version 4) goes through the auto-create model; requests for all topics (null, or
  * an empty array in version 0) never create. Topic ids are read from version 10 on.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { metadataApi } from '../../protocol/messages/metadata.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { ZERO_UUID } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import type { ClusterState } from '../state/cluster.js'
 import { NO_LEADER, type Partition, type Topic } from '../state/topic.js'
 import { type RequestContext, serve } from './served.js'

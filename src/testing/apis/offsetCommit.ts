@@ -1,6 +1,7 @@
 /** OffsetCommit, versions 2-8: by members of the group's generation, or from outside while the group is empty. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { offsetCommitApi } from '../../protocol/messages/offsetCommit.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { serve } from './served.js'
 

@@ -1,7 +1,8 @@
 /** OffsetFetch, versions 1-8; null topics ask for all that have offsets, version 8 for many groups at once. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { offsetFetchApi } from '../../protocol/messages/offsetFetch.js'
 import type { Decoded } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { type RequestContext, serve } from './served.js'
 

@@ -1,7 +1,8 @@
 /** OffsetForLeaderEpoch, versions 2-4: where the log of a leader epoch ends, for clients that check for truncation. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { offsetForLeaderEpochApi } from '../../protocol/messages/offsetForLeaderEpoch.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { epochError } from './leaderEpoch.js'
 import { type RequestContext, serve } from './served.js'
 

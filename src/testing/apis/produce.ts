@@ -5,10 +5,11 @@
  * replication itself takes no time.
  * Hints to the current leader (KIP-951) from version 10 on.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { produceApi } from '../../protocol/messages/produce.js'
 import { isTransactional, isWellFormed, readBatchHeader } from '../../protocol/records/decode.js'
 import { type Decoded, type Encodable, ZERO_UUID } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import type { BrokerModel } from '../model/brokerModel.js'
 import { appendRecords } from '../state/append.js'
 import type { Partition, Topic } from '../state/topic.js'

@@ -2,8 +2,9 @@
  * SaslAuthenticate, versions 0-2: PLAIN, SCRAM-SHA-256 and -512, OAUTHBEARER, again at any time on the same connection
  * (KIP-368), then for the same principal. A refusal is answered, then the connection is cut.
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { saslAuthenticateApi } from '../../protocol/messages/saslAuthenticate.js'
-import { ERROR } from '../errorCodes.js'
 import { NOTHING } from '../sasl/exchange.js'
 import { type ConnectionView, serve } from './served.js'
 

@@ -1,6 +1,7 @@
 /** SaslHandshake, version 1: the mechanisms for which the listener has credentials. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { saslHandshakeApi } from '../../protocol/messages/saslHandshake.js'
-import { ERROR } from '../errorCodes.js'
 import { serve } from './served.js'
 
 export const saslHandshake = serve(saslHandshakeApi, {

@@ -1,6 +1,7 @@
 /** SyncGroup, versions 0-5: followers wait for the leader's assignment. */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { syncGroupApi } from '../../protocol/messages/syncGroup.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { serve } from './served.js'
 

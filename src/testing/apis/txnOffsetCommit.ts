@@ -2,9 +2,10 @@
  * TxnOffsetCommit, versions 0-4, at the group's coordinator: the offsets become the group's when the transaction is
  * committed. A partition that the broker does not know, or that may not be read, is refused alone. From version 3 on the member's generation is checked (KIP-447).
  */
+
+import { ERROR } from '../../protocol/errorCodes.js'
 import { txnOffsetCommitApi } from '../../protocol/messages/txnOffsetCommit.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { ERROR } from '../errorCodes.js'
 import { groupError } from './coordinator.js'
 import { type RequestContext, serve } from './served.js'
 

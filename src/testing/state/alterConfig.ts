@@ -1,5 +1,5 @@
+import { ERROR } from '../../protocol/errorCodes.js'
 import { CONFIG_RESOURCE } from '../../protocol/messages/describeConfigs.js'
-import { ERROR } from '../errorCodes.js'
 import type { ClusterState } from './cluster.js'
 import { type ConfigValues, invalidTopicConfigReason } from './configs.js'
 

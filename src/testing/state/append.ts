@@ -1,3 +1,4 @@
+import { ERROR } from '../../protocol/errorCodes.js'
 import { crc32c } from '../../protocol/records/crc32c.js'
 import {
   BATCH_HEADER_BYTES,
@@ -17,7 +18,6 @@ import {
 } from '../../protocol/records/decompress/decompress.js'
 import { hasIndependentBlocks } from '../../protocol/records/decompress/lz4.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
-import { ERROR } from '../errorCodes.js'
 import type { BrokerModel } from '../model/brokerModel.js'
 import type { TopicConfig } from './configs.js'
 import type { Partition } from './topic.js'

@@ -1,4 +1,4 @@
-import { ERROR } from '../errorCodes.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 import type { AutoCreateOptions } from '../options.js'
 import type { AccessList } from './acl.js'
 import type { BrokerConfig } from './configs.js'

@@ -1,4 +1,4 @@
-import { ERROR } from '../errorCodes.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 import {
   type JoinRequest,
   type JoinResult,

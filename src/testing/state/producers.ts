@@ -1,4 +1,4 @@
-import { ERROR } from '../errorCodes.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 import type { BrokerModel } from '../model/brokerModel.js'
 
 /** How many batches of a producer a broker remembers per partition (ProducerStateEntry.NUM_BATCHES_TO_RETAIN). */

@@ -1,4 +1,4 @@
-import { ERROR } from '../errorCodes.js'
+import { ERROR } from '../../protocol/errorCodes.js'
 import type { CommittedOffset, Groups } from './groups.js'
 import { appendMarker } from './marker.js'
 import type { Partition } from './topic.js'

@@ -42,7 +42,8 @@ export const createByBroker = (
     const answer = await context.lookup(attempt, true)
     if (answer.kind === 'available') return answer.topic
     if (answer.kind === 'refused') {
-      const refusal = answer.errorCode === ERROR.invalidTopic ? await explainer.explain(topic) : undefined
+      const refusal =
+        answer.errorCode === ERROR.INVALID_TOPIC_EXCEPTION ? await explainer.explain(topic) : undefined
       throw refusalError(topic, answer.errorCode, attempt, refusal?.reason)
     }
     if (isUnknown(answer)) {

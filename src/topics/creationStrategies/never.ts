@@ -29,7 +29,7 @@ export const unknownAtLast = (
   topic: string,
   { attempts, cause }: ScheduleEnd,
 ): UnknownTopicError | undefined =>
-  (cause as { readonly code?: unknown }).code === ERROR.unknownTopicOrPartition
+  (cause as { readonly code?: unknown }).code === ERROR.UNKNOWN_TOPIC_OR_PARTITION
     ? new UnknownTopicError(topic, remedy(`metadataRetry (${attemptsText(attempts)})`), { attempts, cause })
     : undefined
 

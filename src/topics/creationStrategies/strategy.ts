@@ -32,11 +32,11 @@ export const refusalError = (
   reason: string | null = null,
 ): Error => {
   const verdict = errorCode(code)
-  if (code === ERROR.topicAuthorizationFailed) return new TopicAuthorizationError(topic, { attempts })
-  if (code === ERROR.invalidTopic)
+  if (code === ERROR.TOPIC_AUTHORIZATION_FAILED) return new TopicAuthorizationError(topic, { attempts })
+  if (code === ERROR.INVALID_TOPIC_EXCEPTION)
     return new InvalidTopicError(topic, reason ?? 'the broker refuses it', { attempts })
   return new TopicCreationError(topic, verdict, reason, { attempts })
 }
 
 export const isUnknown = (answer: TopicAnswer): boolean =>
-  answer.kind === 'creating' && answer.errorCode === ERROR.unknownTopicOrPartition
+  answer.kind === 'creating' && answer.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION

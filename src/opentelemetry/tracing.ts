@@ -4,6 +4,7 @@ import {
   context,
   diag,
   type Link,
+  type MeterProvider,
   propagation,
   type Span,
   SpanKind,
@@ -15,10 +16,13 @@ import {
 } from '@opentelemetry/api'
 import type { Message } from 'kafkajs'
 import { copyOf, writeContext } from './carrier.js'
+import { SentMessages } from './sentMessages.js'
 
 export interface TracingOptions {
   /** Default: the global one, of the moment a span is started. */
   readonly tracerProvider?: TracerProvider | undefined
+  /** Counts sent messages (`messaging.client.sent.messages`). Default: the global one, of the moment a message has ended. */
+  readonly meterProvider?: MeterProvider | undefined
   /** Writes the context into headers. Default: the global one. */
   readonly propagator?: Pick<TextMapPropagator, 'inject'> | undefined
   /**
@@ -52,6 +56,7 @@ export interface Placement {
 
 const placementNow = (): Placement => ({ parent: context.active(), links: [] })
 
+/** The name of the tracer and of the meter. */
 const SCOPE = 'kafkajs-resilient-producer'
 
 /** Starts spans and ends them. Names and attributes are those of the semantic conventions for messaging and Kafka (1.30). */
@@ -60,13 +65,15 @@ export class Tracing {
   readonly #propagator: Pick<TextMapPropagator, 'inject'>
   readonly #producerHook: TracingOptions['producerHook']
   readonly #clusterId: () => string | undefined
+  readonly #sentMessages: SentMessages
 
   /** @param clusterId of the moment; undefined while it is not known */
   constructor(
-    { tracerProvider = trace, propagator = propagation, producerHook }: TracingOptions,
+    { tracerProvider = trace, meterProvider, propagator = propagation, producerHook }: TracingOptions,
     clusterId: () => string | undefined,
   ) {
     this.#tracer = tracerProvider.getTracer(SCOPE)
+    this.#sentMessages = new SentMessages(SCOPE, meterProvider)
     this.#propagator = propagator
     this.#producerHook = producerHook
     this.#clusterId = clusterId
@@ -86,6 +93,8 @@ export class Tracing {
     )
     writeContext(sent, trace.setSpan(parent, span), this.#propagator)
     this.#callHook(span, topic, sent)
+    const sentMessages = this.#sentMessages
+    const { partition: pinned } = sent
     let hasEnded = false
     return {
       message: sent,
@@ -99,6 +108,7 @@ export class Tracing {
         if (offset !== undefined && offset !== '-1') span.setAttribute('messaging.kafka.offset', offset)
         if (error != null) recordError(span, error)
         span.end()
+        sentMessages.add(topic, pinned, error)
       },
     }
   }

@@ -34,28 +34,51 @@ function watched(transaction: Transaction, { tracing, span, from, open }: Watch)
   const placement = () => placementIn(span, from)
   const commit = transaction.commit.bind(transaction)
   const abort = transaction.abort.bind(transaction)
-  const isActive = transaction.isActive.bind(transaction)
+  // Wrappers of a producer may leave it out: then nothing says that a transaction can still be aborted.
+  const isActive = (): boolean => transaction.isActive?.() ?? false
+  let hasFailed = false
+  let isAborting = false
+  /** What fails later, fails because of the first. */
+  const noteFailure = (error: unknown): void => {
+    if (!hasFailed && open.has(span)) recordError(span, error)
+    hasFailed = true
+  }
+  const watchedCall =
+    <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      try {
+        return await call(...args)
+      } catch (error) {
+        // An abort drops what waits, which is no failure.
+        if (!isAborting) noteFailure(error)
+        throw error
+      }
+    }
   return Object.assign(transaction, {
-    send: tracedSend(tracing, transaction.send.bind(transaction), placement),
-    sendBatch: tracedSendBatch(tracing, transaction.sendBatch.bind(transaction), placement),
+    send: watchedCall(tracedSend(tracing, transaction.send.bind(transaction), placement)),
+    sendBatch: watchedCall(tracedSendBatch(tracing, transaction.sendBatch.bind(transaction), placement)),
+    ...(transaction.sendOffsets && { sendOffsets: watchedCall(transaction.sendOffsets.bind(transaction)) }),
     async commit() {
       try {
         await commit()
-        span.setStatus({ code: SpanStatusCode.OK })
+        // kafkajs commits what is left of a transaction in which a send has failed.
+        if (!hasFailed) span.setStatus({ code: SpanStatusCode.OK })
         endTransaction(open, span)
       } catch (error) {
+        noteFailure(error)
         // It can still be aborted, which is then its end.
-        if (isActive()) recordError(span, error)
-        else endTransaction(open, span, error)
+        if (!isActive()) endTransaction(open, span)
         throw error
       }
     },
     async abort() {
+      isAborting = true
       try {
         await abort()
         endTransaction(open, span)
       } catch (error) {
-        endTransaction(open, span, error)
+        noteFailure(error)
+        endTransaction(open, span)
         throw error
       }
     },

@@ -66,11 +66,39 @@ describe.each([
     ])
   })
 
-  test('ends with an abort after a failure, and the message has the error', async () => {
+  test.each(['send', 'sendBatch'] as const)(
+    'has the error of a %s that failed, as the message has',
+    async call => {
+      const transaction = await producer.transaction()
+      cluster.on('Produce', errorCode(INVALID_RECORD))
+      const sent =
+        call === 'send'
+          ? transaction.send(message('a'))
+          : transaction.sendBatch({ topicMessages: [message('a')] })
+      const error = await sent.catch((thrown: Error) => thrown)
+      expect(spans.one(SEND).status.code).toBe(SpanStatusCode.ERROR)
+      await transaction.abort()
+      expect(spans.one('transaction').status).toEqual({
+        code: SpanStatusCode.ERROR,
+        message: (error as Error).message,
+      })
+    },
+  )
+
+  test('has the error of offsets that were refused', async () => {
     const transaction = await producer.transaction()
-    cluster.on('Produce', errorCode(INVALID_RECORD))
-    await expect(transaction.send(message('a'))).rejects.toThrow()
-    expect(spans.one(SEND).status.code).toBe(SpanStatusCode.ERROR)
+    await transaction.send(message('a'))
+    const GROUP_AUTHORIZATION_FAILED = 30
+    cluster.on('TxnOffsetCommit', errorCode(GROUP_AUTHORIZATION_FAILED))
+    const offsets = [{ topic: TOPIC, partitions: [{ partition: 0, offset: '1' }] }]
+    await expect(transaction.sendOffsets({ consumerGroupId: 'g', topics: offsets })).rejects.toThrow()
+    await transaction.abort()
+    expect(spans.one('transaction').status.code).toBe(SpanStatusCode.ERROR)
+  })
+
+  test('has no error where an abort alone ended it', async () => {
+    const transaction = await producer.transaction()
+    await transaction.send(message('a'))
     await transaction.abort()
     expect(spans.one('transaction').status.code).toBe(SpanStatusCode.UNSET)
   })
@@ -97,4 +125,21 @@ describe.each([
     expect(spans.one('transaction').status.code).toBe(SpanStatusCode.ERROR)
     await open.abort()
   })
+})
+
+test('an abort that drops what waits is no error of a traced transaction', async () => {
+  spans = new Spans()
+  cluster = await EmbeddedKafka.start({ autoCreate: { never: () => true } })
+  producer = traced<Producer>(
+    new ResilientKafka({ brokers: cluster.bootstrap, ...quiet, retry: {} }).producer(transactional),
+    spans,
+  )
+  await producer.connect()
+  const transaction = await producer.transaction()
+  const sent = transaction.send({ topic: 'missing', messages: [{ value: 'a' }] })
+  const dropped = expect(sent).rejects.toMatchObject({ name: 'TransactionAbortedError' })
+  await transaction.abort()
+  await dropped
+  expect(spans.one('send missing').status.code).toBe(SpanStatusCode.ERROR)
+  expect(spans.one('transaction').status.code).toBe(SpanStatusCode.UNSET)
 })

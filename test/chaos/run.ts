@@ -47,6 +47,8 @@ export interface RunReport {
   readonly about: string
   readonly seed: number
   readonly seconds: number
+  /** Names of errors with which sends may end in this scenario. */
+  readonly expectedFailures: readonly string[]
   readonly findings: Findings
   readonly faults: readonly Fault[]
   readonly failovers: readonly Failover[]
@@ -95,6 +97,7 @@ export const runScenario = async (
     about: scenario.about,
     seed,
     seconds: (Date.now() - stage.startedAt) / 1000,
+    expectedFailures: scenario.expectedFailures ?? [],
     findings: check(ledger, logs, { deletedBefore: stage.deletedBefore }),
     faults: stage.faults,
     failovers: stage.losses.map(loss => failoverOf(loss, ledger, places)),

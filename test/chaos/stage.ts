@@ -4,7 +4,7 @@ import { until } from '../kafka/cluster/wait.js'
 import type { LeaderLoss } from './check/failover.js'
 import type { ChaosCluster } from './cluster/chaosCluster.js'
 import { controllerOf, type Partition, partitionsOf } from './cluster/control.js'
-import type { Snapshot } from './load/load.js'
+import type { LoadCommand, Snapshot } from './load/load.js'
 import type { Random } from './random.js'
 import type { Worker } from './worker/worker.js'
 
@@ -75,10 +75,6 @@ export class Stage {
     return this.parts.cluster.cluster.bootstrap
   }
 
-  get worker(): Worker {
-    return this.parts.worker
-  }
-
   say(line: string): void {
     this.parts.say(`${((Date.now() - this.startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`)
   }
@@ -109,7 +105,7 @@ export class Stage {
 
   /** A client whose process says nothing for a while shows it in the end: the scenario goes on. */
   private async snapshot(): Promise<Snapshot> {
-    return this.worker.snapshot().catch(() => ({
+    return this.parts.worker.snapshot().catch(() => ({
       offered: Number.NaN,
       acknowledged: Number.NaN,
       failed: Number.NaN,
@@ -168,9 +164,13 @@ export class Stage {
     return this.nodes.find(node => node.id === id)!
   }
 
-  /** From here on the load goes to these too, which do not exist. */
-  addTopics(names: readonly string[]): void {
+  /** From here on the load goes to these too, the first records of each at once. */
+  addTopics(names: readonly string[], each = 1): void {
     this.topics.push(...names)
-    this.worker.addTopics(names)
+    this.load({ change: 'more topics', names, each })
+  }
+
+  load(command: LoadCommand): void {
+    this.parts.worker.tell(command)
   }
 }

@@ -1,4 +1,3 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimFolder } from '../../kafka/cluster/leftovers.js'
@@ -8,8 +7,7 @@ import type { KafkaCluster } from '../../kafka/cluster/types.js'
 import { cert, key } from '../../testing/support/certificate.js'
 import type { Security } from '../drivers/driver.js'
 import { TcpProxy } from '../proxy/tcpProxy.js'
-import { alterUserScramCredentialsApi } from './apis.js'
-import { askAny } from './ask.js'
+import { addUser, PASSWORD, USER } from './users.js'
 
 export interface ChaosClusterOptions {
   readonly version: string
@@ -34,8 +32,6 @@ export interface ChaosCluster {
 }
 
 const BROKERS = 3
-const USER = 'producer'
-const PASSWORD = 'a password for the loopback address'
 
 export const startChaosCluster = async ({
   version,
@@ -82,7 +78,7 @@ export const startChaosCluster = async ({
       }),
     })
     undo.push(() => cluster.stop())
-    if (entry !== 'plain') await addUser(cluster.bootstrap)
+    if (entry !== 'plain') await addUser(cluster.bootstrap, USER)
     return {
       cluster,
       brokers: needsListener ? advertised.map(port => `127.0.0.1:${port}`) : cluster.bootstrap,
@@ -110,16 +106,3 @@ const scramEntry = (keystore: string): Record<string, string> => ({
   'listener.name.client.ssl.keystore.type': 'PEM',
   'listener.name.client.ssl.keystore.location': keystore,
 })
-
-const addUser = async (bootstrap: readonly string[]): Promise<void> => {
-  const salt = randomBytes(16)
-  const iterations = 4096
-  const saltedPassword = pbkdf2Sync(PASSWORD, salt, iterations, 32, 'sha256')
-  const { results } = await askAny(bootstrap, alterUserScramCredentialsApi, 0, {
-    deletions: [],
-    upsertions: [{ name: USER, mechanism: 1, iterations, salt, saltedPassword }],
-  })
-  const [result] = results
-  if (result === undefined || result.errorCode !== 0)
-    throw new Error(`adding the user failed: ${result?.errorMessage ?? result?.errorCode}`)
-}

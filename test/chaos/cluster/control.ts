@@ -69,6 +69,7 @@ export const createTopics = async (
   addresses: readonly string[],
   topics: readonly string[],
   partitions: number,
+  configs: readonly { readonly name: string; readonly value: string }[] = [],
 ): Promise<void> => {
   const answer = await askAny(addresses, createTopicsApi, 5, {
     topics: topics.map(name => ({
@@ -76,7 +77,7 @@ export const createTopics = async (
       numPartitions: partitions,
       replicationFactor: -1,
       assignments: [],
-      configs: [],
+      configs: [...configs],
     })),
     timeoutMs: REQUEST_MS,
   })
@@ -84,13 +85,16 @@ export const createTopics = async (
   if (failed) throw new Error(`creating ${failed.name}: ${failed.errorMessage ?? failed.errorCode}`)
 }
 
-export const deleteTopic = async (addresses: readonly string[], topic: string): Promise<void> => {
+export const deleteTopics = async (
+  addresses: readonly string[],
+  topics: readonly string[],
+): Promise<void> => {
   const { responses } = await askAny(addresses, deleteTopicsApi, 5, {
-    topicNames: [topic],
+    topicNames: [...topics],
     timeoutMs: REQUEST_MS,
   })
-  const code = responses[0]?.errorCode
-  if (code !== OK) throw new Error(`deleting ${topic}: error ${code}`)
+  const failed = responses.find(({ errorCode }) => errorCode !== OK)
+  if (failed) throw new Error(`deleting ${failed.name}: error ${failed.errorCode}`)
 }
 
 /** The node that leads the metadata quorum; undefined while there is none. */

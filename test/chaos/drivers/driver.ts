@@ -5,6 +5,8 @@ export interface OfferedRecord {
   readonly partition: number | undefined
   readonly key: Buffer | undefined
   readonly value: Buffer
+  /** When the application gives the send up, in clients that can. ms */
+  readonly patienceMs: number | undefined
 }
 
 /** Where a record was acknowledged; -1: the client does not tell. */
@@ -33,6 +35,8 @@ export interface Driver {
   connect(): Promise<void>
   /** Rejects with whatever the client's call fails with. */
   send(record: OfferedRecord): Promise<Acknowledgement>
+  /** New connections log in as this user; absent where a client's credentials cannot change. */
+  useUser?(username: string): void
   close(): Promise<void>
 }
 

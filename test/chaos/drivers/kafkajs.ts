@@ -5,6 +5,7 @@ import {
   type Message,
   type Producer,
   type ProducerConfig,
+  type ProducerRecord,
   type RecordMetadata,
 } from 'kafkajs'
 import {
@@ -16,7 +17,12 @@ import {
   type OpenDriver,
 } from './driver.js'
 
-export const kafkaOf = ({ brokers, security, logFile }: DriverOptions): Kafka =>
+type Login = { mechanism: 'scram-sha-256'; username: string; password: string }
+
+export const loginOf = ({ security }: DriverOptions): Login | undefined =>
+  security && { mechanism: 'scram-sha-256', username: security.username, password: security.password }
+
+export const kafkaOf = ({ brokers, security, logFile }: DriverOptions, login?: Login): Kafka =>
   new Kafka({
     clientId: CLIENT_ID,
     brokers: [...brokers],
@@ -29,8 +35,8 @@ export const kafkaOf = ({ brokers, security, logFile }: DriverOptions): Kafka =>
     }),
     ...(security && {
       ssl: { ca: [security.ca] },
-      sasl: { mechanism: 'scram-sha-256', username: security.username, password: security.password },
     }),
+    ...(login && { sasl: login }),
   })
 
 const toMessage = ({ partition, key, value }: OfferedRecord): Message => ({
@@ -46,15 +52,35 @@ const acknowledgementIn = (metadata: readonly RecordMetadata[]): Acknowledgement
   return { partition: first.partition, offset: Number(first.baseOffset ?? -1) }
 }
 
-/** A driver over anything with kafkajs's interface. */
-export const driverOf = (producer: Pick<Producer, 'connect' | 'send' | 'disconnect'>): Driver => ({
+/** kafkajs itself passes over the signal. */
+const toCall = (record: OfferedRecord): ProducerRecord & { signal?: AbortSignal } => ({
+  topic: record.topic,
+  messages: [toMessage(record)],
+  ...(record.patienceMs !== undefined && { signal: AbortSignal.timeout(record.patienceMs) }),
+})
+
+/**
+ * A driver over anything with kafkajs's interface.
+ *
+ * @param login read at each connect
+ */
+export const driverOf = (
+  producer: Pick<Producer, 'connect' | 'send' | 'disconnect'>,
+  login?: { username: string },
+): Driver => ({
   connect: () => producer.connect(),
-  send: async record =>
-    acknowledgementIn(await producer.send({ topic: record.topic, messages: [toMessage(record)] })),
+  send: async record => acknowledgementIn(await producer.send(toCall(record))),
+  ...(login !== undefined && {
+    useUser: username => {
+      login.username = username
+    },
+  }),
   close: () => producer.disconnect(),
 })
 
 export const kafkajsWith =
   (config: ProducerConfig): OpenDriver =>
-  async options =>
-    driverOf(kafkaOf(options).producer(config))
+  async options => {
+    const login = loginOf(options)
+    return driverOf(kafkaOf(options, login).producer(config), login)
+  }

@@ -6,7 +6,7 @@ import {
   type OfferedRecord,
   type OpenDriver,
 } from './driver.js'
-import { driverOf, kafkaOf } from './kafkajs.js'
+import { driverOf, kafkaOf, loginOf } from './kafkajs.js'
 
 /** More would make a transaction that fails cost too much. */
 const RECORDS = 500
@@ -20,11 +20,17 @@ interface Offered {
 /** One transaction after the other, each of what was offered meanwhile: a record is acknowledged by the commit of its own. */
 class TransactionalDriver implements Driver {
   private readonly producer: ResilientProducer
+  private readonly login: { username: string } | undefined
   private readonly offered: Offered[] = []
   private running: Promise<void> | undefined
 
-  constructor(producer: ResilientProducer) {
+  constructor(producer: ResilientProducer, login: { username: string } | undefined) {
     this.producer = producer
+    this.login = login
+  }
+
+  useUser(username: string): void {
+    if (this.login !== undefined) this.login.username = username
   }
 
   connect(): Promise<void> {
@@ -81,10 +87,11 @@ class TransactionalDriver implements Driver {
   }
 }
 
-export const open: OpenDriver = async options =>
-  new TransactionalDriver(
-    createResilientProducer(kafkaOf(options), {
-      deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
-      transactionalId: 'chaos',
-    }),
-  )
+export const open: OpenDriver = async options => {
+  const login = loginOf(options)
+  const producer = createResilientProducer(kafkaOf(options, login), {
+    deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+    transactionalId: 'chaos',
+  })
+  return new TransactionalDriver(producer, login)
+}

@@ -18,6 +18,18 @@ export interface LoadPlan {
   readonly seed: number
 }
 
+/** What a scenario may change while records are offered. */
+export type LoadCommand =
+  | { readonly change: 'rate'; readonly ratePerSecond: number }
+  /** From here on records go to these too; the first `each` of each go at once. */
+  | { readonly change: 'more topics'; readonly names: readonly string[]; readonly each: number }
+  /** From here on no record goes to these. */
+  | { readonly change: 'fewer topics'; readonly names: readonly string[] }
+  /** From here on a send is given up after this time, by clients that can. Undefined: never. ms */
+  | { readonly change: 'patience'; readonly patienceMs: number | undefined }
+  /** New logins are this user's, in clients that can change it. */
+  | { readonly change: 'user'; readonly username: string }
+
 /** The load at one moment. */
 export interface Snapshot {
   readonly offered: number
@@ -55,8 +67,9 @@ export class Load {
   private readonly ledger: Ledger
   private readonly failures = new Failures()
   private readonly memory: MemoryWatch
-  private readonly topics: string[]
+  private topics: string[]
   private rate: number
+  private patienceMs: number | undefined
   private acknowledged = 0
   private heldBack = 0
   private running: Promise<void> | undefined
@@ -89,14 +102,26 @@ export class Load {
     this.running = this.offer()
   }
 
-  setRate(ratePerSecond: number): void {
-    this.rate = ratePerSecond
-  }
-
-  /** From here on records go to these too; the first of each goes at once. */
-  addTopics(names: readonly string[]): void {
-    this.topics.push(...names)
-    for (const name of names) this.send(name)
+  obey(command: LoadCommand): void {
+    switch (command.change) {
+      case 'rate':
+        this.rate = command.ratePerSecond
+        return
+      case 'more topics':
+        this.topics.push(...command.names)
+        for (let i = 0; i < command.each; i++) for (const name of command.names) this.send(name)
+        return
+      case 'fewer topics': {
+        const gone = new Set(command.names)
+        this.topics = this.topics.filter(name => !gone.has(name))
+        return
+      }
+      case 'patience':
+        this.patienceMs = command.patienceMs
+        return
+      case 'user':
+        this.driver.useUser?.(command.username)
+    }
   }
 
   /** Ends offering, and waits until every send has ended, but not longer than `settleMs`. */
@@ -167,6 +192,7 @@ export class Load {
           key: kind < KEYED_SHARE ? Buffer.from(`key-${whole(random, 0, KEYS)}`) : undefined,
           partition: kind >= 1 - PINNED_SHARE ? whole(random, 0, plan.partitions) : undefined,
           value: recordValue(ledger.tag, number, plan.valueBytes),
+          patienceMs: this.patienceMs,
         })
         .then(({ partition, offset }) => {
           ledger.acknowledge(number, partition, offset, Date.now())

@@ -60,6 +60,17 @@ export class Connection {
     })
   }
 
+  /** The broker's next answers come after this time at the earliest, as behind a slow handshake. */
+  holdAnswers(ms: number): void {
+    this.answers.stall()
+    this.later(ms, () => this.answers.resume())
+  }
+
+  /** From here on each answer comes this much later. ms */
+  delayAnswers(ms: number): void {
+    this.answers.delay(ms)
+  }
+
   slow(bytesPerSecond: number, ms: number): void {
     this.requests.slow(bytesPerSecond)
     this.answers.slow(bytesPerSecond)

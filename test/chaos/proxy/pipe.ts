@@ -13,15 +13,20 @@ export class Pipe {
   private timer: NodeJS.Timeout | undefined
   private cutAfterHalf: (() => void) | undefined
   private hasEnded = false
+  private lateMs = 0
+  /** Bytes that are held for `lateMs`, each by a timer of its own: timers of one length end in order. */
+  private readonly late = new Set<NodeJS.Timeout>()
 
   constructor(from: Socket, to: Socket) {
     this.from = from
     this.to = to
-    from.on('data', chunk => this.take(chunk))
-    from.on('end', () => {
-      this.hasEnded = true
-      this.flow()
-    })
+    from.on('data', chunk => this.delayed(() => this.take(chunk)))
+    from.on('end', () =>
+      this.delayed(() => {
+        this.hasEnded = true
+        this.flow()
+      }),
+    )
     to.on('drain', () => this.flow())
   }
 
@@ -43,6 +48,11 @@ export class Pipe {
     this.from.resume()
   }
 
+  /** From here on everything arrives this much later, in order. ms */
+  delay(ms: number): void {
+    this.lateMs = ms
+  }
+
   /** Infinity: as fast as can be. */
   slow(bytesPerSecond: number): void {
     this.bytesPerSecond = bytesPerSecond
@@ -56,6 +66,17 @@ export class Pipe {
 
   close(): void {
     clearTimeout(this.timer)
+    for (const timer of this.late) clearTimeout(timer)
+  }
+
+  private delayed(act: () => void): void {
+    // What comes after the end of a delay must not overtake what is still held.
+    if (this.lateMs === 0 && this.late.size === 0) return act()
+    const timer = setTimeout(() => {
+      this.late.delete(timer)
+      act()
+    }, this.lateMs)
+    this.late.add(timer)
   }
 
   private take(chunk: Buffer): void {

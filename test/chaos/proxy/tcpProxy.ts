@@ -11,6 +11,9 @@ export class TcpProxy {
   private readonly open = new Set<Connection>()
   /** New connections are reset at once. */
   isRefusing = false
+  /** The first answer on a new connection comes this late. ms */
+  handshakeMs = 0
+  private answerDelayMs = 0
 
   private constructor(server: Server, targetPort: number) {
     this.server = server
@@ -22,7 +25,10 @@ export class TcpProxy {
         return
       }
       const broker = connect({ host: HOST, port: targetPort, allowHalfOpen: true })
-      this.open.add(new Connection(client, broker, connection => this.open.delete(connection)))
+      const connection = new Connection(client, broker, closed => this.open.delete(closed))
+      this.open.add(connection)
+      if (this.handshakeMs > 0) connection.holdAnswers(this.handshakeMs)
+      if (this.answerDelayMs > 0) connection.delayAnswers(this.answerDelayMs)
     })
   }
 
@@ -41,6 +47,12 @@ export class TcpProxy {
   /** Those on which no other trick was played for good. */
   get connections(): readonly Connection[] {
     return [...this.open].filter(connection => connection.isWhole)
+  }
+
+  /** From here on the broker's answers come this much later, on all connections. ms */
+  delayAnswers(ms: number): void {
+    this.answerDelayMs = ms
+    for (const connection of this.open) connection.delayAnswers(ms)
   }
 
   async close(): Promise<void> {

@@ -24,12 +24,14 @@ export const median = (values: readonly number[]): number => {
 }
 
 /** What does not hold, a line each; empty: everything holds. */
-export const broken = ({ findings, outcome }: RunReport): string[] => {
+export const broken = ({ findings, outcome, expectedFailures }: RunReport): string[] => {
   const problems = FAULT_KINDS.filter(kind => findings.faults[kind] > 0).map(
     kind => `${findings.faults[kind]} ${kind}`,
   )
   if (findings.hung > 0) problems.push(`${findings.hung} sends never ended`)
-  if (findings.failed > 0) problems.push(`${findings.failed} sends failed`)
+  const expected = outcome.failures.filter(({ name }) => expectedFailures.includes(name))
+  const failed = findings.failed - expected.reduce((sum, { count }) => sum + count, 0)
+  if (failed > 0) problems.push(`${failed} sends failed`)
   if (outcome.uncaught.length > 0) problems.push(`${outcome.uncaught.length} uncaught errors`)
   if (outcome.closeFailure !== undefined) problems.push(outcome.closeFailure)
   const grown = growth(outcome.memory)

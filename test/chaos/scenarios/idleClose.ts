@@ -15,12 +15,12 @@ export const idleClose: Scenario = {
       // As many records over time as in the other scenarios.
       const rate = Math.ceil((stage.ratePerSecond * (silentMs + burstMs)) / burstMs)
       await stage.fault(`${silentMs} ms without a record, then ${rate} records/s`, async () => {
-        stage.worker.setRate(0)
+        stage.load({ change: 'rate', ratePerSecond: 0 })
         await stage.wait(silentMs)
-        stage.worker.setRate(rate)
+        stage.load({ change: 'rate', ratePerSecond: rate })
         await stage.wait(burstMs)
       })
     }
-    stage.worker.setRate(stage.ratePerSecond)
+    stage.load({ change: 'rate', ratePerSecond: stage.ratePerSecond })
   },
 }

@@ -1,12 +1,12 @@
 import { until } from '../../kafka/cluster/wait.js'
-import { createTopics, deleteTopic, viewOf } from '../cluster/control.js'
+import { createTopics, deleteTopics, viewOf } from '../cluster/control.js'
 import { pick } from '../random.js'
 import type { Stage } from '../stage.js'
 import type { Scenario } from './scenario.js'
 
 const CALM_MS = 2_500
 /** A broker shows the new metadata a moment before it lets go of the old log. ms */
-const MARGIN_MS = 1_000
+export const MARGIN_MS = 1_000
 
 export const recreation: Scenario = {
   name: 'recreation',
@@ -21,12 +21,12 @@ export const recreation: Scenario = {
   },
 }
 
-const idsOf = async (stage: Stage, topic: string): Promise<(string | undefined)[]> =>
+export const idsOf = async (stage: Stage, topic: string): Promise<(string | undefined)[]> =>
   Promise.all(stage.addresses.map(async address => (await viewOf(address, [topic]))[0]?.topicId))
 
 const recreate = async (stage: Stage, topic: string): Promise<void> => {
   const [old] = await idsOf(stage, topic)
-  await deleteTopic(stage.addresses, topic)
+  await deleteTopics(stage.addresses, [topic])
   // A client under load may create it again before the second request: either is as good.
   const gone = async () => (await idsOf(stage, topic)).every(id => id !== old) || undefined
   await until(`the end of ${topic}`, gone, { timeoutMs: 30_000 })

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly about: string
   /** How long it takes at least to do everything once. */
   readonly leastSeconds: number
+  /** Names of errors with which sends may end here. */
+  readonly expectedFailures?: readonly string[]
   readonly cluster?: Omit<ChaosClusterOptions, 'version' | 'partitions'>
   /** Goes on until the stage's time is over, and leaves the cluster whole. */
   readonly run: (stage: Stage) => Promise<void>

@@ -32,8 +32,7 @@ export const startApart = async (job: WorkerJob): Promise<Worker> => {
   }
   return {
     snapshot: async () => (await channel.ask({ do: 'snapshot' }, 'snapshot', SNAPSHOT_MS)).snapshot,
-    setRate: ratePerSecond => channel.tell({ do: 'setRate', ratePerSecond }),
-    addTopics: names => channel.tell({ do: 'addTopics', names }),
+    tell: command => channel.tell({ do: 'tell', command }),
     finish: async settleMs => {
       try {
         return (await channel.ask({ do: 'finish', settleMs }, 'outcome', settleMs + FINISH_MS)).outcome

@@ -32,10 +32,8 @@ const obey = async (message: ToChild): Promise<void> => {
   switch (message.do) {
     case 'snapshot':
       return say({ said: 'snapshot', snapshot: await worker.snapshot() })
-    case 'setRate':
-      return worker.setRate(message.ratePerSecond)
-    case 'addTopics':
-      return worker.addTopics(message.names)
+    case 'tell':
+      return worker.tell(message.command)
     case 'finish':
       await say({ said: 'outcome', outcome: { ...(await worker.finish(message.settleMs)), uncaught } })
       // Native threads and kafkajs's timers must not keep a finished run alive.

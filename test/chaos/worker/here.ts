@@ -13,8 +13,7 @@ export const startHere = async (
   load.start()
   return {
     snapshot: async () => load.snapshot,
-    setRate: rate => load.setRate(rate),
-    addTopics: names => load.addTopics(names),
+    tell: command => load.obey(command),
     finish: async settleMs => ({ ...(await load.finish(settleMs)), uncaught: [] }),
   }
 }

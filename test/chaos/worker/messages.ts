@@ -1,11 +1,10 @@
-import type { Snapshot } from '../load/load.js'
+import type { LoadCommand, Snapshot } from '../load/load.js'
 import type { WorkerJob, WorkerOutcome } from './worker.js'
 
 export type ToChild =
   | { readonly do: 'start'; readonly job: WorkerJob }
   | { readonly do: 'snapshot' }
-  | { readonly do: 'setRate'; readonly ratePerSecond: number }
-  | { readonly do: 'addTopics'; readonly names: readonly string[] }
+  | { readonly do: 'tell'; readonly command: LoadCommand }
   | { readonly do: 'finish'; readonly settleMs: number }
 
 export type FromChild =

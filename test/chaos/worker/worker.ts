@@ -1,6 +1,6 @@
 import type { DriverOptions } from '../drivers/driver.js'
 import type { DriverName } from '../drivers/index.js'
-import type { LoadOutcome, LoadPlan, Snapshot } from '../load/load.js'
+import type { LoadCommand, LoadOutcome, LoadPlan, Snapshot } from '../load/load.js'
 
 export interface WorkerJob {
   readonly client: DriverName
@@ -11,8 +11,7 @@ export interface WorkerJob {
 /** A client under load, in this process or in one of its own. */
 export interface Worker {
   snapshot(): Promise<Snapshot>
-  setRate(ratePerSecond: number): void
-  addTopics(names: readonly string[]): void
+  tell(command: LoadCommand): void
   /** Ends the load; `settleMs` bounds the wait for the last sends. */
   finish(settleMs: number): Promise<WorkerOutcome>
 }

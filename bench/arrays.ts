@@ -1,6 +1,6 @@
 import { compare } from './harness/comparison.js'
 import * as contenders from './harness/contender.js'
-import { nodeEntrant, plainConditions } from './harness/entrants.js'
+import { beforeClaim, nodeEntrant, plainConditions } from './harness/entrants.js'
 import type { Question } from './harness/question.js'
 
 const PER_CALL = 1000
@@ -12,7 +12,14 @@ export const question: Question = {
   minutes: 4,
   run: options => {
     const { chosen, skipped } = contenders.select(
-      [contenders.OURS, contenders.OURS_PLAIN, contenders.KAFKAJS, ...PLATFORMATIC, contenders.CONFLUENT],
+      [
+        contenders.OURS,
+        contenders.OURS_BEFORE,
+        contenders.OURS_PLAIN,
+        contenders.KAFKAJS,
+        ...PLATFORMATIC,
+        contenders.CONFLUENT,
+      ],
       options.only,
     )
     const conditions = { ...plainConditions(options), perCall: PER_CALL }
@@ -35,6 +42,7 @@ export const question: Question = {
             bar: 2,
             goal: 4,
           },
+          beforeClaim(entrants),
         ],
       },
       options,

@@ -1,6 +1,6 @@
 import { compare } from './harness/comparison.js'
 import * as contenders from './harness/contender.js'
-import { nodeEntrant, plainConditions } from './harness/entrants.js'
+import { beforeClaim, nodeEntrant, plainConditions } from './harness/entrants.js'
 import type { Question } from './harness/question.js'
 
 const VALUE_BYTES = 1024
@@ -13,6 +13,7 @@ export const question: Question = {
     const { chosen, skipped } = contenders.select(
       [
         contenders.OURS,
+        contenders.OURS_BEFORE,
         contenders.OURS_PLAIN,
         contenders.CONFLUENT,
         contenders.CONFLUENT_TUNED,
@@ -41,6 +42,7 @@ export const question: Question = {
             bar: 5,
             goal: 8,
           },
+          beforeClaim(entrants),
         ],
       },
       options,

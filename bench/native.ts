@@ -1,6 +1,6 @@
 import { compare } from './harness/comparison.js'
-import { OURS, OURS_ENQUEUE, OURS_NODE_24, select } from './harness/contender.js'
-import { franzGoEntrant, javaEntrant, nodeEntrant, plainConditions } from './harness/entrants.js'
+import { OURS, OURS_BEFORE, OURS_ENQUEUE, OURS_NODE_24, select } from './harness/contender.js'
+import { beforeClaim, franzGoEntrant, javaEntrant, nodeEntrant, plainConditions } from './harness/entrants.js'
 import { ensureFranzGo, ensureJars } from './harness/install.js'
 import type { Question } from './harness/question.js'
 
@@ -9,7 +9,7 @@ export const question: Question = {
   asks: "One send() a record, 100 bytes: against Java's ProducerPerformance and franz-go, all idempotent",
   minutes: 4,
   run: async options => {
-    const { chosen, skipped } = select([OURS, OURS_ENQUEUE, OURS_NODE_24], [])
+    const { chosen, skipped } = select([OURS, OURS_BEFORE, OURS_ENQUEUE, OURS_NODE_24], [])
     const ours = chosen.map(each => nodeEntrant(each, plainConditions(options), options))
     const tunedJava = { 'linger.ms': '5', 'batch.size': '262144', 'buffer.memory': '67108864' }
     const java = [
@@ -40,6 +40,7 @@ export const question: Question = {
           ...(noFranzGo ? [`franz-go: ${noFranzGo}`] : []),
         ],
         claims: [
+          beforeClaim(entrants),
           {
             what: "ours to Java's ProducerPerformance, defaults",
             ours: OURS.id,

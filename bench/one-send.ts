@@ -8,8 +8,16 @@ const PEERS = {
   kafkajs: [contenders.KAFKAJS],
   platformatic: [contenders.PLATFORMATIC, contenders.PLATFORMATIC_TUNED, contenders.PLATFORMATIC_NEWEST],
   rdkafka: [contenders.RDKAFKA, contenders.RDKAFKA_TUNED_ROW],
+  kafkaTs: [contenders.KAFKA_TS],
+  kafkaCrab: [contenders.KAFKA_CRAB],
 }
-const OURS = [contenders.OURS, contenders.OURS_PLAIN, contenders.OURS_ENQUEUE, contenders.OURS_NODE_24]
+const OURS = [
+  contenders.OURS,
+  contenders.OURS_BEFORE,
+  contenders.OURS_PLAIN,
+  contenders.OURS_ENQUEUE,
+  contenders.OURS_NODE_24,
+]
 
 export const question: Question = {
   name: 'one-send',
@@ -53,6 +61,9 @@ export const question: Question = {
             contenders.OURS_NODE_24,
           ),
           claim('ours to node-rdkafka', PEERS.rdkafka, 4, 8),
+          claim('ours to kafka-ts', PEERS.kafkaTs, 10, 100),
+          claim('ours to kafka-crab-js, both on Node 24', PEERS.kafkaCrab, 4, 10, contenders.OURS_NODE_24),
+          claim('ours to the build before', [contenders.OURS_BEFORE], 0.97, 1.1),
           claim(
             'ours, enqueue(), to node-rdkafka: a callback a record on both sides',
             PEERS.rdkafka,

@@ -27,6 +27,7 @@ Options:
   --warmup N       seconds before them (${DEFAULTS.warmupSeconds})
   --value-bytes N  bytes of a value where the question does not fix it (${DEFAULTS.valueBytes})
   --window N       records outstanding (${DEFAULTS.window})
+  --before FOLDER  a checkout with a build of this package (dist) to compare with, in the questions about speed
   --only A,B       only peers whose id contains one of these; ours always runs
   --json           also write bench/results/QUESTION.json
   --out FILE       where plot writes (docs/QUESTION.svg)`
@@ -95,6 +96,7 @@ const main = async (args: string[]): Promise<void> => {
       'value-bytes': text,
       window: text,
       only: text,
+      before: text,
       out: text,
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -108,6 +110,7 @@ const main = async (args: string[]): Promise<void> => {
     const { name } = named(positionals[1] ?? '')
     return plot(name, values.out ?? join('docs', `${name}.svg`))
   }
+  if (values.before !== undefined) process.env.BENCH_BEFORE = resolve(values.before)
   const questions = command === 'all' ? QUESTIONS : positionals.map(named)
   const options: BenchOptions = {
     rounds: atLeast(values.rounds, 1, DEFAULTS.rounds, 'rounds'),

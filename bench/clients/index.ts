@@ -27,6 +27,11 @@ export const CLIENTS = {
     runtime: NODE_24,
     missing: unlessNode24,
   },
+  'ours-before': {
+    load: async () => (await import('./ours.js')).openBefore,
+    missing: () =>
+      process.env.BENCH_BEFORE === undefined ? 'no earlier build given (--before FOLDER)' : undefined,
+  },
   'ours-enqueue': { load: async () => (await import('./ours.js')).openEnqueue, missing: never },
   'ours-metrics': { load: async () => (await import('./ours.js')).openWithMetrics, missing: never },
   nothing: { load: async () => (await import('./nothing.js')).open, missing: never },
@@ -39,6 +44,15 @@ export const CLIENTS = {
     load: async () => (await import('./platformatic.js')).openNewest,
     runtime: NODE_24,
     missing: () => unlessNode24() ?? unlessThere('node24/node_modules/@platformatic/kafka/dist/index.js')(),
+  },
+  'kafka-ts': {
+    load: async () => (await import('./kafkaTs.js')).open,
+    missing: unlessThere('node_modules/kafka-ts/dist/index.js'),
+  },
+  'kafka-crab': {
+    load: async () => (await import('./kafkaCrab.js')).open,
+    runtime: NODE_24,
+    missing: () => unlessNode24() ?? unlessThere('node24/node_modules/kafka-crab-js/dist/index.js')(),
   },
   confluent: {
     load: async () => (await import('./confluent.js')).open,

@@ -4,8 +4,10 @@ import { CLIENTS } from '../clients/index.js'
 import { awaited } from '../work/awaited.js'
 import { idle } from '../work/idle.js'
 import type { ResultOf, Work } from '../work/index.js'
+import { isolation } from '../work/isolation.js'
 import { newTopics } from '../work/newTopics.js'
 import { paced } from '../work/paced.js'
+import { steady } from '../work/steady.js'
 import type { AskHarness } from '../work/stoppedBroker.js'
 import { throughput } from '../work/throughput.js'
 import type { FromChild, Job, ToChild } from './job.js'
@@ -37,6 +39,14 @@ const perform = async ({ client, options, work }: Job): Promise<ResultOf<Work>> 
       return newTopics(open, work)
     case 'idle':
       return idle(open, work)
+    case 'steady':
+      return steady(open, work)
+    case 'isolation':
+      return isolation(open, work, ask)
+    case 'aborts':
+      return (await import('../work/aborts.js')).aborts(options, work, ask)
+    case 'stalls':
+      return (await import('../work/stalls.js')).stalls(options, work, ask)
     case 'stoppedBroker':
       return (await import('../work/stoppedBroker.js')).stoppedBroker(options, work, ask)
   }

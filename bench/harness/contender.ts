@@ -36,6 +36,7 @@ export const OURS = contender('ours', 'ours', true)
 export const OURS_PLAIN = contender('ours', 'ours', false)
 export const OURS_ENQUEUE = contender('ours-enqueue', 'ours, enqueue()', true)
 export const OURS_NODE_24 = contender('ours-node24', 'ours on Node 24', true)
+export const OURS_BEFORE = contender('ours-before', 'ours, the build before', true)
 export const OURS_METRICS = contender('ours-metrics', 'ours', true)
 export const KAFKAJS = contender('kafkajs', 'kafkajs 2.2.4', false)
 export const PLATFORMATIC = contender('platformatic', '@platformatic/kafka 1.35', false)
@@ -51,6 +52,8 @@ export const PLATFORMATIC_NEWEST = contender(
   '@platformatic/kafka 2.12, Node 24',
   false,
 )
+export const KAFKA_TS = contender('kafka-ts', 'kafka-ts 1.5', true)
+export const KAFKA_CRAB = contender('kafka-crab', 'kafka-crab-js 5, Node 24', false)
 export const CONFLUENT = contender('confluent', '@confluentinc/kafka-javascript 1.10', false)
 export const CONFLUENT_IDEMPOTENT = contender('confluent', '@confluentinc/kafka-javascript 1.10', true)
 export const CONFLUENT_TUNED = contender(
@@ -60,6 +63,18 @@ export const CONFLUENT_TUNED = contender(
   RDKAFKA_TUNING,
   RDKAFKA_TUNED,
 )
+export const CONFLUENT_LINGER_0 = {
+  ...CONFLUENT,
+  id: 'confluent-linger-0',
+  tuning: 'linger.ms 0',
+  settings: { 'linger.ms': 0 },
+}
+export const CONFLUENT_LINGER_5 = {
+  ...CONFLUENT,
+  id: 'confluent-linger-5',
+  tuning: 'linger.ms 5',
+  settings: { 'linger.ms': 5 },
+}
 export const RDKAFKA = contender('node-rdkafka', 'node-rdkafka 3.6, produce(), polled each ms', false)
 export const RDKAFKA_TUNED_ROW = contender(
   'node-rdkafka',
@@ -76,11 +91,15 @@ export interface WorkOptions extends JobHooks {
 /** Does the work with this client and these settings in a process of its own. */
 export const contend = <W extends Work>(
   { client, idempotent, settings }: Contender,
+  /** One or more addresses, with commas between. */
   bootstrap: string,
   task: W,
   { compression = 'none', ...hooks }: WorkOptions = {},
 ): Promise<ResultOf<W>> =>
-  runJob({ client, options: { brokers: [bootstrap], idempotent, compression, settings }, work: task }, hooks)
+  runJob(
+    { client, options: { brokers: bootstrap.split(','), idempotent, compression, settings }, work: task },
+    hooks,
+  )
 
 /** Runs whatever is asked for, as ours does: a figure beside it tells what the machine alone costs. */
 export const NOTHING = contender('nothing', 'no client, the pacing alone', false)

@@ -1,7 +1,7 @@
 import type { Compression } from '../clients/client.js'
 import type { PayloadSpec } from '../work/payloads.js'
 import type { ThroughputWork } from '../work/throughput.js'
-import { type Contender, contend, isOurs } from './contender.js'
+import { type Contender, contend, isOurs, OURS, OURS_BEFORE } from './contender.js'
 import { FRANZ_GO, JARS } from './install.js'
 import type { BenchOptions } from './options.js'
 import { run } from './process.js'
@@ -51,6 +51,15 @@ export const nodeEntrant = (
     }
     return contend(contender, bootstrap, work, { compression })
   },
+})
+
+/** What a change may cost at the most, as a ratio of rates. */
+export const beforeClaim = (entrants: readonly Entrant[]) => ({
+  what: 'ours to the build before',
+  ours: OURS.id,
+  against: entrants.filter(({ id }) => id === OURS_BEFORE.id),
+  bar: 0.97,
+  goal: 1.05,
 })
 
 const lastMatch = (text: string, pattern: RegExp): RegExpMatchArray | undefined =>

@@ -22,7 +22,7 @@ const OUTPUT_KEPT = 2000
 
 export interface JobHooks {
   /** What the child may ask of the broker's process. */
-  readonly answer?: (asked: 'pause' | 'resume') => void
+  readonly answer?: (asked: 'pause' | 'resume') => void | Promise<void>
   /** The child is killed after it. ms */
   readonly timeoutMs?: number
 }
@@ -56,8 +56,10 @@ export const runJob = <W extends Work>(
     }, timeoutMs)
     child.on('message', (message: FromChild) => {
       if ('ask' in message) {
-        answer?.(message.ask)
-        child.send({ answered: true } satisfies ToChild)
+        Promise.resolve(answer?.(message.ask)).then(
+          () => child.send({ answered: true } satisfies ToChild),
+          reject,
+        )
       } else if ('error' in message) reject(new Error(`${job.client}: ${message.error}`))
       else resolve(message.result as ResultOf<W>)
     })

@@ -14,8 +14,9 @@ export class Pipe {
   private cutAfterHalf: (() => void) | undefined
   private hasEnded = false
   private lateMs = 0
-  /** Bytes that are held for `lateMs`, each by a timer of its own: timers of one length end in order. */
+  /** Bytes that are held back, each chunk by a timer of its own. */
   private readonly late = new Set<NodeJS.Timeout>()
+  private lastDueAt = 0
 
   constructor(from: Socket, to: Socket) {
     this.from = from
@@ -70,12 +71,14 @@ export class Pipe {
   }
 
   private delayed(act: () => void): void {
-    // What comes after the end of a delay must not overtake what is still held.
     if (this.lateMs === 0 && this.late.size === 0) return act()
+    const now = performance.now()
+    // After a delay has ended, what comes must not overtake what is still held; timers of one moment fire in order.
+    this.lastDueAt = Math.max(now + this.lateMs, this.lastDueAt)
     const timer = setTimeout(() => {
       this.late.delete(timer)
       act()
-    }, this.lateMs)
+    }, this.lastDueAt - now)
     this.late.add(timer)
   }
 

@@ -96,6 +96,37 @@ test('stalled: nothing passes until it is over, and then all of it in order', as
   expect(atBroker).toBe('hello12')
 })
 
+test('delayed: answers come later and in order, also when the delay ends', async () => {
+  proxy.delayAnswers(40)
+  broker.write('1')
+  await new Promise(resolve => setImmediate(resolve))
+  expect(atClient).toBe('hello')
+  proxy.delayAnswers(0)
+  broker.write('2')
+  client.write('!')
+  await until(() => atBroker.endsWith('!'))
+  expect(atClient).toBe('hello')
+  await until(() => atClient.length === 7)
+  expect(atClient).toBe('hello12')
+})
+
+test('a slow handshake: the first answer of a new connection waits, its requests do not', async () => {
+  proxy.handshakeMs = 40
+  const accepted = once(server, 'connection')
+  const late = connect({ port: proxy.port, host: '127.0.0.1' })
+  const [other] = (await accepted) as [Socket]
+  let heard = ''
+  late.on('data', chunk => (heard += chunk))
+  late.write('?')
+  await once(other, 'data')
+  other.write('answer')
+  await exchange('meanwhile')
+  expect(heard).toBe('')
+  await until(() => heard === 'answer')
+  late.destroy()
+  other.destroy()
+})
+
 test('slowed: bytes come in small pieces, all of them', async () => {
   connection.slow(50_000, 10_000)
   const pieces: number[] = []

@@ -70,7 +70,7 @@ async function bundle(names, output, plugins = []) {
     cwd: root,
     input: Object.fromEntries(names.map(name => [name, join(root, 'src', `${name}.ts`)])),
     platform: 'node',
-    external: ['kafkajs', 'commander', '@opentelemetry/api'],
+    external: [/^kafkajs(\/|$)/, 'commander', '@opentelemetry/api'],
     // The command imports the package by its own name: tsconfig's paths lead that into the same copy.
     tsconfig: join(root, 'tsconfig.json'),
     plugins,

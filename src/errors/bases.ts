@@ -96,7 +96,10 @@ export const withOutcome = <E extends Error & { readonly outcome?: Outcome }>(
   return copy
 }
 
-/** An instance of a base itself, as for the validation errors that kafkajs has too, keeps kafkajs's name. */
+/**
+ * The classes' names are literal (`static name`): a bundle that is minified would call them `es` and `Tr` in logs and metrics.
+ * An instance of a base itself, as for the validation errors that kafkajs has too, keeps kafkajs's name.
+ */
 const named = (error: Error): void => {
   if (BASES.has(error.constructor)) return
   Object.defineProperty(error, 'name', { value: error.constructor.name, configurable: true, writable: true })

@@ -14,6 +14,8 @@ const METADATA_RETRY = 'metadataRetry.retries / metadataRetry.maxRetryTimeMs'
  * last failure, undefined when not even the first attempt had ended.
  */
 export class BrokersUnreachableError extends SpentBudgetError {
+  static override readonly name: string = 'BrokersUnreachableError'
+
   constructor(what: string, { bound = METADATA_RETRY, ...context }: UnreachableContext) {
     const { attempts, elapsedMs, cause } = context
     const last = cause === undefined ? '' : ` (last: ${messageOf(cause)})`

@@ -2,6 +2,8 @@ import { type ErrorContext, NonRetriableError, place } from './bases.js'
 
 /** No buffer space (`bufferBytes`) came free within `maxBlockMs`, or `enqueue` was called at a full buffer. */
 export class BufferFullError extends NonRetriableError {
+  static override readonly name: string = 'BufferFullError'
+
   constructor(topic: string, context: ErrorContext & { bufferBytes: number; waitedMs: number }) {
     const { bufferBytes, waitedMs, ...rest } = context
     super(

@@ -8,6 +8,7 @@ const NotImplemented = kafkajs.KafkaJSNotImplemented as unknown as new (
 
 /** No implementation of the codec asked for was found; the message says what to install. */
 export class CompressionUnavailableError extends NotImplemented {
+  static override readonly name: string = 'CompressionUnavailableError'
   override readonly name = 'CompressionUnavailableError'
 
   constructor(codec: string, remedy: string, cause?: unknown) {

@@ -2,6 +2,8 @@ import { NonRetriableError } from './bases.js'
 
 /** `disconnect()` came while a subscription waited for its topics. */
 export class ConsumerDisconnectedError extends NonRetriableError {
+  static override readonly name: string = 'ConsumerDisconnectedError'
+
   constructor(topics: readonly string[]) {
     super(
       `The consumer was disconnected while its subscription waited for ${topics.map(each => JSON.stringify(each)).join(', ')}. ` +

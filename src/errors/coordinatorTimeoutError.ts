@@ -14,6 +14,8 @@ export interface CoordinatorTimeoutContext extends ErrorContext {
 
 /** The coordinator of a transaction or a group could not be asked in time; `cause` is what the last attempt met. */
 export class CoordinatorTimeoutError extends SpentBudgetError {
+  static override readonly name: string = 'CoordinatorTimeoutError'
+
   /** @param key the transactional id or the group id */
   constructor(key: string, { request, bound, ...context }: CoordinatorTimeoutContext) {
     const { attempts, elapsedMs, cause, outcome } = context

@@ -9,6 +9,8 @@ import {
 
 /** A batch used up the attempts of the option `retry`. */
 export class DeliveryRetriesExceededError extends SpentBudgetError {
+  static override readonly name: string = 'DeliveryRetriesExceededError'
+
   constructor(
     topic: string,
     context: ErrorContext & {

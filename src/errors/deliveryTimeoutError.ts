@@ -9,6 +9,8 @@ import {
 
 /** `deliveryTimeoutMs` ran out before the record was acknowledged. */
 export class DeliveryTimeoutError extends SpentBudgetError {
+  static override readonly name: string = 'DeliveryTimeoutError'
+
   constructor(
     topic: string,
     context: ErrorContext & {

@@ -2,6 +2,8 @@ import { NonRetriableError } from './bases.js'
 
 /** `flush({ timeoutMs })` ended before all records did; they stay in the producer. */
 export class FlushTimeoutError extends NonRetriableError {
+  static override readonly name: string = 'FlushTimeoutError'
+
   constructor(timeoutMs: number, remainingRecords: number) {
     super(
       `flush() ended after ${timeoutMs} ms with ${remainingRecords} records not ended yet; they stay in the producer.`,

@@ -3,6 +3,8 @@ import { BrokerVerdictError } from './bases.js'
 
 /** The cluster refused InitProducerId to a producer with `idempotent: true`. */
 export class IdempotenceRefusedError extends BrokerVerdictError {
+  static override readonly name: string = 'IdempotenceRefusedError'
+
   constructor(verdict: ErrorCode) {
     super(
       `The cluster refused a producer id (${verdict.type}: ${verdict.message}). ${remedyFor(verdict)}, or leave \`idempotent\` unset.`,

@@ -2,6 +2,8 @@ import { NonRetriableError } from './bases.js'
 
 /** Options that cannot work: every problem in one error. */
 export class InvalidOptionsError extends NonRetriableError {
+  static override readonly name: string = 'InvalidOptionsError'
+
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {

@@ -2,6 +2,8 @@ import { attemptsText, type ErrorContext, messageOf, place, SpentBudgetError } f
 
 /** A topic did not become available within `metadataRetry`; `cause` is the last answer. */
 export class MetadataRetriesExceededError extends SpentBudgetError {
+  static override readonly name: string = 'MetadataRetriesExceededError'
+
   constructor(
     topic: string,
     context: ErrorContext & { attempts: number; elapsedMs: number; cause: unknown },

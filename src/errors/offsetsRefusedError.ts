@@ -4,6 +4,8 @@ import { quoted } from './printable.js'
 
 /** The group's coordinator refused offsets of `sendOffsets`: the group has rebalanced, or its rights are missing. */
 export class OffsetsRefusedError extends BrokerVerdictError {
+  static override readonly name: string = 'OffsetsRefusedError'
+
   constructor(groupId: string, { verdict, ...context }: ErrorContext & { readonly verdict: ErrorCode }) {
     const where = context.topic === undefined ? '' : ` for ${place(context.topic, context.partition)}`
     super(

@@ -2,6 +2,8 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /** A pinned partition (`message.partition`, or a partitioner's answer) that the topic does not have. */
 export class PartitionNotFoundError extends BrokerVerdictError {
+  static override readonly name: string = 'PartitionNotFoundError'
+
   constructor(topic: string, partition: number, partitionCount: number, context: ErrorContext = {}) {
     super(
       `The ${place(topic)} has no partition ${partition}: it has ${partitionCount} (0 to ${partitionCount - 1}). Mend message.partition or the partitioner, or add partitions to the topic.`,

@@ -2,6 +2,8 @@ import { type ErrorContext, NonRetriableError, place } from './bases.js'
 
 /** The producer was disconnected before the record was acknowledged. */
 export class ProducerClosedError extends NonRetriableError {
+  static override readonly name: string = 'ProducerClosedError'
+
   constructor(context: ErrorContext = {}) {
     super(
       context.topic === undefined

@@ -7,6 +7,8 @@ import { quoted } from './printable.js'
  * can do nothing any more until it is connected again, which fences the other one.
  */
 export class ProducerFencedError extends BrokerVerdictError {
+  static override readonly name: string = 'ProducerFencedError'
+
   constructor(
     transactionalId: string,
     verdict: Pick<ErrorCode, 'type' | 'code'>,

@@ -3,6 +3,8 @@ import { BrokerVerdictError, type ErrorContext, type Outcome, place } from './ba
 
 /** A broker refused the record for good. */
 export class RecordRejectedError extends BrokerVerdictError {
+  static override readonly name: string = 'RecordRejectedError'
+
   constructor(
     topic: string,
     verdict: ErrorCode,

@@ -2,6 +2,8 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /** One record is larger than a request, or than the topic accepts. */
 export class RecordTooLargeError extends BrokerVerdictError {
+  static override readonly name: string = 'RecordTooLargeError'
+
   constructor(topic: string, remedy: string, context: ErrorContext & { recordBytes: number }) {
     const { recordBytes, ...rest } = context
     super(

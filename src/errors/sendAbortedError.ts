@@ -2,6 +2,8 @@ import { type ErrorContext, NonRetriableError, place } from './bases.js'
 
 /** The caller's AbortSignal withdrew the record before it was in a request; `cause` is the signal's reason. */
 export class SendAbortedError extends NonRetriableError {
+  static override readonly name: string = 'SendAbortedError'
+
   constructor(topic: string, context: ErrorContext = {}) {
     super(`A record for ${place(topic, context.partition)} was withdrawn by its signal.`, {
       ...context,

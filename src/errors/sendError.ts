@@ -13,6 +13,8 @@ export interface FailedRecords {
 
 /** A `send` or `sendBatch` of which some records failed; the others are in `acknowledged`. */
 export class SendError extends NonRetriableError {
+  static override readonly name: string = 'SendError'
+
   readonly acknowledged: readonly RecordMetadata[]
   readonly failed: readonly FailedRecords[]
 

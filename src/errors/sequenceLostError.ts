@@ -6,6 +6,8 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
  * new identity could double it, so it is rejected with the outcome `unknown`.
  */
 export class SequenceLostError extends BrokerVerdictError {
+  static override readonly name: string = 'SequenceLostError'
+
   constructor(topic: string, verdict: ErrorCode, context: ErrorContext & { partition: number }) {
     super(
       `The leader of ${place(topic, context.partition)} no longer has the sequence of a record whose earlier attempt was not answered (${verdict.type}). ` +

@@ -2,6 +2,8 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /** TOPIC_AUTHORIZATION_FAILED. A missing CREATE right looks the same as a missing DESCRIBE or WRITE right. */
 export class TopicAuthorizationError extends BrokerVerdictError {
+  static override readonly name: string = 'TopicAuthorizationError'
+
   constructor(topic: string, context: ErrorContext = {}) {
     super(
       `Not authorized for ${place(topic, context.partition)}. Grant the principal WRITE and DESCRIBE on the topic; ` +

@@ -3,6 +3,8 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /** The cluster refuses to create the topic; the message carries the broker's own reason. */
 export class TopicCreationError extends BrokerVerdictError {
+  static override readonly name: string = 'TopicCreationError'
+
   constructor(topic: string, verdict: ErrorCode, reason: string | null, context: ErrorContext = {}) {
     super(`The ${place(topic)} cannot be created (${verdict.type}): ${reason ?? verdict.message}`, verdict, {
       ...context,

@@ -6,6 +6,8 @@ import { quoted } from './printable.js'
  * records that were dropped for it. `cause` is what failed. After `abort()` the producer can begin another.
  */
 export class TransactionFailedError extends NonRetriableError {
+  static override readonly name: string = 'TransactionFailedError'
+
   constructor(transactionalId: string, context: ErrorContext) {
     const { topic, partition, cause } = context
     const what =

@@ -15,6 +15,8 @@ const REMEDIES = new Map<number, string>([
 
 /** A coordinator does not take this producer's transactions. It can do nothing any more until it is connected again. */
 export class TransactionRefusedError extends BrokerVerdictError {
+  static override readonly name: string = 'TransactionRefusedError'
+
   /** @param request the request's name in Kafka's protocol */
   constructor(
     transactionalId: string,

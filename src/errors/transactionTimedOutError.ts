@@ -7,6 +7,8 @@ import { quoted } from './printable.js'
  * has aborted it, as it does then. This producer can do nothing any more until it is connected again.
  */
 export class TransactionTimedOutError extends BrokerVerdictError {
+  static override readonly name: string = 'TransactionTimedOutError'
+
   /** @param openMs for how long the transaction was open */
   constructor(
     transactionalId: string,

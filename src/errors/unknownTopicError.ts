@@ -2,6 +2,8 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /** The topic does not exist, and by the topic policy nobody here may create it. */
 export class UnknownTopicError extends BrokerVerdictError {
+  static override readonly name: string = 'UnknownTopicError'
+
   constructor(topic: string, remedy: string, context: ErrorContext = {}) {
     super(
       `The ${place(topic)} does not exist. ${remedy}`,

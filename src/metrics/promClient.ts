@@ -1,33 +1,23 @@
-import { createRequire } from 'node:module'
 import { InvalidOptionsError } from '../errors/invalidOptionsError.js'
-
-export type PromClient = typeof import('prom-client')
+import { isMissing, requireOptional } from '../util/optionalPackage.js'
+import type { MetricsRegistry } from './options.js'
 
 /**
- * Loads the optional peer, only when metrics are on. By `require`, so that creating a producer stays synchronous and
- * this module has no top-level await, which CommonJS callers could not load.
+ * prom-client's global registry, for `metrics: {}`. The one thing that needs prom-client itself: the metrics' classes are this package's
+ * own. By `require`, so that creating a producer stays synchronous.
  *
- * @throws {InvalidOptionsError} when prom-client is not installed
+ * @throws {InvalidOptionsError} when prom-client is not found
  */
-export const loadPromClient = (
-  load: (id: string) => unknown = createRequire(import.meta.url),
-): PromClient => {
+export const globalRegistry = (load: (name: string) => unknown = requireOptional): MetricsRegistry => {
   try {
-    return load('prom-client') as PromClient
+    return (load('prom-client') as { readonly register: MetricsRegistry }).register
   } catch (error) {
-    if (!isMissing(error)) throw error
+    if (!isMissing(error, 'prom-client')) throw error
     throw Object.assign(
       new InvalidOptionsError([
-        'metrics are on, but prom-client is not installed: run `npm install prom-client@15`, or leave the option metrics out',
+        'metrics are on, but prom-client is not installed, or not to be found from a bundle: give metrics.registry (`register` of prom-client), run `npm install prom-client@15`, or leave the option metrics out',
       ]),
       { cause: error },
     )
   }
 }
-
-/** A dependency that prom-client itself misses is another matter. */
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  error.code === 'MODULE_NOT_FOUND' &&
-  error.message.includes("'prom-client'")

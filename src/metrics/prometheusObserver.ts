@@ -1,6 +1,6 @@
 import type { MetadataOutcome, MetadataTrigger, ProducerObserver } from './observer.js'
 import { type MetricsOptions, resolveMetricsOptions } from './options.js'
-import { loadPromClient } from './promClient.js'
+import { globalRegistry } from './promClient.js'
 import { addLevel, obtainMetrics } from './registration.js'
 import { topicMetricsLookup } from './topicMetrics.js'
 
@@ -13,13 +13,12 @@ const seconds = (ms: number): number => ms / 1000
  * An observer that reports to prom-client. Producers that share a registry and a prefix share the metrics: counters and
  * histograms add up, gauges are the sum over the producers that are running.
  *
- * @throws {InvalidOptionsError} when an option cannot work, prom-client is not installed, or a metric of one of the
+ * @throws {InvalidOptionsError} when an option cannot work, prom-client is not found where no registry is given, or a metric of one of the
  * names is registered already by something else
  */
 export const createPrometheusObserver = (options: MetricsOptions = {}): ProducerObserver => {
   const { registry, prefix, topicLabel, maxTopics } = resolveMetricsOptions(options)
-  const prom = loadPromClient()
-  const metrics = obtainMetrics(prom, registry ?? prom.register, prefix, topicLabel !== 'off')
+  const metrics = obtainMetrics(registry ?? globalRegistry(), prefix, topicLabel !== 'off')
   const ofTopic = topicMetricsLookup(metrics, topicLabel, maxTopics)
 
   const refreshes = new Map(

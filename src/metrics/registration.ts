@@ -1,20 +1,23 @@
-import type { Counter, Gauge, Histogram } from 'prom-client'
+import { types } from 'node:util'
 import { InvalidOptionsError } from '../errors/invalidOptionsError.js'
 import { DEFINITIONS, type MetricDefinition, type MetricKey } from './definitions.js'
+import {
+  type Counter,
+  createCounter,
+  createGauge,
+  createHistogram,
+  type Gauge,
+  type Histogram,
+} from './metricClasses.js'
 import type { MetricsRegistry } from './options.js'
-import type { PromClient } from './promClient.js'
 
 /** A gauge is the sum of what the producers on its registry report when it is scraped. */
 export type LevelSource = () => number
 /** Found through the global symbol registry, so that a second copy of this package adds to the same gauge. */
 const SOURCES = Symbol.for('kafkajs-resilient-producer.levels')
-export type LevelGauge = Gauge<string> & { readonly [SOURCES]: Set<LevelSource> }
+export type LevelGauge = Gauge & { readonly [SOURCES]: Set<LevelSource> }
 
-type MetricOf<Type> = Type extends 'counter'
-  ? Counter<string>
-  : Type extends 'gauge'
-    ? LevelGauge
-    : Histogram<string>
+type MetricOf<Type> = Type extends 'counter' ? Counter : Type extends 'gauge' ? LevelGauge : Histogram
 export type MetricSet = { readonly [K in MetricKey]: MetricOf<(typeof DEFINITIONS)[K]['type']> }
 type AnyMetric = MetricSet[MetricKey]
 
@@ -34,12 +37,7 @@ const lastSets = new WeakMap<MetricsRegistry, Map<string, MetricSet>>()
  *
  * @throws {InvalidOptionsError} naming every metric that something else registered under one of the names
  */
-export const obtainMetrics = (
-  prom: PromClient,
-  registry: MetricsRegistry,
-  prefix: string,
-  topicLabels: boolean,
-): MetricSet => {
+export const obtainMetrics = (registry: MetricsRegistry, prefix: string, topicLabels: boolean): MetricSet => {
   const names = Object.keys(DEFINITIONS) as MetricKey[]
   const found = new Map<MetricKey, AnyMetric>()
   const clashes: string[] = []
@@ -66,7 +64,7 @@ export const obtainMetrics = (
   const result: Record<string, AnyMetric> = {}
   for (const key of names) {
     const name = prefix + DEFINITIONS[key].name
-    const metric = found.get(key) ?? create(prom, registry, name, DEFINITIONS[key], topicLabels)
+    const metric = found.get(key) ?? create(registry, name, DEFINITIONS[key], topicLabels)
     if (registry.getSingleMetric(name) === undefined) {
       // An OpenMetrics scrape strips `_total` from the name of a counter, and the registry files it under that.
       registry.registerMetric(Object.assign(metric, { name }) as never)
@@ -98,7 +96,6 @@ const labelNamesOf = (definition: MetricDefinition, topicLabels: boolean): strin
   topicLabels && definition.perTopic ? ['topic', ...definition.labels] : [...definition.labels]
 
 const create = (
-  prom: PromClient,
   registry: MetricsRegistry,
   name: string,
   definition: MetricDefinition,
@@ -108,22 +105,18 @@ const create = (
     name,
     help: definition.help,
     labelNames: labelNamesOf(definition, topicLabels),
-    registers: [registry as InstanceType<PromClient['Registry']>],
+    registry,
   }
   switch (definition.type) {
     case 'counter':
-      return new prom.Counter(configuration)
+      return createCounter(configuration)
     case 'histogram':
-      return new prom.Histogram({ ...configuration, buckets: [...(definition.buckets ?? [])] })
+      return createHistogram(configuration, definition.buckets ?? [])
     case 'gauge': {
       const sources = new Set<LevelSource>()
-      const sum = (total: number, source: LevelSource): number => total + source()
-      const gauge = new prom.Gauge({
-        ...configuration,
-        collect() {
-          this.set([...sources].reduce(sum, 0))
-        },
-      })
+      const gauge = createGauge(configuration, () =>
+        [...sources].reduce((total, source) => total + source(), 0),
+      )
       return Object.defineProperty(gauge, SOURCES, { value: sources }) as LevelGauge
     }
   }
@@ -141,7 +134,7 @@ const differenceOf = (
     return `with the labels [${listed(metric.labelNames)}] instead of [${labels.join(', ')}]`
   }
   if (definition.buckets && !sameMembers(metric.upperBounds, definition.buckets)) return 'with other buckets'
-  if (definition.type === 'gauge' && !(metric[SOURCES] instanceof Set)) return 'by other code'
+  if (definition.type === 'gauge' && !types.isSet(metric[SOURCES])) return 'by other code'
   return undefined
 }
 

@@ -1,5 +1,5 @@
-import type { Counter, Histogram } from 'prom-client'
 import { LabelValues } from './labelValues.js'
+import type { Counter, CounterChild, HistogramChild } from './metricClasses.js'
 import type { TopicCreator, TopicWaitOutcome } from './observer.js'
 import type { MetricSet } from './registration.js'
 
@@ -17,11 +17,11 @@ const errorValues = (metric: object): LabelValues => {
 
 /** The children of a counter by its error label. prom-client makes one on every `labels()` call: here each is made once. */
 class ErrorCounters {
-  private readonly children = new Map<string, Counter.Internal>()
+  private readonly children = new Map<string, CounterChild>()
   private readonly values: LabelValues
-  private readonly make: (error: string) => Counter.Internal
+  private readonly make: (error: string) => CounterChild
 
-  constructor(metric: Counter<string>, make: (error: string) => Counter.Internal) {
+  constructor(metric: Counter, make: (error: string) => CounterChild) {
     this.values = errorValues(metric)
     this.make = make
   }
@@ -31,7 +31,7 @@ class ErrorCounters {
     child.inc(count)
   }
 
-  private childOf(label: string): Counter.Internal {
+  private childOf(label: string): CounterChild {
     const child = this.children.get(label) ?? this.make(label)
     this.children.set(label, child)
     return child
@@ -40,17 +40,17 @@ class ErrorCounters {
 
 /** Everything that is counted for one value of the label `topic`, or for all topics together where there is no such label. */
 export class TopicMetrics {
-  readonly sent: Counter.Internal
+  readonly sent: CounterChild
   readonly failed: ErrorCounters
   readonly retried: ErrorCounters
   readonly metadataRetried: ErrorCounters
-  readonly waited: Readonly<Record<TopicWaitOutcome, Histogram.Internal<string>>>
-  readonly created: Readonly<Record<TopicCreator, Counter.Internal>>
-  readonly batchRecords: Histogram.Internal<string>
-  readonly batchBytes: Histogram.Internal<string>
-  readonly compressionRatio: Histogram.Internal<string>
-  readonly queueSeconds: Histogram.Internal<string>
-  readonly deliverySeconds: Histogram.Internal<string>
+  readonly waited: Readonly<Record<TopicWaitOutcome, HistogramChild>>
+  readonly created: Readonly<Record<TopicCreator, CounterChild>>
+  readonly batchRecords: HistogramChild
+  readonly batchBytes: HistogramChild
+  readonly compressionRatio: HistogramChild
+  readonly queueSeconds: HistogramChild
+  readonly deliverySeconds: HistogramChild
 
   constructor(metrics: MetricSet, topic: string | undefined) {
     const base = topic === undefined ? {} : { topic }

@@ -7,7 +7,7 @@ import {
   type MetricsRegistry,
   resolveMetricsOptions,
 } from '../../src/metrics/options.js'
-import { loadPromClient } from '../../src/metrics/promClient.js'
+import { globalRegistry } from '../../src/metrics/promClient.js'
 
 describe('the options of metrics', () => {
   it('have defaults', () => {
@@ -59,16 +59,16 @@ describe('prom-client', () => {
     const { resolve } = createRequire(import.meta.url)
     // Node's own error for a module that stands in no folder, whatever folders this machine has.
     const load = (id: string) => resolve(id, { paths: [] })
-    expect(() => loadPromClient(load)).toThrow(InvalidOptionsError)
-    expect(() => loadPromClient(load)).toThrow(
-      /prom-client is not installed: run `npm install prom-client@15`/,
+    expect(() => globalRegistry(load)).toThrow(InvalidOptionsError)
+    expect(() => globalRegistry(load)).toThrow(
+      /prom-client is not installed, or not to be found from a bundle: give metrics.registry/,
     )
   })
 
   it('that is installed and broken fails with its own error', () => {
     const broken = Object.assign(new Error("Cannot find module 'tdigest'"), { code: 'MODULE_NOT_FOUND' })
     expect(() =>
-      loadPromClient(() => {
+      globalRegistry(() => {
         throw broken
       }),
     ).toThrow(broken)

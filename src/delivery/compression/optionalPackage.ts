@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import { messageOf } from '../../errors/bases.js'
 import { CompressionUnavailableError } from '../../errors/compressionUnavailableError.js'
+import { isMissing, requireOptional } from '../../util/optionalPackage.js'
 
 export type Require = (id: string) => unknown
 
@@ -19,7 +19,7 @@ export interface OptionalPackage {
  */
 export const loadOptional = (
   { codec, name, otherwise }: OptionalPackage,
-  require: Require = createRequire(import.meta.url),
+  require: Require = requireOptional,
 ): Record<string, unknown> => {
   try {
     return require(name) as Record<string, unknown>
@@ -33,10 +33,3 @@ export const loadOptional = (
     )
   }
 }
-
-/** The package itself, and not something that it needs. */
-const isMissing = (error: unknown, name: string): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  error.code === 'MODULE_NOT_FOUND' &&
-  error.message.includes(`'${name}'`)

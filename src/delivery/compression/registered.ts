@@ -1,5 +1,6 @@
-import { createRequire } from 'node:module'
 import kafkajs from 'kafkajs'
+// @ts-expect-error kafkajs declares its public modules alone
+import kafkajsGzip from 'kafkajs/src/protocol/message/compression/gzip.js'
 import type { CodecId, Compress } from './compressor.js'
 
 interface KafkajsCodec {
@@ -22,23 +23,12 @@ export const registeredCodec = (factory: CodecFactory): Compress | undefined => 
     if (error instanceof kafkajs.KafkaJSNotImplemented) return undefined
     throw error
   }
-  if (codec === kafkajsGzip()) return undefined
+  // kafkajs's own gzip: node:zlib called directly replaces it, since it works on the event loop for small bodies, where it is faster.
+  // The entry of the map is not compared, since a user may have replaced that before this module was loaded.
+  if (codec === kafkajsGzip) return undefined
   if (!isCodec(codec)) throw new TypeError('the codec registered with kafkajs has no function compress')
   return body => codec.compress({ buffer: body })
 }
 
 const isCodec = (codec: unknown): codec is KafkajsCodec =>
   typeof codec === 'object' && codec !== null && 'compress' in codec && typeof codec.compress === 'function'
-
-/**
- * kafkajs's own gzip, which node:zlib called directly replaces: it never works on the event loop, where small bodies are
- * faster. Not the entry of the map is compared, since a user may have replaced that before this module was loaded.
- * Where kafkajs is bundled it cannot be found: then it counts as the user's, and works as in kafkajs.
- */
-const kafkajsGzip = (): unknown => {
-  try {
-    return createRequire(import.meta.url)('kafkajs/src/protocol/message/compression/gzip')
-  } catch {
-    return undefined
-  }
-}

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { ConsumerSubscribeTopic, ConsumerSubscribeTopics } from 'kafkajs'
 
 /** What kafkajs's `subscribe` takes. */
@@ -7,6 +8,6 @@ export type Subscription = ConsumerSubscribeTopics | ConsumerSubscribeTopic
 export const topicsOf = (subscription: Subscription): readonly string[] => {
   const { topic, topics = [topic] } = (subscription ?? {}) as { topic?: unknown; topics?: unknown }
   if (!Array.isArray(topics)) return []
-  const isTopic = (each: unknown): boolean => typeof each === 'string' || each instanceof RegExp
+  const isTopic = (each: unknown): boolean => typeof each === 'string' || types.isRegExp(each)
   return topics.every(isTopic) ? [...new Set(topics.filter(each => typeof each === 'string'))] : []
 }

@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs'
 import type { ErrorCode } from '../protocol/errorCodes.js'
+import { isError } from '../util/realms.js'
 import { printable, quoted } from './printable.js'
 
 /** What is known of a record that failed, as far as it applies. */
@@ -130,4 +131,4 @@ export const causesText = (first: unknown, last: unknown): string => {
 }
 
 /** The message of anything that was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const messageOf = (error: unknown): string => (isError(error) ? error.message : String(error))

@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs'
 import { MalformedMessageError } from '../protocol/wire/malformed.js'
+import { isError } from '../util/realms.js'
 
 /**
  * Whether a request that ended without an answer may be asked again, of another broker. Refused credentials and a
@@ -17,7 +18,7 @@ export const isRemoteFailure = (error: unknown): error is Error =>
 
 /** An error of Node's own: ECONNREFUSED, ENOTFOUND, ... */
 const isSystemError = (error: unknown): error is Error =>
-  error instanceof Error && 'syscall' in error && typeof error.syscall === 'string'
+  isError(error) && 'syscall' in error && typeof error.syscall === 'string'
 
 /** A closed set for labels and log lines: Kafka's error type where there is one, else the class. */
 export const failureType = (error: Error): string =>

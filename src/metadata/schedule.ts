@@ -1,4 +1,5 @@
 import pRetry, { AbortError } from 'p-retry'
+import { asError, isError } from '../util/realms.js'
 import { isTransportFailure } from './failure.js'
 
 /** One retry of a topic that is not available yet. */
@@ -78,7 +79,7 @@ export const onSchedule = async <T>(
       // p-retry would end on most TypeErrors by itself but retry those that read like a browser's network error:
       // every error that is no answer ends the schedule the same way.
       ending = { error }
-      throw new AbortError(error instanceof Error ? error : String(error))
+      throw new AbortError(isError(error) ? error : String(error))
     }
   }
 
@@ -106,7 +107,7 @@ export const onSchedule = async <T>(
     if (ending) throw ending.error
     if (signal.aborted) throw signal.reason
     if (attempts === 0) throw error
-    const cause = reasonOf(error instanceof Error ? error : new Error(String(error)))
+    const cause = reasonOf(asError(error))
     throw exhausted({ attempts, elapsedMs: performance.now() - startedAt, cause })
   }
 }

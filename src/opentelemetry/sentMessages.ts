@@ -1,4 +1,5 @@
 import { type Counter, type MeterProvider, metrics } from '@opentelemetry/api'
+import { isError } from '../util/realms.js'
 
 const NAME = 'messaging.client.sent.messages'
 const OPTIONS = {
@@ -29,7 +30,7 @@ export class SentMessages {
       'messaging.destination.name': topic,
       'messaging.operation.name': 'send',
       ...(pinned == null ? {} : { 'messaging.destination.partition.id': String(pinned) }),
-      ...(error == null ? {} : { 'error.type': error instanceof Error ? error.name : '_OTHER' }),
+      ...(error == null ? {} : { 'error.type': isError(error) ? error.name : '_OTHER' }),
     })
   }
 

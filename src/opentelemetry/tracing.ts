@@ -15,6 +15,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Message } from 'kafkajs'
+import { asError, isBytes } from '../util/realms.js'
 import { copyOf, writeContext } from './carrier.js'
 import { SentMessages } from './sentMessages.js'
 
@@ -127,7 +128,7 @@ export class Tracing {
 }
 
 export function recordError(span: Span, error: unknown): void {
-  const thrown = error instanceof Error ? error : new Error(String(error))
+  const thrown = asError(error)
   span.recordException(thrown)
   span.setAttribute('error.type', thrown.name)
   span.setStatus({ code: SpanStatusCode.ERROR, message: thrown.message })
@@ -144,7 +145,7 @@ function attributesOf(
     'messaging.operation.name': 'send',
     'messaging.operation.type': 'send',
   }
-  if (key && (typeof key === 'string' || key instanceof Uint8Array)) {
+  if (key && (typeof key === 'string' || isBytes(key))) {
     attributes['messaging.kafka.message.key'] = typeof key === 'string' ? key : Buffer.from(key).toString()
     if (value === null) attributes['messaging.kafka.message.tombstone'] = true
   }

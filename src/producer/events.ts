@@ -1,5 +1,6 @@
 import type { Logger, ProducerEvents } from 'kafkajs'
 import { messageOf, NonRetriableError } from '../errors/bases.js'
+import { isError } from '../util/realms.js'
 
 /** kafkajs's names, of the producer's own events and of its network's. */
 export const PRODUCER_EVENTS: ProducerEvents = {
@@ -61,7 +62,7 @@ export class EventHub {
     try {
       await listener(event)
     } catch (error) {
-      const { stack } = error instanceof Error ? error : {}
+      const { stack } = isError(error) ? error : {}
       this.logger.error(`Failed to execute listener: ${messageOf(error)}`, { eventName: event.type, stack })
     }
   }

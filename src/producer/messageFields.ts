@@ -2,8 +2,7 @@ import type { IHeaders, Message } from 'kafkajs'
 import { partitionNumber } from '../delivery/partitions/partitioner.js'
 import { InvalidMessageError } from '../errors/index.js'
 import { quoted } from '../errors/printable.js'
-
-const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
+import { isBytes } from '../util/realms.js'
 
 /** Whether it can be a record's key or value. */
 export const isData = (value: unknown): value is Message['value'] =>

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import type { OnDelivery } from '../delivery/calls/enqueuedRecord.js'
+import { asError } from '../util/realms.js'
 import type { TopicMessage, WritableOptions } from './types.js'
 
 export interface WritableTarget {
@@ -22,7 +23,7 @@ export const createWritable = (target: WritableTarget, listeners: WritableOption
     try {
       listener()
     } catch (thrown) {
-      stream.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)))
+      stream.destroy(asError(thrown))
     }
   }
   const stream: Writable = new Writable({

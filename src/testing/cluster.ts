@@ -1,3 +1,4 @@
+import { asError } from '../util/realms.js'
 import type { ApiName } from './apis/names.js'
 import { type RequestOf, type ResponseOf, served } from './apis/registry.js'
 import { type CheckOptions, checkDelivery, type DeliveryReport, type SentRecord } from './check.js'
@@ -252,7 +253,7 @@ export class EmbeddedKafka {
   }
 
   private readonly report = (error: unknown): void => {
-    this.defects.push(error instanceof Error ? error : new Error(String(error)))
+    this.defects.push(asError(error))
   }
 
   /** How many clients stay connected though they had time to go. */

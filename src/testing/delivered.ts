@@ -1,4 +1,5 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
+import { isBytes } from '../util/realms.js'
 import type { EmbeddedKafka } from './cluster.js'
 import type { StoredRecord } from './records.js'
 
@@ -66,8 +67,7 @@ export const delivered = async (
 
 const isSame = (stored: Buffer | null, expected: unknown): boolean => {
   if (stored === null || expected === null) return stored === expected
-  if (typeof expected === 'string' || expected instanceof Uint8Array)
-    return stored.equals(Buffer.from(expected as string))
+  if (typeof expected === 'string' || isBytes(expected)) return stored.equals(Buffer.from(expected as string))
   try {
     return isDeepStrictEqual(JSON.parse(stored.toString()), JSON.parse(JSON.stringify(expected)))
   } catch {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { IResourceConfigEntry } from 'kafkajs'
 import { messageOf, NonRetriableError, place } from '../errors/bases.js'
 import { globMatcher } from './glob.js'
@@ -95,6 +96,6 @@ const guarded =
 
 const matcher = (match: string | RegExp): ((topic: string) => boolean) => {
   // A pattern with the flag g or y remembers where it matched last: `test` would answer by turns.
-  if (match instanceof RegExp) return topic => topic.search(match) >= 0
+  if (types.isRegExp(match)) return topic => topic.search(match) >= 0
   return globMatcher(match)
 }

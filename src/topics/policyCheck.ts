@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 type Check = (value: unknown) => string | undefined
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -38,7 +40,7 @@ export const checkRule = (path: string, rule: unknown): readonly string[] => {
   const { match, ...overrides } = rule
   const problems = checkSettings(path, overrides)
   const usable =
-    (typeof match === 'string' && match !== '') || match instanceof RegExp || typeof match === 'function'
+    (typeof match === 'string' && match !== '') || types.isRegExp(match) || typeof match === 'function'
   return usable
     ? problems
     : [`${path}.match must be a topic's name, a glob with *, a RegExp or a function`, ...problems]

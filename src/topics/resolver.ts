@@ -7,6 +7,7 @@ import type { MetadataRefresher } from '../metadata/refresher.js'
 import { type MetadataRetrySettings, onSchedule, type RetryNotice } from '../metadata/schedule.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
+import { isPromiseLike } from '../util/realms.js'
 import type { TopicCreator } from './creation.js'
 import { createByAdmin } from './creationStrategies/admin.js'
 import { createByBroker } from './creationStrategies/broker.js'
@@ -194,7 +195,7 @@ export class TopicResolver {
     }
     try {
       const returned: unknown = retry.onRetry?.({ topic, attempt, delayMs, error })
-      if (returned instanceof Promise) returned.catch(thrown => this.#reportOnRetry(topic, thrown))
+      if (isPromiseLike(returned)) returned.then(undefined, thrown => this.#reportOnRetry(topic, thrown))
     } catch (thrown) {
       this.#reportOnRetry(topic, thrown)
     }

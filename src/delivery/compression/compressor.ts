@@ -1,5 +1,6 @@
 import type { NonRetriableError } from '../../errors/bases.js'
 import { CompressionFailedError } from '../../errors/compressionFailedError.js'
+import { isBytes, isPromiseLike } from '../../util/realms.js'
 
 /** What stands in the attributes of a record batch (RecordBatch, bits 0-2). */
 export const CODEC_NAMES = { 1: 'gzip', 2: 'snappy', 3: 'lz4', 4: 'zstd' } as const
@@ -25,7 +26,7 @@ export const compressorOf = (attributes: CodecId, compress: Compress): BatchComp
     new CompressionFailedError(CODEC_NAMES[attributes], cause)
   const checked = (result: unknown): Buffer => {
     if (Buffer.isBuffer(result)) return result
-    if (result instanceof Uint8Array) return Buffer.from(result.buffer, result.byteOffset, result.length)
+    if (isBytes(result)) return Buffer.from(result.buffer, result.byteOffset, result.length)
     throw new TypeError(`the codec gave ${result === null ? 'null' : typeof result} instead of a Buffer`)
   }
   return {
@@ -33,10 +34,12 @@ export const compressorOf = (attributes: CodecId, compress: Compress): BatchComp
     compress(body) {
       try {
         const result = compress(body)
-        if (!(result instanceof Promise)) return checked(result)
-        return result.then(checked).catch(error => {
-          throw failed(error)
-        })
+        if (!isPromiseLike(result)) return checked(result)
+        return Promise.resolve(result)
+          .then(checked)
+          .catch(error => {
+            throw failed(error)
+          })
       } catch (error) {
         throw failed(error)
       }

@@ -3,6 +3,7 @@ import { NonRetriableError } from '../../errors/bases.js'
 import { PartitionNotFoundError } from '../../errors/index.js'
 import type { TopicView } from '../../metadata/view.js'
 import { RecordMeasure } from '../../protocol/records/measure.js'
+import { asError } from '../../util/realms.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
 import type { SendCompletion } from '../calls/sendCompletion.js'
@@ -103,7 +104,7 @@ export class RecordAppender {
         )
       }
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error))
+      const cause = asError(error)
       return new NonRetriableError(`The partitioner failed: ${cause.message}`, {
         topic: name,
         outcome: 'not-written',

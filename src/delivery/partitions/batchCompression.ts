@@ -1,3 +1,4 @@
+import { asError } from '../../util/realms.js'
 import type { Batch } from '../batch/batch.js'
 import type { PartitionQueue } from './partitionQueue.js'
 
@@ -13,7 +14,6 @@ export class BatchCompression {
     const { compressor } = batch.deliveryClass
     if (compressor === undefined) return
     batch.compressing = true
-    const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
     try {
       const result = compressor.compress(batch.body.subarray(0, batch.bodyBytes))
       if (Buffer.isBuffer(result)) {

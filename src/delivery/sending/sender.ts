@@ -1,5 +1,6 @@
 import { ProducerClosedError } from '../../errors/index.js'
 import type { BrokerAddress, ProduceLink } from '../../transport/port.js'
+import { asError } from '../../util/realms.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
@@ -162,7 +163,7 @@ export class Sender {
         this.deliver(link, request, payload)
       } catch (error) {
         // An answer that cannot be read tells nothing of what was written, nor does anything after it on this connection.
-        const cause = error instanceof Error ? error : new Error(String(error))
+        const cause = asError(error)
         for (const inFlightBatch of request.inFlightBatches) {
           if (inFlightBatch.batch.state === 'inFlight') this.host.lost(inFlightBatch, cause, true)
         }

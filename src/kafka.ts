@@ -1,6 +1,5 @@
-import { type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
+import { type Consumer, type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
 import { subscribeByPolicy } from './client/consumer.js'
-import { GroupMembership, type ResilientConsumer, withGroupMetadata } from './client/groupMetadata.js'
 import { SubscribedTopics } from './client/subscribedTopics.js'
 import { creationOfEnvironment } from './producer/environment.js'
 import { resolveOptions } from './producer/options.js'
@@ -13,7 +12,7 @@ import {
   sourcesOf,
 } from './producer/sources.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
-import { seeingRequests } from './transport/kafkajs/consumerRequests.js'
+import { withCreationFlag } from './transport/kafkajs/creationFlag.js'
 
 /**
  * The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. A
@@ -65,29 +64,18 @@ export class ResilientKafka extends Kafka {
    * false `never`.
    *
    * `subscribe` rejects as a producer's `send` would for that topic, as with UnknownTopicError.
-   *
-   * Its `groupMetadata()` says who it is in its group, for `sendOffsets` in a transaction.
    */
-  override consumer(config: ConsumerConfig): ResilientConsumer {
+  override consumer(config: ConsumerConfig): Consumer {
     const allowAutoTopicCreation = config?.allowAutoTopicCreation
     const settings = resolveOptions(
       combineOptions({ config: { allowAutoTopicCreation }, client: sourcesOf(this) }),
     )
     const topics = new SubscribedTopics()
-    const membership = new GroupMembership()
-    const consumer = seeingRequests(
+    const consumer = withCreationFlag(
       this,
       () => super.consumer({ ...config, allowAutoTopicCreation: false }),
-      {
-        mayCreate: names => topics.mayCreate(names),
-        joined: joined => membership.joined(joined),
-      },
+      names => topics.mayCreate(names),
     )
-    const subscribing = subscribeByPolicy(consumer, topics, {
-      kafka: this,
-      settings,
-      logger: consumer.logger(),
-    })
-    return withGroupMetadata(subscribing, config.groupId, membership)
+    return subscribeByPolicy(consumer, topics, { kafka: this, settings, logger: consumer.logger() })
   }
 }

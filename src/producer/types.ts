@@ -99,7 +99,7 @@ export interface ResilientProducerOptions {
   readonly compression?: CompressionTypes | undefined
   /**
    * A partitioner made for kafkajs. Default sticky + murmur2: a pinned partition, else murmur2 of the key as the Java client,
-   * else one partition until a batch is full (KIP-794).
+   * else one partition until its batch is sent or its broker is late, then the next by turns in bytes (KIP-794).
    */
   readonly createPartitioner?: ICustomPartitioner | undefined
   /**

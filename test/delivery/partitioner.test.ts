@@ -54,11 +54,12 @@ describe('murmur2', () => {
 
 describe('the sticky partitioner', () => {
   const keyless = { value: 'v' }
+  const prompt = { isPrompt: () => true, loadOf: () => 0, leftOut: () => {} }
 
   test('takes the partition that the message names, 0 too', () => {
     const partitioner = new StickyPartitioner(0.5)
     for (const partition of [0, 1, 7])
-      expect(partitioner.choose(view([1, 1, 1]), { ...keyless, partition, key: 'k' })).toBe(partition)
+      expect(partitioner.choose(view([1, 1, 1]), { ...keyless, partition, key: 'k' }, prompt)).toBe(partition)
   })
 
   test('hashes keys over all partitions, those without a leader too', () => {
@@ -67,8 +68,10 @@ describe('the sticky partitioner', () => {
       fc.property(fc.string(), fc.integer({ min: 1, max: 50 }), (key, count) => {
         const expected = (murmur2(Buffer.from(key)) & 0x7fffffff) % count
         const leaders = Array.from({ length: count }, (_, i) => (i % 2 ? 1 : -1))
-        expect(partitioner.choose(view(leaders), { key, value: 'v' })).toBe(expected)
-        expect(partitioner.choose(view(leaders), { key: Buffer.from(key), value: 'v' })).toBe(expected)
+        expect(partitioner.choose(view(leaders), { key, value: 'v' }, prompt)).toBe(expected)
+        expect(partitioner.choose(view(leaders), { key: Buffer.from(key), value: 'v' }, prompt)).toBe(
+          expected,
+        )
       }),
       { seed, numRuns: runs(200) },
     )
@@ -77,12 +80,12 @@ describe('the sticky partitioner', () => {
   test('stays on a partition until its batch closes', () => {
     const partitioner = new StickyPartitioner(0.5)
     const topic = view([1, 1, 1, 1])
-    const first = partitioner.choose(topic, keyless)
-    for (let i = 0; i < 50; i++) expect(partitioner.choose(topic, keyless)).toBe(first)
-    partitioner.batchClosed((first + 1) % 4)
-    expect(partitioner.choose(topic, keyless)).toBe(first)
-    partitioner.batchClosed(first)
-    expect(partitioner.choose(topic, keyless)).not.toBe(first)
+    const first = partitioner.choose(topic, keyless, prompt)
+    for (let i = 0; i < 50; i++) expect(partitioner.choose(topic, keyless, prompt)).toBe(first)
+    partitioner.left((first + 1) % 4, 1)
+    expect(partitioner.choose(topic, keyless, prompt)).toBe(first)
+    partitioner.left(first, 1)
+    expect(partitioner.choose(topic, keyless, prompt)).not.toBe(first)
   })
 
   test('spreads over all partitions, wherever it starts', () => {
@@ -91,9 +94,9 @@ describe('the sticky partitioner', () => {
       const topic = view([1, 1, 1])
       const seen = new Set<number>()
       for (let i = 0; i < 3; i++) {
-        const partition = partitioner.choose(topic, keyless)
+        const partition = partitioner.choose(topic, keyless, prompt)
         seen.add(partition)
-        partitioner.batchClosed(partition)
+        partitioner.left(partition, 1)
       }
       expect(seen.size).toBe(3)
     }
@@ -102,20 +105,21 @@ describe('the sticky partitioner', () => {
   test('avoids partitions without a leader, and leaves one that loses its leader', () => {
     const partitioner = new StickyPartitioner(0.5)
     for (let i = 0; i < 10; i++) {
-      const partition = partitioner.choose(view([-1, 2, -1]), keyless)
+      const partition = partitioner.choose(view([-1, 2, -1]), keyless, prompt)
       expect(partition).toBe(1)
-      partitioner.batchClosed(partition)
+      partitioner.left(partition, 1)
     }
-    expect(partitioner.choose(view([-1, 2, -1]), keyless)).toBe(1)
-    expect(partitioner.choose(view([3, -1, -1]), keyless)).toBe(0)
+    expect(partitioner.choose(view([-1, 2, -1]), keyless, prompt)).toBe(1)
+    expect(partitioner.choose(view([3, -1, -1]), keyless, prompt)).toBe(0)
     // With no leader at all it stays where it is: any may be the first to have one again.
-    expect(partitioner.choose(view([-1, -1, -1]), keyless)).toBe(0)
+    expect(partitioner.choose(view([-1, -1, -1]), keyless, prompt)).toBe(0)
   })
 
   test('leaves a partition that a topic made again has not', () => {
     const partitioner = new StickyPartitioner(0.5)
     const wide = view([1, 1, 1, 1, 1, 1, 1, 1])
-    while (partitioner.choose(wide, keyless) < 4) partitioner.batchClosed(partitioner.choose(wide, keyless))
-    expect(partitioner.choose(view([1]), keyless)).toBe(0)
+    while (partitioner.choose(wide, keyless, prompt) < 4)
+      partitioner.left(partitioner.choose(wide, keyless, prompt), 1)
+    expect(partitioner.choose(view([1]), keyless, prompt)).toBe(0)
   })
 })

@@ -128,11 +128,10 @@ test('a topic that was created anew while nothing was sent begins with sequence 
   await settle()
   await sent
   expect(world.stored()).toEqual(['a'])
-  expect(world.sent().map(({ values, epoch, sequence }) => [values[0], epoch, sequence])).toEqual([
-    ['first', 0, 0],
-    ['a', 0, 1],
-    ['a', 1, 0],
-  ])
+  // How often it is refused until the metadata is there depends on whose answer comes first.
+  const numbered = world.sent().map(({ values, epoch, sequence }) => `${values[0]} ${epoch} ${sequence}`)
+  expect([...new Set(numbered)]).toEqual(['first 0 0', 'a 0 1', 'a 1 0'])
+  expect(numbered.filter(each => each === 'a 1 0')).toHaveLength(1)
 })
 
 test('a late request to a topic of the same request that is gone leaves the others alone', async () => {

@@ -72,10 +72,10 @@ export class RecordAppender {
     waiting: RecordOwnerSource,
   ): Batch | Error {
     const isPlain = message.key == null && message.partition == null && !topic.partitioner.isForeign
-    const { stickyBatch } = topic
-    if (isPlain && stickyBatch?.takes(deliveryClass)) {
-      // The partition on which the partitioner stays until its batch is closed: nothing is chosen or looked up.
-      const queue = topic.stickyQueue!
+    const stickyBatch = isPlain ? topic.keylessBatch(deliveryClass) : undefined
+    if (stickyBatch !== undefined) {
+      // The partition on which the partitioner stays: nothing is chosen or looked up.
+      const queue = topic.keylessQueue
       if (this.append(queue, stickyBatch, message, bytes, flushBarrier, waiting)) return stickyBatch
       // It is full: closed, it may leave, and the partitioner goes on to the next.
       queue.close(stickyBatch)
@@ -88,7 +88,7 @@ export class RecordAppender {
       batch = queue.openBatch(deliveryClass, flushBarrier, startedAt)
       this.append(queue, batch, message, bytes, flushBarrier, waiting)
     }
-    if (isPlain) topic.stayWith(queue, batch)
+    if (isPlain) topic.stayWith(queue, batch, bytes)
     return batch
   }
 
@@ -97,7 +97,7 @@ export class RecordAppender {
     const view = topic.view!
     let partition: number
     try {
-      partition = partitioner.choose(view, message)
+      partition = partitioner.choose(view, message, topic)
       if (typeof partition !== 'number') {
         throw new TypeError(
           `it answered ${partition === undefined ? 'undefined' : `a ${typeof partition}`}, not a number`,

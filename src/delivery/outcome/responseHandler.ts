@@ -193,6 +193,8 @@ export class ProduceResponseHandler {
         }),
       )
     }
+    // What comes next on this partition waits behind it.
+    queue.leaveKeyless()
     const now = performance.now()
     const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
     // On a common beat: hundreds of new topics then go again in one request instead of one each.

@@ -17,8 +17,16 @@ export interface BatchLimits {
 export interface PartitionSender {
   readonly nodeId: number
   readonly isConnected: boolean
+  /** How many requests the broker has not answered yet. */
+  readonly inFlight: number
+  /** 0 while the broker answers as soon as the others; grows by one at each look that finds it late. */
+  readonly lateness: number
+  /** The broker's latency as a multiple of the one from which on it is late. */
+  readonly slowness: number
   /** The queue may have something to send. */
   wake(queue: PartitionQueue): void
+  /** Connects again where the broker was out of reach and no record waits for it, so that it is found when it is back. */
+  probe(): void
 }
 
 /** What a queue needs of the engine. */
@@ -40,6 +48,12 @@ export interface PartitionQueueHost {
   /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
   rejectSequenceLost(queue: PartitionQueue, batch: Batch): void
   compress(queue: PartitionQueue, batch: Batch): void
+}
+
+/** The stay of a topic's keyless records on one partition. */
+export interface KeylessStay {
+  /** They go to another partition, if they go to this one now. */
+  leave(queue: PartitionQueue): void
 }
 
 /** How much a batch must hold to be sent: while requests are in flight, records gather. */
@@ -91,7 +105,8 @@ export class PartitionQueue {
   private compressedLimits: BatchLimits
   /** The size of the last batch: the next one's buffer starts there instead of growing to it. bytes */
   expectedBytes = 0
-  onBatchClosed: ((partition: number) => void) | undefined
+  /** The topic, which may stay on this partition with its keyless records. */
+  keylessStay: KeylessStay | undefined
 
   constructor(topic: string, topicBytes: Buffer, partition: number, host: PartitionQueueHost) {
     this.topic = topic
@@ -146,7 +161,7 @@ export class PartitionQueue {
     if (batch.state !== 'open') return
     batch.state = 'closed'
     this.expectedBytes = batch.bodyBytes
-    this.onBatchClosed?.(this.partition)
+    this.leaveKeyless()
     // A full batch may leave while others are in flight.
     this.sender?.wake(this)
   }
@@ -156,6 +171,17 @@ export class PartitionQueue {
     if (batch.isDue) return
     batch.isDue = true
     this.sender?.wake(this)
+  }
+
+  /** Keyless records, if they come here now, go to another partition from here on. */
+  leaveKeyless(): void {
+    this.keylessStay?.leave(this)
+  }
+
+  /** Whether a record would leave soon, as far as is known. */
+  get isPrompt(): boolean {
+    const { sender } = this
+    return sender !== undefined && sender.lateness === 0 && this.batches[0]?.lastCause === undefined
   }
 
   closeOpen(): void {
@@ -268,7 +294,7 @@ export class PartitionQueue {
     const at = this.batches.indexOf(batch)
     if (at === 0) this.batches.shift()
     else if (at > 0) this.batches.splice(at, 1)
-    if (batch.state === 'open') this.onBatchClosed?.(this.partition)
+    if (batch.state === 'open') this.leaveKeyless()
     batch.state = 'ended'
   }
 

@@ -1,25 +1,32 @@
 import { isSameTopic, type TopicView } from '../../metadata/view.js'
 import { ZERO_UUID } from '../../protocol/wire/codec.js'
-import type { Batch } from '../batch/batch.js'
+import type { Batch, DeliveryClass } from '../batch/batch.js'
 import { LinkedQueue } from '../intake/linkedQueue.js'
 import type { PendingSend } from '../intake/pendingSend.js'
-import type { Partitioner } from './partitioner.js'
-import { PartitionQueue, type PartitionQueueHost } from './partitionQueue.js'
+import type { Partitioner, PartitionHealth } from './partitioner.js'
+import { type KeylessStay, PartitionQueue, type PartitionQueueHost } from './partitionQueue.js'
+
+/** The most by which a slow partition's bytes count more than a prompt one's: it must be found when it is quick again. */
+const MAX_COST = 4
 
 /**
  * One topic's queues, and the records that wait for it. Kept as long as the producer: a queue that was forgotten and made
  * anew would number its batches from 0 again, and the broker would take them for ones it has.
  */
-export class TopicPartitions {
+export class TopicPartitions implements PartitionHealth, KeylessStay {
   readonly name: string
   private readonly nameBytes: Buffer
   readonly partitioner: Partitioner
   readonly queues: PartitionQueue[] = []
   /** Undefined while the topic does not exist, as far as is known. */
   view: TopicView | undefined
-  /** The batch of the partition on which the built-in partitioner stays, and its queue; it may have been closed since. */
-  stickyBatch: Batch | undefined
-  stickyQueue: PartitionQueue | undefined
+  /** The open batch of the partition to which keyless records go now, and its queue. */
+  private stickyBatch: Batch | undefined
+  private stickyQueue: PartitionQueue | undefined
+  /** What the batch held when they came. bytes */
+  private stickyFrom = 0
+  /** The lateness of the partition's broker at which no better partition was found. */
+  private toleratedLateness = 0
   /** Of the newest view, and kept when the topic is gone. */
   private topicId: string | undefined
   private topicIdBytes: Buffer | undefined
@@ -44,9 +51,64 @@ export class TopicPartitions {
     return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
   }
 
-  stayWith(queue: PartitionQueue, batch: Batch): void {
+  /**
+   * The batch that takes the next keyless record of this class, where the partition for it is chosen already. A partition
+   * whose broker is late is left for another one: records stay longest where batches leave last, and would crowd there.
+   */
+  keylessBatch(deliveryClass: DeliveryClass): Batch | undefined {
+    const { stickyBatch } = this
+    if (!stickyBatch?.takes(deliveryClass)) return undefined
+    const lateness = this.stickyQueue!.sender?.lateness ?? 0
+    if (lateness === this.toleratedLateness) return stickyBatch
+    this.toleratedLateness = lateness
+    if (lateness === 0 || !this.partitioner.hasPrompt(this.view!, this)) return stickyBatch
+    this.leave(this.stickyQueue!)
+    return undefined
+  }
+
+  /** The queue that {@link keylessBatch} gave a batch of. */
+  get keylessQueue(): PartitionQueue {
+    return this.stickyQueue!
+  }
+
+  /** Keyless records come to this batch from here on; it has just taken the first. */
+  stayWith(queue: PartitionQueue, batch: Batch, recordBytes: number): void {
+    if (this.stickyBatch === batch) return
     this.stickyQueue = queue
     this.stickyBatch = batch
+    this.stickyFrom = Math.max(0, batch.bodyBytes - recordBytes)
+    this.toleratedLateness = queue.sender?.lateness ?? 0
+  }
+
+  leave(queue: PartitionQueue): void {
+    if (this.stickyQueue !== queue || this.stickyBatch === undefined) return
+    const bytes = this.stickyBatch.bodyBytes - this.stickyFrom
+    // Kept, it would hold its bytes until the next record, long after it has ended.
+    this.stickyBatch = undefined
+    this.stickyQueue = undefined
+    this.partitioner.left(queue.partition, bytes * this.costOf(queue))
+  }
+
+  /** Leaders have changed: the partition for the next keyless record is chosen anew. */
+  leaveCurrent(): void {
+    if (this.stickyQueue !== undefined) this.leave(this.stickyQueue)
+  }
+
+  isPrompt(partition: number): boolean {
+    return this.queues[partition]?.isPrompt ?? true
+  }
+
+  loadOf(partition: number): number {
+    const queue = this.queues[partition]
+    return queue === undefined ? 0 : (queue.sender?.inFlight ?? 0) + queue.batches.length
+  }
+
+  leftOut(partition: number): void {
+    this.queues[partition]?.sender?.probe()
+  }
+
+  private costOf({ sender, batches }: PartitionQueue): number {
+    return Math.min(MAX_COST, Math.max(1, batches.length, sender?.slowness ?? 1))
   }
 
   /** @returns whether this is another topic of the same name */
@@ -66,11 +128,7 @@ export class TopicPartitions {
     if (known !== undefined) return known
     const queue = new PartitionQueue(this.name, this.nameBytes, partition, host)
     queue.topicId = this.topicIdBytes
-    queue.onBatchClosed = closed => {
-      this.partitioner.batchClosed(closed)
-      // Kept, it would hold its bytes until the next record, long after it has ended.
-      if (this.stickyQueue === queue) this.stickyBatch = undefined
-    }
+    queue.keylessStay = this
     this.queues[partition] = queue
     return queue
   }

@@ -55,6 +55,11 @@ export class InFlightRequests {
     return this.inFlight.size
   }
 
+  /** When the oldest of them was sent, if there is one. ms on the clock of `performance.now()` */
+  get oldestSentAt(): number | undefined {
+    return this.head?.sentAt
+  }
+
   add(request: InFlightRequest): void {
     this.inFlight.add(request)
     this.watch()

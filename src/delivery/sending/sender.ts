@@ -4,6 +4,7 @@ import { asError } from '../../util/realms.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
+import { BrokerLateness } from './brokerLateness.js'
 import { type InFlightBatch, InFlightRequest } from './inFlightRequest.js'
 import { InFlightRequests } from './inFlightRequests.js'
 import { ReadyPartitions, type ReadyPartitionsSettings } from './readyPartitions.js'
@@ -37,6 +38,8 @@ export interface SenderHost {
   unusable(queues: Iterable<PartitionQueue>, error: Error): void
   takeFrame(bytes: number): Buffer
   giveFrame(frame: Buffer): void
+  /** The latency of the quickest broker; 0: not known yet. ms */
+  quickestMs(): number
   readonly random: () => number
 }
 
@@ -47,8 +50,12 @@ export class Sender {
   private readonly settings: SenderSettings
   private readonly queue: ReadyPartitions
   private readonly requests: InFlightRequests
+  private readonly pace: BrokerLateness
   private link: ProduceLink | undefined
   private opening = false
+  /** When the attempt to connect that is under way began. ms on the clock of `performance.now()` */
+  private openingSince = 0
+  private isThrottled = false
   private closed = false
   private connectFailures = 0
   private scheduled = false
@@ -68,6 +75,32 @@ export class Sender {
       giveUp: error => this.link?.destroy(error),
       successorOf: ({ sender }) => (sender === this ? undefined : sender?.nodeId),
     })
+    this.pace = new BrokerLateness(this)
+  }
+
+  get waitingSince(): number | undefined {
+    return this.opening ? this.openingSince : this.requests.oldestSentAt
+  }
+
+  get quickestMs(): number {
+    return this.host.quickestMs()
+  }
+
+  get lateness(): number {
+    return this.pace.lateness
+  }
+
+  get latencyMs(): number {
+    return this.pace.latencyMs
+  }
+
+  get slowness(): number {
+    return this.pace.latencyMs / this.pace.patienceMs
+  }
+
+  probe(): void {
+    if (this.link?.isOpen || this.opening || this.closed || this.notBefore > performance.now()) return
+    this.open()
   }
 
   get inFlight(): number {
@@ -100,7 +133,12 @@ export class Sender {
   }
 
   private drain(): void {
-    if (this.closed || this.queue.isEmpty) return
+    if (this.closed) return
+    if (this.isThrottled) {
+      this.isThrottled = false
+      this.pace.usable()
+    }
+    if (this.queue.isEmpty) return
     const { link } = this
     if (link === undefined || !link.isOpen) {
       this.open()
@@ -108,7 +146,11 @@ export class Sender {
     }
     const now = performance.now()
     if (this.notBefore > now) return this.wakeAt(this.notBefore)
-    if (link.throttledForMs > 0) return this.wakeAt(now + link.throttledForMs)
+    if (link.throttledForMs > 0) {
+      this.isThrottled = true
+      this.pace.unusable()
+      return this.wakeAt(now + link.throttledForMs)
+    }
     if (link.needsAuthentication) {
       if (this.requests.count === 0) this.authenticate(link)
       return
@@ -141,6 +183,7 @@ export class Sender {
       return frame
     }, this.settings.transactionalId)
     this.requests.add(request)
+    this.pace.asked()
     this.host.departed(inFlightBatches, now)
     link.produce(request.version, chunks, acks, {
       onResponse: payload => this.answered(link, request, payload),
@@ -155,6 +198,7 @@ export class Sender {
   private answered(link: ProduceLink, request: InFlightRequest, payload: Buffer | null): void {
     const now = performance.now()
     if (!this.requests.answered(request, now)) return
+    this.pace.answered(now - request.sentAt, now)
     this.host.requestEnded(now - request.sentAt)
     if (payload === null) {
       for (const inFlightBatch of request.inFlightBatches) this.host.written(inFlightBatch)
@@ -186,6 +230,8 @@ export class Sender {
 
   private failed(request: InFlightRequest, error: Error, sent: boolean): void {
     if (!this.requests.end(request)) return
+    // Until a connection is open again.
+    this.pace.unusable()
     this.host.requestEnded(performance.now() - request.sentAt)
     for (const inFlightBatch of request.inFlightBatches) this.host.lost(inFlightBatch, error, sent)
     this.afterAnswer()
@@ -205,11 +251,14 @@ export class Sender {
     const now = performance.now()
     if (this.notBefore > now) return this.wakeAt(this.notBefore)
     this.opening = true
+    this.openingSince = now
+    this.pace.asked()
     this.host.openLink(this.nodeId).then(
       link => {
         this.opening = false
         if (this.closed) return link.destroy(new ProducerClosedError())
         this.link = link
+        this.pace.usable()
         link.onClosed = () => {
           if (this.link === link) this.link = undefined
           // A broker can refuse a request that it must not answer in no other way.
@@ -222,6 +271,7 @@ export class Sender {
       (error: Error & { retriable?: boolean }) => {
         this.opening = false
         if (this.closed) return
+        this.pace.unusable()
         const queues = this.queue.all
         for (const { batches } of queues) {
           for (const batch of batches) if (batch.state !== 'inFlight') batch.noteCause(error)
@@ -240,6 +290,7 @@ export class Sender {
   private authenticate(link: ProduceLink): void {
     if (this.opening) return
     this.opening = true
+    this.openingSince = performance.now()
     link.authenticate().then(
       () => {
         this.opening = false
@@ -267,6 +318,7 @@ export class Sender {
     this.closed = true
     clearTimeout(this.wakeTimer)
     this.requests.close()
+    this.pace.close()
     this.link?.destroy(error)
   }
 }

@@ -16,6 +16,8 @@ const REQUEST_TARGET_BYTES = 4 * 1024 * 1024
 const STALL_MS = 1000
 const CONNECT_BACKOFF: Backoff = { minMs: 50, maxMs: 1000, factor: 2 }
 const KEPT_FRAME_BYTES = 1024 * 1024
+/** How long the latency of the quickest broker is taken to hold. ms */
+const QUICKEST_HOLDS_MS = 100
 
 export interface SenderPoolSettings {
   readonly maxInFlightPerBroker: number
@@ -41,6 +43,8 @@ export class SenderPool {
   private readonly parts: SenderPoolParts
   private readonly senders = new Map<number, Sender>()
   private readonly frames = new BufferPool(KEPT_FRAME_BYTES)
+  private quickest = 0
+  private quickestAt = -Infinity
 
   constructor(settings: SenderPoolSettings, parts: SenderPoolParts) {
     this.settings = {
@@ -79,11 +83,24 @@ export class SenderPool {
     former?.abandonIfDeposed()
   }
 
+  /** The latency of the quickest broker; 0: not known yet. ms */
+  private get quickestMs(): number {
+    const now = performance.now()
+    if (now - this.quickestAt < QUICKEST_HOLDS_MS) return this.quickest
+    this.quickestAt = now
+    let quickest = Infinity
+    for (const { latencyMs } of this.senders.values())
+      if (latencyMs > 0 && latencyMs < quickest) quickest = latencyMs
+    this.quickest = quickest === Infinity ? 0 : quickest
+    return this.quickest
+  }
+
   private senderOf(nodeId: number): Sender {
     const known = this.senders.get(nodeId)
     if (known !== undefined) return known
     const { transport, responseHandler, completion, observer, random } = this.parts
     const sender = new Sender(nodeId, this.settings, {
+      quickestMs: () => this.quickestMs,
       openLink: id => transport.openProduceLink(id),
       departed: (inFlightBatches, now) => this.observeDeparture(inFlightBatches, now),
       answered: (inFlightBatch, answer, endpoint) =>

@@ -110,7 +110,7 @@ export class TopicRegistry {
     const isAnother = topic.identify(view.topicId)
     topic.view = view
     // Its partition may have lost its leader.
-    topic.stickyBatch = undefined
+    topic.leaveCurrent()
     for (const { index, leader, leaderEpoch } of view.partitions) {
       const queue = topic.queueOf(index, this.parts.queueHost)
       if (isAnother) queue.isRecreated = true

@@ -40,6 +40,7 @@ export class World {
   private readonly registries = new Map<ResilientProducer, Registry>()
   private readonly rules: Rule[] = []
   private readonly next: ProduceFault[] = []
+  private standing: ProduceFault | undefined
   private readonly budgets = new Set<BufferBudget>()
   private readonly spies: MockInstance[]
   private readonly warnings: string[] = []
@@ -84,7 +85,10 @@ export class World {
   private readonly dispatch: ProduceFault = (request, next) => {
     const values = new Set(batchesIn(request.body).flatMap(({ records }) => valuesOf(records)))
     const rule = this.rules.find(each => each.left > 0 && values.has(each.value))
-    if (rule === undefined) return this.next.shift()?.(request, next) ?? next()
+    if (rule === undefined) {
+      const fault = this.next.shift() ?? this.standing
+      return fault === undefined ? next() : fault(request, next)
+    }
     rule.left--
     return rule.fault(request, next)
   }
@@ -97,6 +101,11 @@ export class World {
   /** The next requests meet the fault, whatever they carry; faults are used in order. */
   onNext(fault: ProduceFault, times = 1): void {
     for (let i = 0; i < times; i++) this.next.push(fault)
+  }
+
+  /** Every request meets the fault that has no other. */
+  onEach(fault: ProduceFault): void {
+    this.standing = fault
   }
 
   /** Those with times left are not missed. */

@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { IncompatibleKafkajsError } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ConsumerRequests, seeingRequests } from '../../src/transport/kafkajs/consumerRequests.js'
+import { withCreationFlag } from '../../src/transport/kafkajs/creationFlag.js'
 import { CREATE_CLUSTER, symbolOf } from '../../src/transport/kafkajs/inside.js'
 
 let cluster: EmbeddedKafka
@@ -13,19 +13,17 @@ afterEach(() => cluster.close())
 
 const newKafka = (): Kafka => new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING })
 
-const by = (mayCreate: ConsumerRequests['mayCreate']): ConsumerRequests => ({ mayCreate, joined: () => {} })
-
 describe('the creation flag', () => {
   test('goes by the names of each request, whatever kafkajs was told', async () => {
     const kafka = newKafka()
     const asked: (readonly string[])[] = []
-    const consumer = seeingRequests(
+    const consumer = withCreationFlag(
       kafka,
       () => kafka.consumer({ groupId: 'g', allowAutoTopicCreation: false }),
-      by(topics => {
+      topics => {
         asked.push(topics)
         return topics.length === 1
-      }),
+      },
     )
     await consumer.subscribe({ topic: 'a' })
     await expect(consumer.subscribe({ topic: 'b' })).rejects.toMatchObject({
@@ -38,10 +36,10 @@ describe('the creation flag', () => {
 
   test('leaves the other clients of the Kafka alone', async () => {
     const kafka = newKafka()
-    seeingRequests(
+    withCreationFlag(
       kafka,
       () => kafka.consumer({ groupId: 'g' }),
-      by(() => false),
+      () => false,
     )
     const plain = kafka.consumer({ groupId: 'g' })
     await plain.subscribe({ topic: 'a' })
@@ -53,10 +51,10 @@ describe('the creation flag', () => {
     const kafka = newKafka()
     const before = Object.getOwnPropertyDescriptors(kafka)
     expect(() =>
-      seeingRequests(
+      withCreationFlag(
         kafka,
         () => kafka.consumer({ groupId: '' }),
-        by(() => true),
+        () => true,
       ),
     ).toThrow('groupId')
     expect(Object.getOwnPropertyDescriptors(kafka)).toEqual(before)
@@ -73,10 +71,10 @@ describe('the creation flag', () => {
     const createCluster = (): unknown =>
       (kafka as unknown as Record<symbol, () => unknown>)[symbolOf(kafka, CREATE_CLUSTER)]!()
     const make = () =>
-      seeingRequests(
+      withCreationFlag(
         kafka,
         () => (what === 'makes no cluster' ? undefined : createCluster()),
-        by(() => true),
+        () => true,
       )
     expect(make).toThrow(IncompatibleKafkajsError)
     expect(make).toThrow(words)

@@ -7,10 +7,12 @@ export class MetadataRetriesExceededError extends SpentBudgetError {
   constructor(
     topic: string,
     context: ErrorContext & { attempts: number; elapsedMs: number; cause: unknown },
+    likelyCause?: string,
   ) {
     super(
       `The ${place(topic)} did not become available in ${attemptsText(context.attempts)} over ${Math.round(context.elapsedMs)} ms ` +
-        `(last: ${messageOf(context.cause)}). Create it beforehand, or raise metadataRetry.retries / metadataRetry.maxRetryTimeMs.`,
+        `(last: ${messageOf(context.cause)}). ${likelyCause === undefined ? '' : `${likelyCause} Otherwise: `}` +
+        `Create it beforehand, or raise metadataRetry.retries / metadataRetry.maxRetryTimeMs.`,
       { ...context, topic, outcome: context.outcome ?? 'not-written' },
     )
   }

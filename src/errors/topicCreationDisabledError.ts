@@ -1,15 +1,25 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** The topic does not exist, and the broker that was asked will never create it: `auto.create.topics.enable` is false there. */
+/**
+ * The topic does not exist, and the brokers do not create topics: the setting `auto.create.topics.enable` of the broker that
+ * was asked is false, or, where brokers do not tell their setting (Confluent Cloud, MSK Serverless), requests that allow the
+ * creation lead to none.
+ */
 export class TopicCreationDisabledError extends BrokerVerdictError {
   static override readonly name: string = 'TopicCreationDisabledError'
 
-  constructor(topic: string, nodeId: number, context: ErrorContext = {}) {
+  /** @param toldBy the broker whose setting is false; `untold` where it cannot be read */
+  constructor(topic: string, toldBy: number | 'untold', context: ErrorContext = {}) {
     super(
-      `The ${place(topic)} does not exist, and broker ${nodeId} does not create topics: its setting auto.create.topics.enable is false. ` +
+      `The ${place(topic)} does not exist, and ${reason(toldBy)} ` +
         `Create the topic beforehand, use topics: { create: 'admin' }, or set auto.create.topics.enable=true on the brokers.`,
       { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 },
       { ...context, topic, outcome: context.outcome ?? 'not-written' },
     )
   }
 }
+
+const reason = (toldBy: number | 'untold'): string =>
+  toldBy === 'untold'
+    ? 'the brokers did not create it when they were asked to: their setting auto.create.topics.enable cannot be read, and is most likely false.'
+    : `broker ${toldBy} does not create topics: its setting auto.create.topics.enable is false.`

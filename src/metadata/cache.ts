@@ -3,6 +3,7 @@ import { StoredTopic } from './storedTopic.js'
 import {
   isSameTopic,
   type MetadataResponse,
+  type PartitionImages,
   partitionImages,
   type TopicMetadata,
   type TopicView,
@@ -26,6 +27,9 @@ export const changedTopic = (change: TopicChange): string => {
 }
 
 export type TopicListener = (change: TopicChange) => void
+
+/** How long a contradiction by one broker waits to be confirmed by another one. ms */
+const DOUBT_MS = 10_000
 
 type ClusterMetadata = Pick<MetadataResponse, 'brokers' | 'controllerId'> &
   Partial<Pick<MetadataResponse, 'clusterId'>>
@@ -101,16 +105,19 @@ export class MetadataCache {
    * Takes over an answer without a topic-level error. A topic that is new here and has no leader at all is still
    * being created: it is not stored.
    *
+   * @param nodeId the broker that answered
    * @returns the topic as it is known now, undefined when it is not stored
    * @throws {MalformedMessageError}
    */
-  applyTopic(name: string, metadata: TopicMetadata, now: number): TopicView | undefined {
+  applyTopic(name: string, metadata: TopicMetadata, now: number, nodeId: number): TopicView | undefined {
     const images = partitionImages(metadata)
     const known = this.#topics.get(name)
+    // A broker that lags behind still describes the topic that this one has replaced.
+    if (known && metadata.topicId === known.formerId) return known
     const topic =
-      known && isSameTopic(known.topicId, metadata.topicId)
+      known && !this.#isAnother(known, metadata.topicId, images, now, nodeId)
         ? known
-        : new StoredTopic(name, metadata.topicId, now)
+        : new StoredTopic(name, metadata.topicId, now, known?.topicId)
     const changed = topic.merge(metadata.topicId, images)
     if (!known && topic.available.length === 0) return undefined
     if (known && known !== topic) {
@@ -121,6 +128,45 @@ export class MetadataCache {
     this.#topics.set(name, topic)
     if (changed || topic !== known) this.#tell({ topic })
     return topic
+  }
+
+  /**
+   * Takes over an answer that came after another broker's to the same question. It may be older: it can add to what is
+   * known of a topic, and never replaces it by another topic.
+   *
+   * @throws {MalformedMessageError}
+   */
+  applyLateTopic(name: string, metadata: TopicMetadata, now: number): void {
+    const images = partitionImages(metadata)
+    const known = this.#topics.get(name)
+    const topic = known ?? new StoredTopic(name, metadata.topicId, now)
+    if (!isSameTopic(topic.topicId, metadata.topicId) || !topic.merge(metadata.topicId, images)) return
+    if (!known && topic.available.length === 0) return
+    this.#topics.set(name, topic)
+    this.#tell({ topic })
+  }
+
+  /** The broker whose newest answer contradicts what is known of the topic; another one has to confirm it. */
+  doubterOf(name: string): number | undefined {
+    return this.#topics.get(name)?.doubt?.nodeId
+  }
+
+  /**
+   * Whether an answer is about a topic that was deleted and created again. Where ids do not tell, it counts as one when two
+   * brokers contradict what is known: a single one may lag behind.
+   */
+  #isAnother(
+    known: StoredTopic,
+    topicId: string,
+    images: PartitionImages,
+    now: number,
+    nodeId: number,
+  ): boolean {
+    if (!isSameTopic(known.topicId, topicId)) return true
+    const { doubt } = known
+    known.doubt = known.isContradictedBy(topicId, images) ? { nodeId, since: now } : undefined
+    if (!known.doubt || !doubt || now - doubt.since > DOUBT_MS) return false
+    return doubt.nodeId !== nodeId || this.#brokers.length === 1
   }
 
   /**

@@ -7,7 +7,7 @@ import type { TopicAnswer } from './answer.js'
  */
 export type Pace = 'at-once' | 'first' | 'again'
 
-/** One caller's question about one topic. It is answered by a request that starts after it was asked. */
+/** One question about one topic. It is answered by a request that starts after it was asked. */
 export interface Ask {
   readonly name: string
   readonly trigger: MetadataTrigger
@@ -15,12 +15,28 @@ export interface Ask {
   readonly attempt: number
   readonly pace: Pace
   readonly avoidNode: number | undefined
-  readonly signal: AbortSignal | undefined
-  readonly resolve: (answer: TopicAnswer) => void
-  readonly reject: (error: unknown) => void
+  readonly owner: AskOwner
 }
 
-/** The names of one request, and who is owed an answer. The others ride along in their backoff. */
+/** Who is told how asks ended: once per request for all of its asks, so that 1,000 topics cost one call. */
+export interface AskOwner {
+  answered(asks: readonly Ask[], answer: MetadataAnswer): void
+  /** The request failed. */
+  failed(asks: readonly Ask[], error: unknown, sentAt: number): void
+}
+
+/** What one metadata request learned. */
+export interface MetadataAnswer {
+  /** By topic, for every name of the request. */
+  readonly topics: ReadonlyMap<string, TopicAnswer>
+  readonly nodeId: number
+  /** Whether the request allowed the broker to create topics. */
+  readonly create: boolean
+  /** In time of the {@link RunningClock}. ms */
+  readonly sentAt: number
+}
+
+/** The names of one request, and the asks that it answers. The names of other topics that wait ride along. */
 export interface Load {
   readonly asks: readonly Ask[]
   readonly names: readonly [string, ...string[]]
@@ -49,8 +65,10 @@ export class RefreshQueue {
   readonly #pace: QueuePace
   readonly #waiting = new Set<string>()
   /** Names of the last request that have to be asked again by somebody who still waits. */
-  #unfinished = new Set<string>()
-  #asks: Ask[] = []
+  readonly #unfinished = new Set<string>()
+  /** In the order in which they were asked. */
+  readonly #asks = new Set<Ask>()
+  readonly #counts: Record<Pace, number> = { 'at-once': 0, first: 0, again: 0 }
   #lastStart = Number.NEGATIVE_INFINITY
   /** When a request last carried a name that was never asked before. */
   #lastNews = 0
@@ -62,7 +80,14 @@ export class RefreshQueue {
   }
 
   ask(ask: Ask): void {
-    this.#asks.push(ask)
+    if (this.#asks.has(ask)) return
+    this.#asks.add(ask)
+    this.#counts[ask.pace]++
+  }
+
+  /** Takes an ask back. Nothing happens when a request carries it already. */
+  withdraw(ask: Ask): void {
+    if (this.#asks.delete(ask)) this.#counts[ask.pace]--
   }
 
   /** From now on every request of this queue names the topic too, so that one answer can serve it early. */
@@ -77,11 +102,9 @@ export class RefreshQueue {
 
   /** When the next request may start, Infinity when none is wanted. ms, performance.now() */
   readyAt(): number {
-    this.#dropWithdrawn()
-    if (this.#asks.length === 0) return Number.POSITIVE_INFINITY
-    const paces = new Set(this.#asks.map(each => each.pace))
-    if (paces.has('at-once')) return Number.NEGATIVE_INFINITY
-    if (!paces.has('first')) return this.#lastStart + this.#gapMs
+    if (this.#asks.size === 0) return Number.POSITIVE_INFINITY
+    if (this.#counts['at-once'] > 0) return Number.NEGATIVE_INFINITY
+    if (this.#counts.first === 0) return this.#lastStart + this.#gapMs
     return this.#unfinished.size === 0
       ? Number.NEGATIVE_INFINITY
       : this.#lastStart + Math.min(this.#gapMs, FIRST_ASK_GAP_MS)
@@ -91,28 +114,28 @@ export class RefreshQueue {
   take(limit: number, now: number): Load | undefined {
     const names = new Set<string>()
     const asks: Ask[] = []
-    const later: Ask[] = []
+    let hasNews = false
     for (const ask of this.#asks) {
-      if (names.has(ask.name) || names.size < limit) {
-        names.add(ask.name)
-        asks.push(ask)
-      } else later.push(ask)
+      if (names.size >= limit) break
+      this.withdraw(ask)
+      names.add(ask.name)
+      asks.push(ask)
+      hasNews ||= ask.pace === 'first'
     }
-    this.#asks = later
+    if (asks.length === 0) return undefined
     for (const name of this.#waiting) {
       if (names.size >= limit) break
       names.add(name)
     }
-    const [first, ...rest] = names
-    if (first === undefined || asks.length === 0) return undefined
     this.#lastStart = now
-    if (asks.some(each => each.pace === 'first')) this.#lastNews = now
-    return { asks, names: [first, ...rest] }
+    if (hasNews) this.#lastNews = now
+    return { asks, names: [...names] as unknown as Load['names'] }
   }
 
   /** A request ended; `unfinished` are those of its names that are not available yet. */
   ended(unfinished: readonly string[]): void {
-    this.#unfinished = new Set(unfinished.filter(name => this.#waiting.has(name)))
+    this.#unfinished.clear()
+    for (const name of unfinished) if (this.#waiting.has(name)) this.#unfinished.add(name)
     if (unfinished.length === 0) this.#gapMs = 0
     else if (this.#gapMs === 0) this.#gapMs = this.#pace.minTimeoutMs
     else this.#gapMs = this.#steadyGap()
@@ -124,18 +147,26 @@ export class RefreshQueue {
     return Math.max(2 * minTimeoutMs, Math.min(maxTimeoutMs, SHARE_OF_WAIT * waited))
   }
 
-  rejectAll(error: unknown): void {
-    for (const ask of this.#asks.splice(0)) ask.reject(error)
+  /** Takes all asks, and lets go of the names that wait. */
+  clear(): readonly Ask[] {
+    const asks = [...this.#asks]
+    for (const ask of asks) this.withdraw(ask)
     this.#waiting.clear()
+    this.#unfinished.clear()
+    return asks
   }
+}
 
-  #dropWithdrawn(): void {
-    if (!this.#asks.some(each => each.signal?.aborted)) return
-    const kept: Ask[] = []
-    for (const ask of this.#asks) {
-      if (ask.signal?.aborted) ask.reject(ask.signal.reason)
-      else kept.push(ask)
-    }
-    this.#asks = kept
+/** Calls `tell` once per owner, with all of its asks. */
+export const byOwner = (
+  asks: readonly Ask[],
+  tell: (owner: AskOwner, asks: readonly Ask[]) => void,
+): void => {
+  const groups = new Map<AskOwner, Ask[]>()
+  for (const ask of asks) {
+    const group = groups.get(ask.owner)
+    if (group) group.push(ask)
+    else groups.set(ask.owner, [ask])
   }
+  for (const [owner, group] of groups) tell(owner, group)
 }

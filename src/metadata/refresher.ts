@@ -1,37 +1,27 @@
 import kafkajs, { type Logger } from 'kafkajs'
 import type { MetadataOutcome, MetadataTrigger, ProducerObserver } from '../metrics/observer.js'
-import { ERROR, errorCode } from '../protocol/errorCodes.js'
+import { errorCode } from '../protocol/errorCodes.js'
 import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
-import { answerForError, answerWithoutLeader, type TopicAnswer } from './answer.js'
+import { adoptLateAnswer, answersFor, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
+import { askHedged } from './hedge.js'
+import { Lookup, type LookupOptions } from './lookup.js'
 import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
-import { type Ask, type Load, type Pace, type QueuePace, RefreshQueue } from './refreshQueue.js'
+import { type Ask, byOwner, type Load, type QueuePace, RefreshQueue } from './refreshQueue.js'
+import type { RunningClock } from './runningClock.js'
 import type { MetadataResponse } from './view.js'
 
 export interface RefresherOptions {
   readonly transport: Pick<Transport, 'control'>
   readonly cache: MetadataCache
+  readonly clock: Pick<RunningClock, 'now'>
   readonly logger: Logger
   readonly observer: Pick<ProducerObserver, 'metadataRefreshed'>
   /** ms */
   readonly requestTimeoutMs: number
   /** Of `metadataRetry`. */
   readonly pace: QueuePace
-}
-
-export interface LookupOptions {
-  /** Whether the broker may create the topic (allow_auto_topic_creation). */
-  readonly create: boolean
-  readonly trigger: MetadataTrigger
-  /** From 1, for the log. Default 1. */
-  readonly attempt?: number
-  /** Default `at-once`. */
-  readonly pace?: Pace
-  /** The broker to ask only when no other answers. */
-  readonly avoidNode?: number | undefined
-  /** Withdraws the ask as long as no request carries it. */
-  readonly signal?: AbortSignal
 }
 
 interface BrokersAsk {
@@ -42,8 +32,11 @@ interface BrokersAsk {
 /** A name costs about 40 bytes on the wire; a request of 1,000 names to create is answered in 0.2-1.4 s. */
 const MAX_NAMES = 2000
 
+/** A request without an answer for this long is also sent to another broker. ms */
+const LATE_AFTER_MS = 250
+
 /**
- * Asks brokers for metadata: one request at a time, carrying all who ask and all who wait. A lookup never joins a
+ * Asks brokers for metadata: one request at a time, carrying all who ask and all who wait. An ask never joins a
  * request in flight but goes into the next: a request that was written before does not name it.
  */
 export class MetadataRefresher {
@@ -55,8 +48,8 @@ export class MetadataRefresher {
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #closed: { readonly error: unknown } | undefined
-  /** Those who wait for the answer in flight. */
-  #owed: readonly { reject(error: unknown): void }[] = []
+  /** Ends those who wait for the answer in flight. */
+  #failOwed: ((error: unknown) => void) | undefined
 
   constructor(options: RefresherOptions) {
     this.#options = options
@@ -67,16 +60,34 @@ export class MetadataRefresher {
   }
 
   /**
+   * Puts a question. Its owner is told the answer once the cache has taken it over, or that the request failed.
+   *
+   * @param create whether the broker may create the topic (allow_auto_topic_creation)
+   */
+  ask(ask: Ask, create: boolean): void {
+    if (this.#closed) return ask.owner.failed([ask], this.#closed.error, this.#options.clock.now)
+    this.#queueOf(create).ask(ask)
+    this.#wake()
+  }
+
+  /** Takes a question back, as long as no request carries it. */
+  withdraw(ask: Ask, create: boolean): void {
+    this.#queueOf(create).withdraw(ask)
+  }
+
+  /**
    * Asks once for one topic. The cache has taken the answer over by the time this resolves.
    *
    * @throws the transport's error when the request fails
    */
   lookup(name: string, options: LookupOptions): Promise<TopicAnswer> {
-    const { create, trigger, attempt = 1, pace = 'at-once', avoidNode, signal } = options
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#closed.error)
-      this.#queueOf(create).ask({ name, trigger, attempt, pace, avoidNode, signal, resolve, reject })
-      this.#wake()
+      const lookup = new Lookup(name, options, resolve, reject)
+      options.signal?.addEventListener('abort', () => {
+        this.withdraw(lookup, options.create)
+        reject(options.signal?.reason)
+      })
+      this.ask(lookup, options.create)
     })
   }
 
@@ -104,8 +115,11 @@ export class MetadataRefresher {
     this.#closed = { error }
     clearImmediate(this.#immediate)
     clearTimeout(this.#timer)
-    for (const queue of Object.values(this.#queues)) queue.rejectAll(error)
-    for (const each of [...this.#owed, ...this.#brokersAsks.splice(0)]) each.reject(error)
+    const { now } = this.#options.clock
+    this.#failOwed?.(error)
+    for (const queue of Object.values(this.#queues))
+      byOwner(queue.clear(), (owner, asks) => owner.failed(asks, error, now))
+    for (const each of this.#brokersAsks.splice(0)) each.reject(error)
   }
 
   #queueOf(create: boolean): RefreshQueue {
@@ -149,116 +163,135 @@ export class MetadataRefresher {
   }
 
   async #refreshBrokers(asks: readonly BrokersAsk[]): Promise<void> {
-    await this.#exchange(
-      'brokers-only',
-      'connect',
-      undefined,
-      asks,
-      ({ response, nodeId, version }, elapsedMs) => {
+    await this.#exchange('brokers-only', 'connect', undefined, {
+      failed: error => {
+        for (const each of asks) each.reject(error)
+      },
+      answered: ({ response, nodeId, version }, elapsedMs) => {
         const brokers = response.brokers.length
-        this.#options.logger.debug('Metadata fetched', {
-          trigger: 'connect',
-          names: [],
-          brokers,
-          nodeId,
-          version,
-          elapsedMs,
-        })
+        const told = { trigger: 'connect', names: [], brokers, nodeId, version, elapsedMs }
+        this.#options.logger.debug('Metadata fetched', told)
         for (const each of asks) each.resolve()
         return 'ok'
       },
-    )
+    })
   }
 
   async #refresh(queue: RefreshQueue, { asks, names }: Load): Promise<void> {
-    const { logger } = this.#options
+    const { cache, logger, clock } = this.#options
     let unfinished: readonly string[] = names
     const query = { names, create: queue.create }
     const trigger = mainTrigger(asks)
     const avoid = asks.find(each => each.avoidNode !== undefined)?.avoidNode
-    await this.#exchange(query, trigger, avoid, asks, ({ response, nodeId, version }, elapsedMs) => {
-      const answers = this.#apply(response, names, nodeId)
-      unfinished = names.filter(name => answers.get(name)!.kind === 'creating')
-      logger.debug('Metadata fetched', {
-        trigger,
-        ...query,
-        nodeId,
-        version,
-        elapsedMs,
-        // Getters, since 1,000 names would cost milliseconds each time and debug lines are mostly off.
-        get outcomes() {
-          return outcomes(answers)
-        },
-        get attempts() {
-          return attempts(asks)
-        },
-      })
-      for (const ask of asks) ask.resolve(answers.get(ask.name)!)
-      return asks.every(each => answers.get(each.name)!.kind === 'available') ? 'ok' : 'partial'
+    const sentAt = clock.now
+    await this.#exchange(query, trigger, avoid, {
+      failed: error => byOwner(asks, (owner, its) => owner.failed(its, error, sentAt)),
+      answered: ({ response, nodeId, version }, elapsedMs, create) => {
+        const topics = answersFor(names, response, nodeId, cache)
+        unfinished = names.filter(name => topics.get(name)!.kind === 'creating')
+        logger.debug('Metadata fetched', {
+          trigger,
+          names,
+          create,
+          nodeId,
+          version,
+          elapsedMs,
+          // Getters, since 1,000 names would cost milliseconds each time and debug lines are mostly off.
+          get outcomes() {
+            return outcomes(topics)
+          },
+          get attempts() {
+            return Object.fromEntries(asks.map(each => [each.name, each.attempt]))
+          },
+        })
+        byOwner(asks, (owner, its) => owner.answered(its, { topics, nodeId, create, sentAt }))
+        return asks.every(each => topics.get(each.name)!.kind === 'available') ? 'ok' : 'partial'
+      },
     })
     queue.ended(unfinished)
   }
 
-  /** One request and its end. `take` runs only for an answer that is still wanted. */
+  /** One request and its end. `answered` runs only for an answer that is still wanted. */
   async #exchange(
     query: MetadataQuery,
     trigger: MetadataTrigger,
     avoidNode: number | undefined,
-    owed: readonly { reject(error: unknown): void }[],
-    take: (answer: ControlAnswer<MetadataResponse>, elapsedMs: number) => MetadataOutcome,
+    asker: {
+      failed(error: unknown): void
+      answered(answer: ControlAnswer<MetadataResponse>, elapsedMs: number, create: boolean): MetadataOutcome
+    },
   ): Promise<void> {
-    const { transport, cache, logger, observer, requestTimeoutMs } = this.#options
+    const { cache, logger, observer } = this.#options
     const startedAt = performance.now()
     this.#inFlight = true
-    this.#owed = owed
+    this.#failOwed = asker.failed
     let outcome: MetadataOutcome = 'failed'
     try {
-      const answer = await transport.control(
-        metadataApi,
-        version => encodeQuery(query, version),
-        { target: { anyBut: avoidNode }, timeoutMs: requestTimeoutMs },
-        METADATA_MAX_VERSION,
-      )
+      const { answer, sent } = await this.#ask(query, avoidNode)
       if (!this.#closed) {
-        // A broker that is starting knows nobody yet: its answer would make every topic look deleted.
-        if (answer.response.brokers.length === 0)
-          throw new kafkajs.KafkaJSError(`broker ${answer.nodeId} answered metadata without any broker`)
         cache.applyBrokers(answer.response)
-        outcome = take(answer, Math.round(performance.now() - startedAt))
+        const create = sent !== 'brokers-only' && sent.create
+        outcome = asker.answered(answer, Math.round(performance.now() - startedAt), create)
       }
     } catch (error) {
       const asked = query === 'brokers-only' ? { names: [] } : query
       const elapsedMs = Math.round(performance.now() - startedAt)
       logger.debug('Metadata request failed', { trigger, ...asked, elapsedMs, error: String(error) })
-      for (const each of owed) each.reject(error)
+      if (!this.#closed) asker.failed(error)
     } finally {
       this.#inFlight = false
-      this.#owed = []
+      this.#failOwed = undefined
       observer.metadataRefreshed(trigger, outcome, performance.now() - startedAt)
       this.#wake()
     }
   }
 
-  #apply(
-    response: MetadataResponse,
-    names: readonly string[],
-    nodeId: number,
-  ): ReadonlyMap<string, TopicAnswer> {
-    const now = performance.now()
-    const byName = new Map(response.topics.map(each => [each.name, each]))
-    const answers = new Map<string, TopicAnswer>()
-    for (const name of names) {
-      const metadata = byName.get(name)
-      // A name that the broker left out is one it does not know.
-      const code = metadata?.errorCode ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION
-      if (!metadata || code !== ERROR.NONE) answers.set(name, answerForError(code, nodeId))
-      else {
-        const topic = this.#options.cache.applyTopic(name, metadata, now)
-        const usable = topic && topic.available.length > 0
-        answers.set(name, usable ? { kind: 'available', topic } : answerWithoutLeader(nodeId))
-      }
-    }
-    return answers
+  /**
+   * Sends one request. Where that is late, another broker is asked, too; one that may be creating the topics, only slowly,
+   * by a request without the flag, so that they are not created once more.
+   */
+  async #ask(
+    query: MetadataQuery,
+    avoidNode: number | undefined,
+  ): Promise<{ answer: ControlAnswer<MetadataResponse>; sent: MetadataQuery }> {
+    const { cache } = this.#options
+    if (query === 'brokers-only' || !query.create)
+      return { answer: await this.#send(query, avoidNode, LATE_AFTER_MS), sent: query }
+    const withoutFlag: MetadataQuery = { ...query, create: false }
+    const { answer, attempt } = await askHedged({
+      lateAfterMs: LATE_AFTER_MS,
+      send: each =>
+        each === 'first'
+          ? this.#send(query, avoidNode, undefined)
+          : this.#send(withoutFlag, avoidNode, LATE_AFTER_MS),
+      canHedge: () => cache.brokers.length !== 1 && !this.#closed,
+      onLateAnswer: ({ response }) => {
+        if (!this.#closed) adoptLateAnswer(query.names, response, cache)
+      },
+    })
+    return { answer, sent: attempt === 'first' ? query : withoutFlag }
+  }
+
+  async #send(
+    query: MetadataQuery,
+    avoidNode: number | undefined,
+    besideMs: number | undefined,
+  ): Promise<ControlAnswer<MetadataResponse>> {
+    const { transport, requestTimeoutMs } = this.#options
+    const answer = await transport.control(
+      metadataApi,
+      version => encodeQuery(query, version),
+      {
+        target: { anyBut: avoidNode },
+        timeoutMs: requestTimeoutMs,
+        ...(besideMs !== undefined && { besideMs }),
+      },
+      METADATA_MAX_VERSION,
+    )
+    // A broker that is starting knows nobody yet: its answer would make every topic look deleted.
+    if (answer.response.brokers.length === 0)
+      throw new kafkajs.KafkaJSError(`broker ${answer.nodeId} answered metadata without any broker`)
+    return answer
   }
 }
 
@@ -275,6 +308,3 @@ const outcomes = (answers: ReadonlyMap<string, TopicAnswer>): Record<string, str
       answer.kind === 'available' ? 'available' : errorCode(answer.errorCode).type,
     ]),
   )
-
-const attempts = (asks: readonly Ask[]): Record<string, number> =>
-  Object.fromEntries(asks.map(each => [each.name, each.attempt]))

@@ -1,6 +1,7 @@
 import pRetry, { AbortError } from 'p-retry'
 import { asError, isError } from '../util/realms.js'
 import { isTransportFailure } from './failure.js'
+import { RunningClock } from './runningClock.js'
 
 /** One retry of a topic that is not available yet. */
 export interface RetryNotice {
@@ -58,7 +59,7 @@ export interface Schedule {
 
 /**
  * Repeats `attempt` until it returns. It goes on after `NotYet` and after failures of the transport; anything else
- * that is thrown ends it at once, as it is.
+ * that is thrown ends it at once, as it is. Time in which the process stood still is not a part of the budget.
  *
  * @throws what `exhausted` makes when attempts or time are used up; the signal's reason when it is aborted
  */
@@ -66,7 +67,9 @@ export const onSchedule = async <T>(
   attempt: (attemptNumber: number) => Promise<T>,
   { retry, signal, onRetry, exhausted }: Schedule,
 ): Promise<T> => {
-  const startedAt = performance.now()
+  const clock = new RunningClock()
+  clock.start()
+  const startedAt = clock.now
   let attempts = 0
   let ending: { readonly error: unknown } | undefined
 
@@ -85,22 +88,22 @@ export const onSchedule = async <T>(
 
   try {
     return await pRetry(run, {
-      retries: retry.retries,
-      minTimeout: retry.minTimeoutMs,
-      maxTimeout: retry.maxTimeoutMs,
-      factor: retry.factor,
-      randomize: retry.jitter,
-      maxRetryTime: retry.maxRetryTimeMs,
+      // p-retry measures its budget and its waits in wall time: both are kept here.
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 0,
+      maxTimeout: 0,
       signal,
-      // Asked only when attempts and time are left, so a wait follows.
-      shouldRetry: ({ error, attemptNumber }) => {
+      shouldRetry: async ({ error, attemptNumber }) => {
         if (signal.aborted) return false
+        const delayMs = nextDelayMs(retry, attemptNumber, clock.now - startedAt)
+        if (delayMs === undefined) return false
         onRetry({
           attempt: attemptNumber,
           delayMs: nominalDelay(retry, attemptNumber),
           error: reasonOf(error),
         })
-        return true
+        await delay(delayMs, signal)
+        return !signal.aborted
       },
     })
   } catch (error) {
@@ -108,18 +111,47 @@ export const onSchedule = async <T>(
     if (signal.aborted) throw signal.reason
     if (attempts === 0) throw error
     const cause = reasonOf(asError(error))
-    throw exhausted({ attempts, elapsedMs: performance.now() - startedAt, cause })
+    throw exhausted({ attempts, elapsedMs: clock.now - startedAt, cause })
+  } finally {
+    clock.stop()
   }
 }
 
+type Backoff = Pick<MetadataRetrySettings, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor'>
+
 /** The wait after an attempt, before jitter. ms */
-export const nominalDelay = (
-  {
-    minTimeoutMs,
-    maxTimeoutMs,
-    factor,
-  }: Pick<MetadataRetrySettings, 'minTimeoutMs' | 'maxTimeoutMs' | 'factor'>,
-  attempt: number,
-): number => Math.min(maxTimeoutMs, Math.round(minTimeoutMs * (factor > 0 ? factor : 1) ** (attempt - 1)))
+export const nominalDelay = ({ minTimeoutMs, maxTimeoutMs, factor }: Backoff, attempt: number): number =>
+  Math.min(maxTimeoutMs, Math.round(Math.max(minTimeoutMs, 1) * (factor > 0 ? factor : 1) ** (attempt - 1)))
+
+/**
+ * The wait before the next attempt, in ms; undefined when the attempts or the time are used up. The last wait ends with
+ * the budget.
+ *
+ * @param attempts made so far, from 1
+ * @param elapsedMs of the budget
+ */
+export const nextDelayMs = (
+  retry: Schedule['retry'],
+  attempts: number,
+  elapsedMs: number,
+): number | undefined => {
+  const remainingMs = retry.maxRetryTimeMs - elapsedMs
+  if (attempts > retry.retries || remainingMs <= 0) return undefined
+  const jitter = retry.jitter ? 1 + Math.random() : 1
+  const delayMs = Math.min(retry.maxTimeoutMs, nominalDelay(retry, attempts) * jitter)
+  return Math.min(delayMs, remainingMs)
+}
+
+/** Resolves early when the signal aborts. */
+const delay = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
 
 const reasonOf = (error: Error): Error => (error instanceof NotYet ? error.reason : error)

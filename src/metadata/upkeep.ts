@@ -1,7 +1,6 @@
 import type { Logger } from 'kafkajs'
 import type { MetadataTrigger } from '../metrics/observer.js'
-import { ERROR } from '../protocol/errorCodes.js'
-import type { TopicAnswer } from './answer.js'
+import { isUnknown, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
 import { isTransportFailure } from './failure.js'
 import type { MetadataRefresher } from './refresher.js'
@@ -44,15 +43,20 @@ export class MetadataUpkeep {
 
   /**
    * Asks once for a topic in use. A topic that a broker does not know any more is asked for again through another
-   * one before it counts as gone: a broker that lags behind must not end the records of a topic that is there.
+   * one before it counts as gone: a broker that lags behind must not end the records of a topic that is there. So is one
+   * whose answer contradicts what is known.
    */
   async ask(name: string, trigger: MetadataTrigger, avoidNode?: number): Promise<TopicAnswer> {
     const { refresher, cache } = this.#options
     const first = await refresher.lookup(name, { create: false, trigger, avoidNode })
-    if (!isUnknown(first)) return first
-    const second = await refresher.lookup(name, { create: false, trigger, avoidNode: first.nodeId })
-    if (isUnknown(second)) cache.markGone(name)
-    return second
+    if (isUnknown(first)) {
+      const second = await refresher.lookup(name, { create: false, trigger, avoidNode: first.nodeId })
+      if (isUnknown(second)) cache.markGone(name)
+      return second
+    }
+    const doubter = cache.doubterOf(name)
+    if (doubter === undefined) return first
+    return refresher.lookup(name, { create: false, trigger, avoidNode: doubter })
   }
 
   close(): void {
@@ -78,6 +82,3 @@ export class MetadataUpkeep {
     else this.#options.logger.error('A topic in use could not be refreshed', { topic, error: String(error) })
   }
 }
-
-const isUnknown = (answer: TopicAnswer): answer is Extract<TopicAnswer, { kind: 'creating' }> =>
-  answer.kind === 'creating' && answer.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION

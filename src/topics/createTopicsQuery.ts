@@ -7,12 +7,17 @@ export interface NewTopic extends Pick<TopicSettings, 'partitions' | 'replicatio
   readonly name: string
 }
 
+/** A default of the broker is asked for that it does not know. */
+export class NoBrokerDefaultsError extends NonRetriableError {
+  static override readonly name: string = 'NoBrokerDefaultsError'
+}
+
 /** From this version on, -1 partitions or replicas ask for the broker's default (KIP-464). */
 const BROKER_DEFAULTS_VERSION = 4
 
 /**
  * @param timeoutMs how long the controller waits for the topics to be created
- * @throws {NonRetriableError} when a default of the broker is asked for that it does not know (Kafka before 2.4)
+ * @throws {NoBrokerDefaultsError} when a default of the broker is asked for that it does not know (Kafka before 2.4)
  */
 export const encodeCreation = (
   topics: readonly NewTopic[],
@@ -23,8 +28,8 @@ export const encodeCreation = (
     version < BROKER_DEFAULTS_VERSION &&
     topics.some(each => each.partitions < 0 || each.replicationFactor < 0)
   )
-    throw new NonRetriableError(
-      `The broker speaks CreateTopics only up to version ${version}, which has no default for partitions and replicationFactor (Kafka before 2.4): give both in the option topics.`,
+    throw new NoBrokerDefaultsError(
+      `the broker speaks CreateTopics only up to version ${version}, which has no default for partitions and replicationFactor (Kafka before 2.4). Give both in the option topics.`,
     )
   return { topics: topics.map(each => encodeTopic(each)), timeoutMs, validateOnly: false }
 }

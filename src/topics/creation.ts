@@ -1,11 +1,13 @@
 import type { Logger } from 'kafkajs'
+import { NonRetriableError, place } from '../errors/bases.js'
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../errors/index.js'
 import { NotYet } from '../metadata/schedule.js'
 import { ERROR, errorCode } from '../protocol/errorCodes.js'
 import { createTopicsApi } from '../protocol/messages/createTopics.js'
 import type { Transport } from '../transport/port.js'
+import { isError } from '../util/realms.js'
 import { Coalescer } from './coalescer.js'
-import { encodeCreation, type NewTopic } from './createTopicsQuery.js'
+import { encodeCreation, type NewTopic, NoBrokerDefaultsError } from './createTopicsQuery.js'
 
 export interface CreatorOptions {
   readonly transport: Pick<Transport, 'control'>
@@ -51,11 +53,30 @@ export class TopicCreator {
    */
   async create(topic: NewTopic): Promise<'created' | 'existed'> {
     if (performance.now() < this.#throttledUntil) throw new NotYet(creationError(topic.name, throttled))
-    const result = await this.#coalescer.ask(topic)
+    const result = await this.#ask(topic)
     if (result.code === ERROR.NONE) return 'created'
     if (result.code === ERROR.TOPIC_ALREADY_EXISTS) return 'existed'
     const error = creationError(topic.name, result)
     throw errorCode(result.code).retriable ? new NotYet(error) : error
+  }
+
+  async #ask(topic: NewTopic): Promise<Result> {
+    try {
+      return await this.#coalescer.ask(topic)
+    } catch (error) {
+      if (!isError(error)) throw error
+      // One error for all topics of a request: each gets its own, which names it.
+      if (error.name === 'KafkaJSServerDoesNotSupportApiKey')
+        throw new TopicCreationError(topic.name, errorCode(ERROR.UNSUPPORTED_VERSION), NO_CREATE_TOPICS, {
+          cause: error,
+        })
+      if (error instanceof NoBrokerDefaultsError)
+        throw new NonRetriableError(`${capitalized(place(topic.name))} cannot be created: ${error.message}`, {
+          topic: topic.name,
+          outcome: 'not-written',
+        })
+      throw error
+    }
   }
 
   async #createInChunks(topics: readonly NewTopic[]): Promise<readonly Result[]> {
@@ -103,6 +124,11 @@ export class TopicCreator {
     return results
   }
 }
+
+const NO_CREATE_TOPICS =
+  "the brokers have no CreateTopics API. Create the topic beforehand, or let the brokers create it (topics: { create: 'broker' })."
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 const throttled: Result = { code: ERROR.THROTTLING_QUOTA_EXCEEDED, message: null }
 const timedOut: Result = { code: ERROR.REQUEST_TIMED_OUT, message: null }

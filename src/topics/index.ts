@@ -4,11 +4,13 @@ import { BrokersUnreachableError } from '../errors/index.js'
 import { MetadataCache, type TopicListener } from '../metadata/cache.js'
 import { LeaderRefresh } from '../metadata/leaders.js'
 import { MetadataRefresher } from '../metadata/refresher.js'
+import { RunningClock } from '../metadata/runningClock.js'
 import { type MetadataRetrySettings, onSchedule } from '../metadata/schedule.js'
 import { MetadataUpkeep } from '../metadata/upkeep.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { BrokerAddress, Transport } from '../transport/port.js'
+import { AutoCreationEvidence } from './autoCreation.js'
 import { TopicCreator } from './creation.js'
 import { CreationExplainer } from './explain.js'
 import type { TopicPolicy } from './policy.js'
@@ -32,6 +34,8 @@ export {
 export interface TopicDirectoryOptions {
   readonly transport: Pick<Transport, 'control' | 'setBrokers'>
   readonly policy: TopicPolicy
+  /** What is known of the cluster's auto-creation; shared by directories of one cluster. Default: nothing. */
+  readonly autoCreation?: AutoCreationEvidence | undefined
   readonly metadataRetry: MetadataRetrySettings
   /** ms */
   readonly metadataMaxAgeMs: number
@@ -62,9 +66,11 @@ export class TopicDirectory {
         logger.error('A listener for topic changes threw', { error: messageOf(error) }),
     })
     const controllerId = () => cache.controllerId
+    const clock = new RunningClock()
     const refresher = new MetadataRefresher({
       transport,
       cache,
+      clock,
       logger,
       observer,
       requestTimeoutMs,
@@ -76,6 +82,8 @@ export class TopicDirectory {
     this.#resolver = new TopicResolver({
       cache,
       refresher,
+      clock,
+      evidence: options.autoCreation ?? new AutoCreationEvidence(),
       probe: new AutoCreateProbe({ transport, logger, requestTimeoutMs }),
       explainer: new CreationExplainer({ transport, controllerId, logger, requestTimeoutMs }),
       creator: new TopicCreator({ transport, controllerId, logger }),

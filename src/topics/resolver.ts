@@ -1,28 +1,36 @@
 import type { Logger } from 'kafkajs'
 import { NonRetriableError, place } from '../errors/bases.js'
 import { InvalidTopicError, MetadataRetriesExceededError } from '../errors/index.js'
+import { isUnknown, type MissingAnswer } from '../metadata/answer.js'
 import type { MetadataCache } from '../metadata/cache.js'
-import { failureType } from '../metadata/failure.js'
+import { DueTimer } from '../metadata/dueTimer.js'
+import { isTransportFailure } from '../metadata/failure.js'
 import type { MetadataRefresher } from '../metadata/refresher.js'
-import { type MetadataRetrySettings, onSchedule, type RetryNotice } from '../metadata/schedule.js'
+import type { Ask, AskOwner, MetadataAnswer } from '../metadata/refreshQueue.js'
+import type { RunningClock } from '../metadata/runningClock.js'
+import { type MetadataRetrySettings, nextDelayMs, nominalDelay } from '../metadata/schedule.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
-import { isPromiseLike } from '../util/realms.js'
+import type { AutoCreationEvidence } from './autoCreation.js'
 import type { TopicCreator } from './creation.js'
-import { createByAdmin } from './creationStrategies/admin.js'
-import { createByBroker } from './creationStrategies/broker.js'
-import { createNever, unknownAtLast } from './creationStrategies/never.js'
-import type { Attempt, StrategyContext } from './creationStrategies/strategy.js'
+import { CreateByAdmin } from './creationStrategies/admin.js'
+import { CreateByBroker } from './creationStrategies/broker.js'
+import { CreateNever } from './creationStrategies/never.js'
+import { type CreationStrategy, refusalError, type WaitControl } from './creationStrategies/strategy.js'
 import type { CreationExplainer } from './explain.js'
 import { topicNameProblem } from './name.js'
-import type { TopicPolicy, TopicSettings } from './policy.js'
+import type { TopicCreation, TopicPolicy } from './policy.js'
 import type { AutoCreateProbe } from './probe.js'
+import { type Problem, problemError, problemType, TopicWait } from './topicWait.js'
+import { WaitLog } from './waitLog.js'
 
 export interface ResolverOptions {
   readonly cache: MetadataCache
   readonly refresher: MetadataRefresher
+  readonly clock: RunningClock
   readonly probe: AutoCreateProbe
   readonly explainer: CreationExplainer
+  readonly evidence: AutoCreationEvidence
   readonly creator: TopicCreator
   readonly policy: TopicPolicy
   readonly retry: MetadataRetrySettings
@@ -30,35 +38,31 @@ export interface ResolverOptions {
   readonly observer: Pick<ProducerObserver, 'topicWaited' | 'topicCreated' | 'metadataRetried'>
 }
 
-/** From here on a wait is worth a warning. ms */
-const WARN_AFTER_MS = 5_000
+/** Topics whose next attempts lie this close together are asked for together. ms */
+const RETRY_BEAT_MS = 5
 
-const ended = new Error('the wait has ended')
-
-interface Wait {
-  readonly topic: string
-  readonly settings: TopicSettings
-  readonly startedAt: number
-  readonly ending: AbortController
-  readonly promise: Promise<TopicView>
-  readonly resolve: (view: TopicView) => void
-  readonly reject: (error: unknown) => void
-  /** An answer said that the topic is not there yet. */
-  missed: boolean
-  warned: boolean
-  /** Why the last attempt failed. */
-  problem: Error | undefined
-}
-
-/** Who waits for which topic. Each topic has its own attempts, backoff and budget; none waits for another. */
-export class TopicResolver {
+/**
+ * Who waits for which topic. Each topic has its own attempts, backoff and budget; none waits for another. What many topics
+ * have in common is done once per metadata answer, not per topic: there is one timer, and no error and no log line is made
+ * for a topic that is only asked for again.
+ */
+export class TopicResolver implements AskOwner, WaitControl {
   readonly #options: ResolverOptions
-  readonly #waits = new Map<string, Wait>()
+  readonly #waits = new Map<string, TopicWait>()
+  readonly #strategies: Readonly<Record<TopicCreation, CreationStrategy>>
+  readonly #pauses = new DueTimer<TopicWait>(RETRY_BEAT_MS, waits => this.#askNext(waits))
+  readonly #log: WaitLog
   #closed: { readonly error: unknown } | undefined
 
   constructor(options: ResolverOptions) {
     this.#options = options
-    // A request for one topic names all that wait: what it learns ends their waits, in the middle of a backoff too.
+    this.#log = new WaitLog(options.logger, options.retry)
+    this.#strategies = {
+      broker: new CreateByBroker(this, options),
+      admin: new CreateByAdmin(this, options),
+      never: new CreateNever(this),
+    }
+    // A request for one topic names all that wait: what it learns ends their waits, in the middle of a pause too.
     options.cache.subscribe(change => {
       if (!('topic' in change) || change.topic.available.length === 0) return
       const wait = this.#waits.get(change.topic.name)
@@ -72,7 +76,7 @@ export class TopicResolver {
   }
 
   /**
-   * Waits until the topic has a leader, by its policy's way. All who ask for a topic share one wait.
+   * Waits until the topic has a leader, by its policy's strategy. All who ask for a topic share one wait.
    *
    * @throws {InvalidTopicError | TopicAuthorizationError | UnknownTopicError | TopicCreationDisabledError |
    *   TopicCreationError | MetadataRetriesExceededError}
@@ -84,7 +88,7 @@ export class TopicResolver {
     const problem = topicNameProblem(topic)
     if (problem !== undefined) return Promise.reject(new InvalidTopicError(topic, problem))
     try {
-      return this.#begin(topic, this.#options.policy.policyFor(topic)).promise
+      return this.#begin(new TopicWait(topic, this.#options.policy.policyFor(topic), this))
     } catch (error) {
       // The policy may be the caller's own function.
       return Promise.reject(error)
@@ -93,116 +97,157 @@ export class TopicResolver {
 
   /** Why a topic that is waited for is not there yet; undefined before the first attempt has failed. */
   problemOf(topic: string): Error | undefined {
-    return this.#waits.get(topic)?.problem
+    const problem = this.#waits.get(topic)?.problem
+    return problem && problemError(topic, problem)
   }
 
   /** Nobody waits for the topic any more: it is not asked for again. */
   release(topic: string): void {
     const wait = this.#waits.get(topic)
-    if (wait) this.#fail(wait, new NonRetriableError(`Nobody waits for ${place(topic)} any more.`, { topic }))
+    if (wait) this.fail(wait, new NonRetriableError(`Nobody waits for ${place(topic)} any more.`, { topic }))
   }
 
   /** Ends all waits, present and future, with `error`. */
   abort(error: unknown): void {
     this.#closed ??= { error }
-    for (const wait of [...this.#waits.values()]) this.#fail(wait, error)
+    for (const wait of [...this.#waits.values()]) this.fail(wait, error)
   }
 
-  #begin(topic: string, settings: TopicSettings): Wait {
-    const { refresher, retry } = this.#options
-    const wait = newWait(topic, settings)
-    this.#waits.set(topic, wait)
-    refresher.wait(topic, settings.create === 'broker')
-    const isNever = settings.create === 'never'
-    onSchedule(this.#strategy(wait), {
-      retry: isNever ? fitted(retry, settings.waitForMs) : retry,
-      signal: wait.ending.signal,
-      onRetry: notice => this.#noteRetry(wait, notice),
-      exhausted: end =>
-        (isNever ? unknownAtLast(topic, end) : undefined) ?? new MetadataRetriesExceededError(topic, end),
-    }).then(
-      view => this.#succeed(wait, view),
-      error => this.#fail(wait, error),
+  #begin(wait: TopicWait): Promise<TopicView> {
+    const { refresher, clock } = this.#options
+    if (this.#waits.size === 0) clock.start()
+    this.#waits.set(wait.name, wait)
+    refresher.wait(wait.name, this.#strategyOf(wait).asksBroker)
+    this.#ask(wait)
+    return wait.promise
+  }
+
+  #strategyOf({ settings }: TopicWait): CreationStrategy {
+    return this.#strategies[settings.create]
+  }
+
+  #ask(wait: TopicWait): void {
+    const { refresher, clock } = this.#options
+    wait.noteAsked(clock.now)
+    refresher.ask(wait, this.#strategyOf(wait).asksBroker)
+  }
+
+  askAgain(wait: TopicWait): void {
+    if (wait.hasEnded) return
+    wait.pace = 'at-once'
+    this.#ask(wait)
+  }
+
+  #askNext(waits: readonly TopicWait[]): void {
+    for (const wait of waits) {
+      wait.attempt++
+      wait.pace = 'again'
+      this.#ask(wait)
+    }
+  }
+
+  answered(asks: readonly Ask[], { topics, nodeId, create, sentAt }: MetadataAnswer): void {
+    const later: TopicWait[] = []
+    const unknown = new Map<CreationStrategy, TopicWait[]>()
+    const answers = new Map<TopicWait, MissingAnswer>()
+    for (const wait of this.#open(asks, sentAt)) {
+      const answer = topics.get(wait.name)!
+      const strategy = this.#strategyOf(wait)
+      if (answer.kind === 'available') this.#succeed(wait, answer.topic)
+      else if (answer.kind === 'refused') {
+        if (strategy.refused) strategy.refused(wait, answer.errorCode)
+        else this.fail(wait, refusalError(wait.name, answer.errorCode, wait.attempt))
+      } else {
+        wait.missed = true
+        answers.set(wait, answer)
+        if (!isUnknown(answer)) later.push(wait)
+        else if (unknown.get(strategy)?.push(wait) === undefined) unknown.set(strategy, [wait])
+      }
+    }
+    this.retry(later, wait => answers.get(wait)!)
+    for (const [strategy, waits] of unknown) strategy.unknown({ waits, answers, nodeId, create })
+  }
+
+  failed(asks: readonly Ask[], error: unknown, sentAt: number): void {
+    const waits = this.#open(asks, sentAt)
+    if (isTransportFailure(error)) this.retry(waits, () => error)
+    else for (const wait of waits) this.fail(wait, error)
+  }
+
+  /** The waits among the asks that have not ended meanwhile, by another answer or because nobody waits any more. */
+  #open(asks: readonly Ask[], sentAt: number): readonly TopicWait[] {
+    const waits = (asks as readonly TopicWait[]).filter(each => !each.hasEnded)
+    for (const wait of waits) wait.noteSent(sentAt, this.#options.retry.maxTimeoutMs)
+    return waits
+  }
+
+  retry(waits: readonly TopicWait[], problemOf: (wait: TopicWait) => Problem): void {
+    const { clock, observer } = this.#options
+    const retried: TopicWait[] = []
+    const { now } = clock
+    for (const wait of waits) {
+      if (wait.hasEnded) continue
+      wait.problem = problemOf(wait)
+      const retry = this.#retryOf(wait)
+      const delayMs = nextDelayMs(retry, wait.attempt, wait.elapsedMs(now))
+      if (delayMs === undefined) {
+        this.#exhaust(wait, wait.problem, now)
+        continue
+      }
+      observer.metadataRetried(wait.name, problemType(wait.problem))
+      this.#pauses.add(wait, delayMs)
+      retried.push(wait)
+      if (retry.onRetry) this.#log.tellRetry(wait, nominalDelay(retry, wait.attempt))
+    }
+    if (retried.length === 0) return
+    this.#log.retried(
+      retried.map(wait => ({ wait, delayMs: nominalDelay(this.#retryOf(wait), wait.attempt) })),
+      wait => this.#strategyOf(wait).likelyCause?.(wait),
     )
-    return wait
   }
 
-  #strategy(wait: Wait): Attempt {
-    const { refresher } = this.#options
-    const context: StrategyContext = {
-      topic: wait.topic,
-      settings: wait.settings,
-      fail: error => this.#fail(wait, error),
-      lookup: async (attempt, create, pace = attempt === 1 ? 'first' : 'again') => {
-        const answer = await refresher.lookup(wait.topic, {
-          create,
-          trigger: 'topic',
-          attempt,
-          pace,
-          signal: wait.ending.signal,
-        })
-        wait.missed ||= answer.kind === 'creating'
-        return answer
-      },
-    }
-    switch (wait.settings.create) {
-      case 'broker':
-        return createByBroker(context, this.#options)
-      case 'admin':
-        return createByAdmin(context, this.#options)
-      case 'never':
-        return createNever(context)
-    }
+  #retryOf({ settings }: TopicWait): MetadataRetrySettings {
+    const { retry } = this.#options
+    return settings.create === 'never' ? fitted(retry, settings.waitForMs) : retry
   }
 
-  #succeed(wait: Wait, view: TopicView): void {
+  #exhaust(wait: TopicWait, problem: Problem, now: number): void {
+    const strategy = this.#strategyOf(wait)
+    const cause = problemError(wait.name, problem)
+    const end = { attempts: wait.attempt, elapsedMs: wait.elapsedMs(now), cause }
+    this.fail(
+      wait,
+      strategy.exhausted?.(wait, end) ??
+        new MetadataRetriesExceededError(wait.name, end, strategy.likelyCause?.(wait)),
+    )
+  }
+
+  #succeed(wait: TopicWait, view: TopicView): void {
     if (!this.#end(wait, 'available')) return
-    if (wait.missed && wait.settings.create === 'broker')
-      this.#options.observer.topicCreated(wait.topic, 'broker')
+    if (wait.missed) {
+      this.#strategyOf(wait).appeared?.(wait)
+      if (wait.settings.create === 'broker') this.#options.observer.topicCreated(wait.name, 'broker')
+    }
+    this.#log.succeeded(wait)
     wait.resolve(view)
   }
 
-  #fail(wait: Wait, error: unknown): void {
+  fail(wait: TopicWait, error: unknown): void {
     if (this.#end(wait, 'failed')) wait.reject(error)
   }
 
-  #end(wait: Wait, outcome: 'available' | 'failed'): boolean {
-    if (this.#waits.get(wait.topic) !== wait) return false
-    this.#waits.delete(wait.topic)
-    this.#options.refresher.unwait(wait.topic, wait.settings.create === 'broker')
-    // Ends the schedule in its backoff, and takes back an ask that no request carries yet.
-    wait.ending.abort(ended)
-    this.#options.observer.topicWaited(wait.topic, outcome, performance.now() - wait.startedAt)
+  #end(wait: TopicWait, outcome: 'available' | 'failed'): boolean {
+    if (wait.hasEnded) return false
+    wait.hasEnded = true
+    const { refresher, clock, observer } = this.#options
+    const { asksBroker } = this.#strategyOf(wait)
+    this.#waits.delete(wait.name)
+    this.#pauses.remove(wait)
+    refresher.withdraw(wait, asksBroker)
+    refresher.unwait(wait.name, asksBroker)
+    if (this.#waits.size === 0) clock.stop()
+    observer.topicWaited(wait.name, outcome, performance.now() - wait.startedAt)
     return true
-  }
-
-  #noteRetry(wait: Wait, { attempt, delayMs, error }: Omit<RetryNotice, 'topic'>): void {
-    const { topic } = wait
-    const { logger, observer, retry } = this.#options
-    const elapsedMs = Math.round(performance.now() - wait.startedAt)
-    wait.problem = error
-    observer.metadataRetried(topic, failureType(error))
-    logger.debug('Topic is not available yet', { topic, attempt, delayMs, elapsedMs, error: error.message })
-    if (elapsedMs >= WARN_AFTER_MS && !wait.warned) {
-      wait.warned = true
-      logger.warn(`Still waiting for ${place(topic)}: ${error.message}`, {
-        topic,
-        attempt,
-        elapsedMs,
-        create: wait.settings.create,
-        maxRetryTimeMs: retry.maxRetryTimeMs,
-      })
-    }
-    try {
-      const returned: unknown = retry.onRetry?.({ topic, attempt, delayMs, error })
-      if (isPromiseLike(returned)) returned.then(undefined, thrown => this.#reportOnRetry(topic, thrown))
-    } catch (thrown) {
-      this.#reportOnRetry(topic, thrown)
-    }
-  }
-
-  #reportOnRetry(topic: string, thrown: unknown): void {
-    this.#options.logger.error('metadataRetry.onRetry threw', { topic, error: String(thrown) })
   }
 }
 
@@ -218,26 +263,3 @@ const fitted = (retry: MetadataRetrySettings, waitForMs: number): MetadataRetryS
     maxRetryTimeMs: waitForMs + retry.maxRetryTimeMs,
   }),
 })
-
-const newWait = (topic: string, settings: TopicSettings): Wait => {
-  let resolve: Wait['resolve'] = () => {}
-  let reject: Wait['reject'] = () => {}
-  const promise = new Promise<TopicView>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  // A released wait has no listener left; its end is no unhandled rejection.
-  promise.catch(() => {})
-  return {
-    topic,
-    settings,
-    startedAt: performance.now(),
-    ending: new AbortController(),
-    promise,
-    resolve,
-    reject,
-    missed: false,
-    warned: false,
-    problem: undefined,
-  }
-}

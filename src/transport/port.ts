@@ -20,6 +20,11 @@ export interface ControlOptions {
   readonly target: ControlTarget
   /** Ours, not kafkajs's: connecting, waiting in a queue and the answer. The connection is dropped when it passes. ms */
   readonly timeoutMs: number
+  /**
+   * With a target of any broker: another one is asked beside one that has not answered for this long, and the first answer counts. Only
+   * for requests that may be served twice. Default: none is. ms
+   */
+  readonly besideMs?: number
 }
 
 export interface ControlAnswer<Response> {

@@ -49,6 +49,7 @@ it('leads one queue for a leader hint, and all queues for a metadata answer', ()
       })),
     },
     0,
+    1,
   )
   registry.partitionsOf('t')
   expect(led).toHaveLength(PARTITIONS)

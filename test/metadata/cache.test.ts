@@ -36,8 +36,8 @@ describe('MetadataCache', () => {
   let listenerErrors: unknown[]
   let cache: MetadataCache
   let changes: TopicChange[]
-  const apply = (partitions: readonly PartitionAnswer[], topicId?: string) =>
-    cache.applyTopic('t', answer(partitions, topicId), 1)
+  const apply = (partitions: readonly PartitionAnswer[], topicId?: string, nodeId = 1, now = 1) =>
+    cache.applyTopic('t', answer(partitions, topicId), now, nodeId)
   const leaders = () => cache.peek('t')?.partitions.map(each => [each.leader, each.leaderEpoch])
 
   beforeEach(() => {
@@ -131,7 +131,7 @@ describe('MetadataCache', () => {
     expect(cache.peek('t')?.available).toEqual([0, 1])
   })
 
-  it('drops partitions where ids are unknown: the topic may have been created again', () => {
+  it('drops partitions where ids are unknown, once two brokers agree: the topic was created again', () => {
     apply(
       [
         { index: 0, leader: 1 },
@@ -139,7 +139,14 @@ describe('MetadataCache', () => {
       ],
       ZERO_UUID,
     )
-    expect(apply([{ index: 0, leader: 1 }], ZERO_UUID)?.partitions).toHaveLength(1)
+    cache.applyBrokers({ brokers: [brokerAt(1), brokerAt(2)], controllerId: 1 })
+    const before = cache.peek('t')
+    expect(apply([{ index: 0, leader: 1 }], ZERO_UUID)?.partitions).toHaveLength(2)
+    expect(apply([{ index: 0, leader: 1 }], ZERO_UUID)).toBe(before)
+    expect(cache.doubterOf('t')).toBe(1)
+    expect(apply([{ index: 0, leader: 1 }], ZERO_UUID, 2)?.partitions).toHaveLength(1)
+    expect(cache.peek('t')).not.toBe(before)
+    expect(cache.doubterOf('t')).toBeUndefined()
     expect(cache.peek('t')?.available).toEqual([0])
   })
 

@@ -7,12 +7,22 @@ export interface LogLine {
 }
 
 /** A logger that keeps its lines. */
-export const recordingLogger = (): { readonly logger: Logger; readonly lines: LogLine[] } => {
+export const recordingLogger = (): {
+  readonly logger: Logger
+  readonly lines: LogLine[]
+  /** Reads what is logged when it is logged, as a logger at level DEBUG does, not when a test looks at it. */
+  readAtOnce(): void
+} => {
   const lines: LogLine[] = []
+  let readsAtOnce = false
   const at =
     (level: LogLine['level']) =>
     (message: string, extra: object = {}) => {
-      lines.push({ level, message, extra: extra as Record<string, unknown> })
+      lines.push({
+        level,
+        message,
+        extra: (readsAtOnce ? { ...extra } : extra) as Record<string, unknown>,
+      })
     }
   const logger: Logger = {
     debug: at('debug'),
@@ -22,5 +32,8 @@ export const recordingLogger = (): { readonly logger: Logger; readonly lines: Lo
     namespace: () => logger,
     setLogLevel: () => {},
   }
-  return { logger, lines }
+  const readAtOnce = (): void => {
+    readsAtOnce = true
+  }
+  return { logger, lines, readAtOnce }
 }

@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { type Ask, type Pace, RefreshQueue } from '../../src/metadata/refreshQueue.js'
+import { type Ask, type AskOwner, type Pace, RefreshQueue } from '../../src/metadata/refreshQueue.js'
 
-const newLane = () => new RefreshQueue(true, { minTimeoutMs: 50, maxTimeoutMs: 1000 })
-const ask = (name: string, pace: Pace, signal?: AbortSignal): Ask => ({
+const newQueue = () => new RefreshQueue(true, { minTimeoutMs: 50, maxTimeoutMs: 1000 })
+const owner: AskOwner = { answered: () => {}, failed: () => {} }
+const ask = (name: string, pace: Pace): Ask => ({
   name,
   pace,
   trigger: 'topic',
   attempt: 1,
   avoidNode: undefined,
-  signal,
-  resolve: () => {},
-  reject: () => {},
+  owner,
 })
 
 /** Asks again as soon as the queue allows it; returns when it did. */
@@ -31,7 +30,7 @@ const begin = (queue: RefreshQueue, name: string, at: number): void => {
 
 describe('the pace of a queue', () => {
   it('slows down the longer it waits without news, to the maximum', () => {
-    const queue = newLane()
+    const queue = newQueue()
     begin(queue, 't', 0)
     const starts = [0]
     for (let count = 0; count < 20; count++) starts.push(askAgain(queue, 't'))
@@ -44,7 +43,7 @@ describe('the pace of a queue', () => {
   })
 
   it('is quick again for a new topic: another that never comes must not slow it down', () => {
-    const queue = newLane()
+    const queue = newQueue()
     begin(queue, 'stuck', 0)
     let last = 0
     for (let count = 0; count < 20; count++) last = askAgain(queue, 'stuck')
@@ -58,7 +57,7 @@ describe('the pace of a queue', () => {
   })
 
   it('holds nothing back for who has a reason to expect news', () => {
-    const queue = newLane()
+    const queue = newQueue()
     begin(queue, 't', 0)
     queue.ask(ask('t', 'again'))
     expect(queue.readyAt()).toBe(50)
@@ -67,11 +66,11 @@ describe('the pace of a queue', () => {
   })
 
   it('has nothing to do once its asks are withdrawn', () => {
-    const queue = newLane()
-    const withdrawn = new AbortController()
+    const queue = newQueue()
+    const withdrawn = ask('t', 'first')
     queue.wait('t')
-    queue.ask(ask('t', 'first', withdrawn.signal))
-    withdrawn.abort(new Error('enough'))
+    queue.ask(withdrawn)
+    queue.withdraw(withdrawn)
     expect(queue.readyAt()).toBe(Number.POSITIVE_INFINITY)
     expect(queue.take(100, 0)).toBeUndefined()
   })

@@ -3,7 +3,7 @@ import type { TopicAnswer } from '../../src/metadata/answer.js'
 import { MetadataCache } from '../../src/metadata/cache.js'
 import { MetadataRefresher } from '../../src/metadata/refresher.js'
 import { recordingLogger } from './logs.js'
-import { connectionError, gate, ScriptedCluster, saslError } from './scriptedCluster.js'
+import { connectionError, gate, performanceClock, ScriptedCluster, saslError } from './scriptedCluster.js'
 
 const MIN_TIMEOUT_MS = 50
 
@@ -28,6 +28,7 @@ describe('MetadataRefresher', () => {
     refresher = new MetadataRefresher({
       transport: cluster,
       cache,
+      clock: performanceClock,
       logger: log.logger,
       observer: { metadataRefreshed: (trigger, outcome) => refreshed.push([trigger, outcome]) },
       requestTimeoutMs: 3000,
@@ -218,11 +219,31 @@ describe('MetadataRefresher', () => {
     expect(refreshed).toEqual([['topic', 'partial']])
   })
 
-  it('takes a name that the answer leaves out for unknown', async () => {
-    cluster.handlers.Metadata = () => ({ brokers: cluster.brokers, topics: [] })
+  it('tells a name that the answer leaves out from one that the broker does not know', async () => {
+    const { Metadata } = cluster.handlers
+    cluster.handlers.Metadata = async (request, node) => {
+      const answer = await Metadata(request, node)
+      return { ...answer, topics: answer.topics.filter((_, index) => index % 2 === 0) }
+    }
+    const lookups = ['a', 'b', 'c'].map(name => watch(look(name)))
+    await turn()
+    const unknown = { kind: 'creating', errorCode: 3, nodeId: 1 }
+    expect(lookups.map(each => each.answer)).toEqual([unknown, { ...unknown, omitted: true }, unknown])
+  })
+
+  it('ignores topics that nobody asked for, and all descriptions of a topic but the first', async () => {
+    cluster.addTopic('t', { leader: 2 })
+    const { Metadata } = cluster.handlers
+    cluster.handlers.Metadata = async (request, node) => {
+      const answer = await Metadata(request, node)
+      const [topic] = answer.topics
+      const others = Array.from({ length: 1000 }, (_, index) => ({ ...topic!, name: `other-${index}` }))
+      return { ...answer, topics: [...others, topic!, { errorCode: 3, name: 't', partitions: [] }] }
+    }
     const lookup = watch(look('t'))
     await turn()
-    expect(lookup.answer).toEqual({ kind: 'creating', errorCode: 3, nodeId: 1 })
+    expect(lookup.answer).toMatchObject({ kind: 'available' })
+    expect(cache.size).toBe(1)
   })
 
   it('takes an answer without brokers for a failure: a starting broker knows no topics either', async () => {

@@ -3,7 +3,7 @@ import type { TopicAnswer } from '../../src/metadata/answer.js'
 import { MetadataCache } from '../../src/metadata/cache.js'
 import { MetadataRefresher } from '../../src/metadata/refresher.js'
 import { recordingLogger } from './logs.js'
-import { ScriptedCluster } from './scriptedCluster.js'
+import { performanceClock, ScriptedCluster } from './scriptedCluster.js'
 
 const MIN_TIMEOUT_MS = 50
 
@@ -28,6 +28,7 @@ describe('the pace of MetadataRefresher', () => {
     refresher = new MetadataRefresher({
       transport: cluster,
       cache,
+      clock: performanceClock,
       logger: log.logger,
       observer: { metadataRefreshed: (trigger, outcome) => refreshed.push([trigger, outcome]) },
       requestTimeoutMs: 3000,

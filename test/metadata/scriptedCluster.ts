@@ -244,3 +244,10 @@ export const gate = <T = void>() => {
   })
   return { opened, open, fail }
 }
+
+/** A running clock for tests in which nothing stands still. */
+export const performanceClock = {
+  get now() {
+    return performance.now()
+  },
+}

@@ -4,7 +4,7 @@ import { LeaderRefresh } from '../../src/metadata/leaders.js'
 import { MetadataRefresher } from '../../src/metadata/refresher.js'
 import { MetadataUpkeep } from '../../src/metadata/upkeep.js'
 import { recordingLogger } from './logs.js'
-import { connectionError, ScriptedCluster } from './scriptedCluster.js'
+import { connectionError, performanceClock, ScriptedCluster } from './scriptedCluster.js'
 
 const MAX_AGE_MS = 300_000
 
@@ -26,6 +26,7 @@ describe('metadata of topics in use', () => {
     refresher = new MetadataRefresher({
       transport: cluster,
       cache,
+      clock: performanceClock,
       logger: log.logger,
       observer,
       requestTimeoutMs: 3000,

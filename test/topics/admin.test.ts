@@ -238,7 +238,10 @@ describe("topics: { create: 'admin' }", () => {
     const bare = resolve('bare')
     await pass(100)
     expect(full.view?.partitions).toHaveLength(2)
-    expect(bare.error).toMatchObject({ message: expect.stringContaining('give both in the option topics') })
+    expect(bare.error).toMatchObject({
+      topic: 'bare',
+      message: expect.stringMatching(/Topic "bare".*Give both in the option topics/),
+    })
   })
 
   it('surfaces a bug in the creation as itself', async () => {

@@ -34,12 +34,35 @@ describe('a topic that is waited for', () => {
     expect(started.log.lines.filter(each => each.level === 'error')).toEqual([])
   })
 
-  it('logs each retry as a debug line with attempt and next delay', async () => {
+  it('logs the retries of an answer as one debug line, with attempt and next delay of each topic', async () => {
+    started.log.readAtOnce()
     resolve('t')
+    resolve('u')
     await pass(300)
-    const retries = started.log.lines.filter(each => each.message === 'Topic is not available yet')
-    expect(retries[0]).toMatchObject({ level: 'debug', extra: { topic: 't', attempt: 1, delayMs: 50 } })
-    expect(retries[1]).toMatchObject({ extra: { attempt: 2, delayMs: 100 } })
+    const retries = started.log.lines.filter(each => each.message === 'Topics are not available yet')
+    const of = (attempt: number, delayMs: number) => expect.objectContaining({ attempt, delayMs })
+    expect(retries[0]).toMatchObject({
+      level: 'debug',
+      extra: { topics: { t: of(1, 50), u: of(1, 50) } },
+    })
+    expect(retries[1]).toMatchObject({ extra: { topics: { t: of(2, 100), u: of(2, 100) } } })
+  })
+
+  it('warns of many topics with one line, and says with one line when they are there', async () => {
+    const topics = Array.from({ length: 300 }, (_, index) => resolve(`slow-${index}`))
+    await pass(15_000)
+    const warnings = () => started.log.lines.filter(each => each.level === 'warn')
+    expect(warnings()).toHaveLength(1)
+    expect(warnings()[0]).toMatchObject({
+      message: expect.stringContaining('topic "slow-0" and 299 more'),
+      extra: { topics: 300 },
+    })
+    cluster.missing = () => undefined
+    await pass(3000)
+    expect(topics.filter(each => each.view)).toHaveLength(300)
+    const infos = started.log.lines.filter(each => each.level === 'info')
+    expect(infos).toMatchObject([{ message: expect.stringContaining('and 299 more') }])
+    expect(warnings()).toHaveLength(1)
   })
 
   it('tells onRetry each retry, and survives what that throws', async () => {

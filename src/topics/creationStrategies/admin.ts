@@ -1,31 +1,47 @@
+import { isTransportFailure } from '../../metadata/failure.js'
+import { NotYet } from '../../metadata/schedule.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { TopicCreator } from '../creation.js'
-import { type Attempt, isUnknown, notYet, refusalError, type StrategyContext } from './strategy.js'
+import type { TopicWait } from '../topicWait.js'
+import type { CreationStrategy, UnknownTopics, WaitControl } from './strategy.js'
 
-export interface AdminStrategyOptions {
+export interface CreateByAdminOptions {
   readonly creator: Pick<TopicCreator, 'create'>
   readonly observer: Pick<ProducerObserver, 'topicCreated'>
 }
 
 /** A missing topic is created by CreateTopics, then waited for until its metadata has spread. */
-export const createByAdmin = (
-  context: StrategyContext,
-  { creator, observer }: AdminStrategyOptions,
-): Attempt => {
-  const { topic, settings } = context
-  let created = false
+export class CreateByAdmin implements CreationStrategy {
+  readonly asksBroker = false
+  readonly #control: WaitControl
+  readonly #options: CreateByAdminOptions
+  readonly #created = new WeakSet<TopicWait>()
 
-  return async attempt => {
-    const answer = await context.lookup(attempt, false)
-    if (answer.kind === 'available') return answer.topic
-    if (answer.kind === 'refused') throw refusalError(topic, answer.errorCode, attempt)
-    if (created || !isUnknown(answer)) throw notYet(topic, answer)
-    // An attempt that fails here in passing leaves `created` false: the next one looks first, since it may be there.
-    const outcome = await creator.create({ name: topic, ...settings })
-    created = true
-    if (outcome === 'created') observer.topicCreated(topic, 'admin')
-    const after = await context.lookup(attempt, false, 'at-once')
-    if (after.kind === 'available') return after.topic
-    throw notYet(topic, after)
+  constructor(control: WaitControl, options: CreateByAdminOptions) {
+    this.#control = control
+    this.#options = options
+  }
+
+  unknown({ waits, answers }: UnknownTopics): void {
+    const spreading: TopicWait[] = []
+    for (const wait of waits)
+      if (this.#created.has(wait)) spreading.push(wait)
+      else void this.#create(wait)
+    this.#control.retry(spreading, wait => answers.get(wait)!)
+  }
+
+  async #create(wait: TopicWait): Promise<void> {
+    const { creator, observer } = this.#options
+    try {
+      const outcome = await creator.create({ ...wait.settings, name: wait.name })
+      if (outcome === 'created') observer.topicCreated(wait.name, 'admin')
+      this.#created.add(wait)
+      this.#control.askAgain(wait)
+    } catch (error) {
+      // It may have been created all the same: the next attempt looks first.
+      if (error instanceof NotYet) this.#control.retry([wait], () => error.reason)
+      else if (isTransportFailure(error)) this.#control.retry([wait], () => error)
+      else this.#control.fail(wait, error)
+    }
   }
 }

@@ -1,37 +1,46 @@
 import { attemptsText } from '../../errors/bases.js'
 import { UnknownTopicError } from '../../errors/index.js'
+import { answerError } from '../../metadata/answer.js'
 import type { ScheduleEnd } from '../../metadata/schedule.js'
 import { ERROR } from '../../protocol/errorCodes.js'
-import { type Attempt, isUnknown, notYet, refusalError, type StrategyContext } from './strategy.js'
+import type { TopicWait } from '../topicWait.js'
+import type { CreationStrategy, UnknownTopics, WaitControl } from './strategy.js'
 
 /** Nothing is created here. Somebody else has `waitForMs` to do so, counted from the first answer "unknown". */
-export const createNever = (context: StrategyContext): Attempt => {
-  const { topic, settings } = context
-  let unknownSince: number | undefined
+export class CreateNever implements CreationStrategy {
+  readonly asksBroker = false
+  readonly #control: WaitControl
+  readonly #unknownSince = new WeakMap<TopicWait, number>()
 
-  return async attempt => {
-    const answer = await context.lookup(attempt, false)
-    if (answer.kind === 'available') return answer.topic
-    if (answer.kind === 'refused') throw refusalError(topic, answer.errorCode, attempt)
-    if (!isUnknown(answer)) throw notYet(topic, answer)
+  constructor(control: WaitControl) {
+    this.#control = control
+  }
+
+  unknown({ waits, answers }: UnknownTopics): void {
     const now = performance.now()
-    unknownSince ??= now
-    if (now - unknownSince < settings.waitForMs) throw notYet(topic, answer)
-    const cause = notYet(topic, answer).reason
-    const { waitForMs } = settings
-    const patience = waitForMs > 0 ? `waitForMs (${waitForMs} ms)` : undefined
-    throw new UnknownTopicError(topic, remedy(patience), { attempts: attempt, cause })
+    const patient: TopicWait[] = []
+    for (const wait of waits) {
+      const since = this.#unknownSince.get(wait) ?? now
+      this.#unknownSince.set(wait, since)
+      const { waitForMs } = wait.settings
+      if (now - since < waitForMs) patient.push(wait)
+      else {
+        const cause = answerError(wait.name, answers.get(wait)!)
+        const patience = waitForMs > 0 ? `waitForMs (${waitForMs} ms)` : undefined
+        const context = { attempts: wait.attempt, cause }
+        this.#control.fail(wait, new UnknownTopicError(wait.name, remedy(patience), context))
+      }
+    }
+    this.#control.retry(patient, wait => answers.get(wait)!)
+  }
+
+  /** A wait whose last answer was "unknown": the topic is as unknown as it is after `waitForMs`. */
+  exhausted(wait: TopicWait, { attempts, cause }: ScheduleEnd): Error | undefined {
+    if ((cause as { readonly code?: unknown }).code !== ERROR.UNKNOWN_TOPIC_OR_PARTITION) return undefined
+    const patience = `metadataRetry (${attemptsText(attempts)})`
+    return new UnknownTopicError(wait.name, remedy(patience), { attempts, cause })
   }
 }
-
-/** The end of a schedule whose last answer was "unknown": the topic is as unknown as it is after `waitForMs`. */
-export const unknownAtLast = (
-  topic: string,
-  { attempts, cause }: ScheduleEnd,
-): UnknownTopicError | undefined =>
-  (cause as { readonly code?: unknown }).code === ERROR.UNKNOWN_TOPIC_OR_PARTITION
-    ? new UnknownTopicError(topic, remedy(`metadataRetry (${attemptsText(attempts)})`), { attempts, cause })
-    : undefined
 
 const remedy = (patience: string | undefined): string =>
   `By the topic policy (create: 'never') it is not created here` +

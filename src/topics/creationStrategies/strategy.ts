@@ -1,28 +1,44 @@
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
-import { withoutStack } from '../../errors/withoutStack.js'
-import { answerError, type TopicAnswer } from '../../metadata/answer.js'
-import type { Pace } from '../../metadata/refreshQueue.js'
-import { NotYet } from '../../metadata/schedule.js'
-import type { TopicView } from '../../metadata/view.js'
+import type { MissingAnswer } from '../../metadata/answer.js'
+import type { ScheduleEnd } from '../../metadata/schedule.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
-import type { TopicSettings } from '../policy.js'
+import type { Problem, TopicWait } from '../topicWait.js'
 
-/** One attempt at a topic, from 1: its view, or what was met instead (`NotYet`: go on). */
-export type Attempt = (attempt: number) => Promise<TopicView>
-
-/** What a creation strategy works with. */
-export interface StrategyContext {
-  readonly topic: string
-  readonly settings: TopicSettings
-  /** One question to the cluster, with or without the creation flag. */
-  lookup(attempt: number, create: boolean, pace?: Pace): Promise<TopicAnswer>
-  /** Ends the wait at once, between attempts too. */
-  fail(error: unknown): void
+/** What a broker answered for topics that it does not know. */
+export interface UnknownTopics {
+  readonly waits: readonly TopicWait[]
+  readonly answers: ReadonlyMap<TopicWait, MissingAnswer>
+  /** -1: a seed broker whose id is not known. */
+  readonly nodeId: number
+  /** Whether the request allowed the broker to create them. */
+  readonly create: boolean
 }
 
-/** The answer is not the one waited for, but may become it. */
-export const notYet = (topic: string, answer: Exclude<TopicAnswer, { kind: 'available' }>): NotYet =>
-  withoutStack(() => new NotYet(answerError(topic, answer.errorCode, answer.nodeId)))
+/** What comes of a topic that does not exist yet; one per policy. It is asked once per metadata answer, for all its topics. */
+export interface CreationStrategy {
+  /** Whether metadata requests allow the broker to create its topics. */
+  readonly asksBroker: boolean
+  /** Ends each wait or has it asked again. */
+  unknown(topics: UnknownTopics): void
+  /** A final refusal. Default: the wait fails with {@link refusalError}. */
+  refused?(wait: TopicWait, code: number): void
+  /** The topic was missing, and is there now. */
+  appeared?(wait: TopicWait): void
+  /** What the wait most likely waits in vain for, as a sentence; for warnings and the error of a spent budget. */
+  likelyCause?(wait: TopicWait): string | undefined
+  /** The error of a spent budget, where it is another than `MetadataRetriesExceededError`. */
+  exhausted?(wait: TopicWait, end: ScheduleEnd): Error | undefined
+}
+
+/** What strategies may do with the waits. Each does nothing for a wait that has ended. */
+export interface WaitControl {
+  /** Ends the wait, between attempts too. */
+  fail(wait: TopicWait, error: unknown): void
+  /** The attempt has failed: another one follows after a pause, unless the budget is spent. */
+  retry(waits: readonly TopicWait[], problemOf: (wait: TopicWait) => Problem): void
+  /** Asks again in the same attempt: there is a reason to expect news. */
+  askAgain(wait: TopicWait): void
+}
 
 /** The typed error for an answer that asking again cannot mend. */
 export const refusalError = (
@@ -37,6 +53,3 @@ export const refusalError = (
     return new InvalidTopicError(topic, reason ?? 'the broker refuses it', { attempts })
   return new TopicCreationError(topic, verdict, reason, { attempts })
 }
-
-export const isUnknown = (answer: TopicAnswer): boolean =>
-  answer.kind === 'creating' && answer.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION

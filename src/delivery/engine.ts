@@ -17,8 +17,9 @@ import type { PendingSend } from './intake/pendingSend.js'
 import { BatchCompletion } from './outcome/batchCompletion.js'
 import { ProduceResponseHandler } from './outcome/responseHandler.js'
 import { BatchCompression } from './partitions/batchCompression.js'
+import type { BatchLimits } from './partitions/batchSizing.js'
 import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitions/partitioner.js'
-import type { BatchLimits, PartitionQueue } from './partitions/partitionQueue.js'
+import type { PartitionQueue } from './partitions/partitionQueue.js'
 import type { TopicPartitions } from './partitions/topicPartitions.js'
 import { SenderPool } from './sending/senderPool.js'
 import { TopicRegistry } from './topics/topicRegistry.js'
@@ -231,10 +232,11 @@ export class DeliveryEngine implements AdmissionHost {
     startedAt: number,
   ): Batch {
     const deadline = startedAt + this.settings.deliveryTimeoutMs
-    const body = this.pool.take(Math.max(SMALLEST_BODY_BYTES, queue.expectedBytes))
+    const body = this.pool.take(SMALLEST_BODY_BYTES)
     const batch = new Batch(deliveryClass, body, performance.now(), deadline, flushBarrier, expired =>
       this.completion.expire(queue, expired),
     )
+    batch.expectedBytes = queue.expectedBytes
     // A record that joins an open batch gets the batch's time: one that cannot leave is closed before that matters.
     batch.deadline = Math.min(deadline, batch.createdAt + this.longestOpenMs)
     if (batch.deadline < deadline) this.openLimits.add(batch)

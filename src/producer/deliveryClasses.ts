@@ -22,9 +22,27 @@ export type DeliveryMode = 'plain' | 'sequenced' | 'transactional'
 
 const MAX_INT32 = 2147483647
 
-/** The delivery classes of one session: calls that ask for the same share one, and so their batches. */
+/** So many values of `timeout` are kept as they are; the others are rounded up, so that calls share batches. */
+const EXACT_TIMEOUTS = 4
+/** Of each power of ten. */
+const STEPS: readonly number[] = [1, 1.5, 2, 3, 4, 5, 6, 8, 10]
+
+/** The next of a few values: 8 per power of ten. ms */
+const roundedUp = (timeoutMs: number): number => {
+  if (timeoutMs <= 10) return timeoutMs
+  const power = 10 ** Math.floor(Math.log10(timeoutMs))
+  const step = STEPS.find(each => each * power >= timeoutMs) ?? 10
+  return Math.min(MAX_INT32, step * power)
+}
+
+/**
+ * The delivery classes of one session: calls that ask for the same share one, and so their batches. They are few whatever the
+ * calls ask for: from the fifth different `timeout` on it is rounded up by at most half (a broker only ever waits longer).
+ */
 export class DeliveryClasses {
+  /** Bounded: by the codecs, three values of `acks`, and the time-outs that {@link roundedUp} leaves. */
   private readonly classes = new Map<string, DeliveryClass>()
+  private readonly exactTimeouts = new Set<number>()
   private readonly defaults: DeliveryDefaults
   private readonly mode: DeliveryMode
   private readonly logger: Logger
@@ -65,6 +83,7 @@ export class DeliveryClasses {
         `timeout must be a whole number of ms from 0 on, not ${wanted.ackTimeoutMs}`,
       )
     }
+    wanted.ackTimeoutMs = this.shared(wanted.ackTimeoutMs)
     const compressor = wanted.compression === 0 ? undefined : findCompressor(wanted.compression)
     const key = `${wanted.acks} ${wanted.ackTimeoutMs} ${wanted.compression}`
     const known = this.classes.get(key)
@@ -80,6 +99,14 @@ export class DeliveryClasses {
     }
     this.classes.set(key, found)
     return found
+  }
+
+  private shared(timeoutMs: number): number {
+    const { exactTimeouts } = this
+    if (timeoutMs === this.defaults.ackTimeoutMs || exactTimeouts.has(timeoutMs)) return timeoutMs
+    if (exactTimeouts.size >= EXACT_TIMEOUTS) return roundedUp(timeoutMs)
+    exactTimeouts.add(timeoutMs)
+    return timeoutMs
   }
 
   private warn(acks: number): void {

@@ -2,7 +2,7 @@ import type { EngineSettings } from '../delivery/engine.js'
 import type { ProducerSettings } from './options.js'
 
 /** What may stand around the one batch of a request: headers, a client id and a topic's name. bytes */
-const REQUEST_FRAME_BYTES = 512
+export const REQUEST_FRAME_BYTES = 512
 
 /** @param transactionalId of an engine for transactions */
 export const engineSettings = (

@@ -57,7 +57,7 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
     'requestBytes',
     'bytes',
     104857600,
-    "The largest request (the broker's socket.request.max.bytes). Only a record above it is refused at the call.",
+    "The largest request (the broker's socket.request.max.bytes). A record that does not fit into one (less 512 bytes for what stands around it) is refused at the call.",
     {
       min: 1024,
     },

@@ -67,7 +67,7 @@ export interface ResilientProducerOptions {
   readonly batchBytes?: number | undefined
   /** A batch of one partition is closed at this number. Default 10000 records. */
   readonly batchRecords?: number | undefined
-  /** The largest request; only a record above it is refused at the call. Default 104857600 bytes. (`max.request.size`) */
+  /** The largest request; a record above it (less 512 bytes) is refused at the call. Default 104857600 bytes. (`max.request.size`) */
   readonly requestBytes?: number | undefined
   /** What is held at most, in every state from admission to the outcome. Default 67108864 bytes. (`buffer.memory`) */
   readonly bufferBytes?: number | undefined

@@ -4,6 +4,7 @@ import { InvalidMessageError, InvalidTopicError, RecordTooLargeError } from '../
 import { printable, quoted } from '../errors/printable.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
 import { topicNameProblem } from '../topics/name.js'
+import { REQUEST_FRAME_BYTES } from './engineSettings.js'
 import { isData, roughLengthOf, takeHeaders, takePartition, takeTimestamp } from './messageFields.js'
 import { TakenMessage, withOwnFields } from './takenMessage.js'
 
@@ -67,8 +68,12 @@ export const takeMessage = (
   const taken = new TakenMessage(key, value, partition, headers, timestamp)
   let roughBytes = lengthOf(value) + lengthOf(key)
   if (headers !== undefined) roughBytes += roughLengthOf(headers)
-  // A string has at most three bytes a character.
-  if (roughBytes > LOOK_CLOSER_BYTES || roughBytes * 4 > limits.bufferBytes) {
+  // A string has at most three bytes per character.
+  if (
+    roughBytes > LOOK_CLOSER_BYTES ||
+    roughBytes * 4 > limits.bufferBytes ||
+    roughBytes * 4 + REQUEST_FRAME_BYTES > limits.requestBytes
+  ) {
     checkSize(topic, taken as Message, limits)
   }
   return limits.createPartitioner === undefined ? (taken as Message) : withOwnFields(taken, message)
@@ -104,8 +109,12 @@ const lengthOf = (value: Uint8Array | string | null | undefined): number => valu
 
 const checkSize = (topic: string, message: Message, { requestBytes, bufferBytes }: MessageLimits): void => {
   const { recordBytes } = measure.of(message)
-  if (recordBytes > requestBytes) {
-    throw new RecordTooLargeError(topic, `It is above requestBytes (${requestBytes}).`, { recordBytes })
+  if (recordBytes > requestBytes - REQUEST_FRAME_BYTES) {
+    throw new RecordTooLargeError(
+      topic,
+      `It is above requestBytes (${requestBytes}, of which ${REQUEST_FRAME_BYTES} are kept for what stands around a record): make it smaller, or raise that and the brokers' socket.request.max.bytes.`,
+      { recordBytes },
+    )
   }
   if (recordBytes > bufferBytes) {
     throw new RecordTooLargeError(topic, `It is above bufferBytes (${bufferBytes}): raise that.`, {

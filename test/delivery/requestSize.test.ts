@@ -34,3 +34,29 @@ test('a batch does not grow beyond it, whatever batchBytes says', async () => {
   expect(Math.max(...requestSizes())).toBeLessThanOrEqual(REQUEST_BYTES)
   expect(world.stored()).toEqual(messages.map(({ value }) => value))
 })
+
+test.each([1024, 4096, 60_000])(
+  'a record that has no place in a request of %d bytes is refused at the call',
+  async requestBytes => {
+    world.topic()
+    const producer = await world.connect({ requestBytes })
+    const tooLarge = { value: 'v'.repeat(requestBytes), partition: 0 }
+    const refused = expect.objectContaining({
+      name: 'RecordTooLargeError',
+      topic: TOPIC,
+      outcome: 'not-written',
+    })
+    await expect(producer.send({ topic: TOPIC, messages: [tooLarge] })).rejects.toEqual(refused)
+    const topicMessages = [{ topic: TOPIC, messages: [{ value: 'a', partition: 0 }, tooLarge] }]
+    await expect(producer.sendBatch({ topicMessages })).rejects.toEqual(refused)
+    expect(() => producer.enqueue(TOPIC, tooLarge)).toThrow(refused as never)
+    const inHeaders = { value: null, headers: { name: 'h'.repeat(requestBytes) } }
+    await expect(producer.send({ topic: TOPIC, messages: [inHeaders] })).rejects.toEqual(refused)
+    // Three bytes per character.
+    const wide = { value: '\u20ac'.repeat(Math.ceil(requestBytes / 3)) }
+    await expect(producer.send({ topic: TOPIC, messages: [wide] })).rejects.toEqual(refused)
+    const largest = { value: 'v'.repeat(requestBytes - 600), partition: 0 }
+    await producer.send({ topic: TOPIC, messages: [largest] })
+    expect(Math.max(...requestSizes())).toBeLessThanOrEqual(requestBytes)
+  },
+)

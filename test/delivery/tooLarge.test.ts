@@ -105,3 +105,40 @@ describe('a batch that is too large', () => {
     expect(world.stored()).toEqual(['first', 'a', 'b'])
   })
 })
+
+describe('after a batch was too large', () => {
+  const burst = (producer: ResilientProducer, count = 2000) =>
+    producer.send({
+      topic: TOPIC,
+      messages: Array.from({ length: count }, () => ({ value: 'x'.repeat(100), partition: 0 })),
+    })
+  const batchesOf = async (work: Promise<unknown>): Promise<number> => {
+    const before = world.sent().length
+    await work
+    return world.sent().length - before
+  }
+
+  test('for a moment, batches become as large again as they were', async () => {
+    world.topic()
+    const producer = await world.confirmed()
+    const usual = await batchesOf(burst(producer))
+    // As while max.message.bytes is lowered for a moment.
+    for (let i = 0; i < 6; i++) world.onNext(verdict(0, { errorCode: ERROR.MESSAGE_TOO_LARGE }))
+    await burst(producer)
+    for (let i = 0; i < 3; i++) await burst(producer)
+    expect(await batchesOf(burst(producer))).toBe(usual)
+  })
+
+  test('for good, batches stay small, and are tried larger less and less often', async () => {
+    world.topic({ configs: { 'max.message.bytes': '5000' } })
+    const producer = await world.confirmed()
+    await burst(producer)
+    const before = world.sent().length
+    for (let i = 0; i < 10; i++) await burst(producer)
+    const later = world.sent().slice(before)
+    const refused = later.filter(({ entry }) => entry.answered?.errorCodes.includes(10))
+    expect(later.length).toBeGreaterThan(400)
+    expect(refused.length).toBeLessThanOrEqual(6)
+    expect(world.stored()).toHaveLength(1 + 11 * 2000)
+  })
+})

@@ -25,6 +25,9 @@ export interface DeliveryClass {
 
 const TRANSACTIONAL = 0x10
 
+/** What a batch's buffer grows by at most in one step. The buffers of a batch then hold at most so many times its records. */
+const MOST_GROWTH = 8
+
 export type BatchState =
   /** Takes records. */
   | 'open'
@@ -50,6 +53,8 @@ export class Batch extends Expiring {
   /** The records, encoded and not compressed. */
   body: Buffer
   bodyBytes = 0
+  /** How large it becomes if it is like the partition's last one. */
+  expectedBytes = 0
   recordCount = 0
   baseTimestamp = 0
   maxTimestamp = 0
@@ -164,8 +169,10 @@ export class Batch extends Expiring {
     return this.sharedPromise
   }
 
+  /** By what is expected, but never to more than so many times what the batch holds: memory is counted by records. */
   private grow(bytes: number, pool: BufferPool): void {
-    const grown = pool.take(Math.max(bytes, this.body.length * 2))
+    const { length } = this.body
+    const grown = pool.take(Math.max(bytes, length * 2, Math.min(this.expectedBytes, length * MOST_GROWTH)))
     this.body.copy(grown, 0, 0, this.bodyBytes)
     pool.give(this.body)
     this.body = grown

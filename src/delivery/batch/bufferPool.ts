@@ -14,6 +14,14 @@ export class BufferPool {
     this.keepBytes = keepBytes
   }
 
+  /** Gives back half of what is kept: called now and then while less is needed. */
+  shrink(): void {
+    for (const list of this.free) {
+      if (list === undefined) continue
+      for (const buffer of list.splice(0, Math.ceil(list.length / 2))) this.keptBytes -= buffer.length
+    }
+  }
+
   /** A buffer of at least `bytes`, its content undefined. */
   take(bytes: number): Buffer {
     const shift = bytes <= 1 << SMALLEST_SHIFT ? SMALLEST_SHIFT : 32 - Math.clz32(bytes - 1)
@@ -27,7 +35,8 @@ export class BufferPool {
   give(buffer: Buffer): void {
     if (this.keptBytes + buffer.length > this.keepBytes) return
     const shift = 31 - Math.clz32(buffer.length)
-    if (buffer.length !== 2 ** shift) return
+    // A view of a larger buffer would keep all of that, however short it is.
+    if (buffer.length !== 2 ** shift || buffer.buffer.byteLength !== buffer.length) return
     this.keptBytes += buffer.length
     const list = this.free[shift]
     if (list === undefined) this.free[shift] = [buffer]

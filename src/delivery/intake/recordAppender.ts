@@ -128,7 +128,7 @@ export class RecordAppender {
     flushBarrier: FlushBarrier,
     waiting: RecordOwnerSource,
   ): boolean {
-    const limits = queue.limitsOf(batch.deliveryClass)
+    const limits = queue.limitsOf(batch)
     const timestamp = this.timestampOf(message)
     const owner = waiting.ownerIn(batch)
     if (!batch.append(message, this.measure, timestamp, bytes, owner, limits, this.host.pool)) return false

@@ -90,6 +90,7 @@ export class ProduceResponseHandler {
     const verdict = verdictOf(answer.errorCode)
     if (verdict === 'written') {
       for (const each of allSetAside(queue)) this.completion.succeed(queue, each, FORGOTTEN, nodeId)
+      queue.noteAccepted(batch)
       return this.completion.succeed(queue, batch, answer, nodeId)
     }
     const code = errorCode(answer.errorCode)
@@ -227,7 +228,7 @@ export class ProduceResponseHandler {
       parts[0]!.identify(batch.identity, batch.baseSequence)
       parts[1]!.identify(batch.identity, advanceSequence(batch.baseSequence, half))
     }
-    queue.shrink(batch.bodyBytes)
+    queue.shrink(batch)
     this.host.observer.recordsRetried(queue.topic, batch.recordCount, cause.type)
     this.completion.substitute(queue, batch, parts)
   }

@@ -1,17 +1,12 @@
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { BufferPool } from '../batch/bufferPool.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
-import { CompressionRatio } from '../compression/ratio.js'
 import { canNumber } from '../idempotence/sequenceRecovery.js'
 import { PartitionSequences, type ProducerIdentity } from '../idempotence/sequences.js'
+import { type BatchLimits, BatchSizing } from './batchSizing.js'
 
 /** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
 const MAX_UNRESOLVED = 5
-
-export interface BatchLimits {
-  readonly bytes: number
-  readonly records: number
-}
 
 /** Who sends the batches of a queue. */
 export interface PartitionSender {
@@ -98,12 +93,9 @@ export class PartitionQueue {
   isGivenUp = false
   /** @internal the sender's: whether it has this queue in its list */
   isQueued = false
-  /** The engine's, or less once the broker has refused a batch as too large. */
-  limits: BatchLimits
-  /** How well this partition's records compress, and how much to gather for a batch that is compressed. */
-  private ratio = CompressionRatio.unknown
-  private compressedLimits: BatchLimits
-  /** The size of the last batch: the next one's buffer starts there instead of growing to it. bytes */
+  /** Undefined while batches are as large as the producer lets them be. */
+  private sizing: BatchSizing | undefined
+  /** The size of the last batch: the next one's buffer grows to it in few steps. bytes */
   expectedBytes = 0
   /** The topic, which may stay on this partition with its keyless records. */
   keylessStay: KeylessStay | undefined
@@ -113,8 +105,6 @@ export class PartitionQueue {
     this.topicBytes = topicBytes
     this.partition = partition
     this.host = host
-    this.limits = host.batchLimits
-    this.compressedLimits = host.batchLimits
   }
 
   /**
@@ -131,29 +121,33 @@ export class PartitionQueue {
 
   private open(deliveryClass: DeliveryClass, flushBarrier: FlushBarrier, startedAt: number): Batch {
     const batch = this.host.newBatch(this, deliveryClass, flushBarrier, startedAt)
+    this.sizing?.opened(batch)
     this.batches.push(batch)
     this.sender?.wake(this)
     return batch
   }
 
-  limitsOf(deliveryClass: DeliveryClass): BatchLimits {
-    return deliveryClass.compressor === undefined ? this.limits : this.compressedLimits
+  limitsOf(batch: Batch): BatchLimits {
+    return this.sizing === undefined
+      ? this.host.batchLimits
+      : this.sizing.limits(batch, batch.deliveryClass.compressor !== undefined)
   }
 
   /** A batch was compressed: the next one gathers what should fill the target on the wire. */
   noteCompression(uncompressedBytes: number, compressedBytes: number): void {
-    this.ratio = this.ratio.after(uncompressedBytes, compressedBytes)
-    this.compressedLimits = {
-      bytes: this.ratio.bytesToGather(this.limits.bytes),
-      records: this.limits.records,
-    }
+    this.sizing ??= new BatchSizing(this.host.batchLimits)
+    this.sizing.noteCompression(uncompressedBytes, compressedBytes)
   }
 
-  /** The broker refused a batch of this size: from here on they are smaller. */
-  shrink(refusedBytes: number): void {
-    this.limits = { bytes: Math.max(1, Math.floor(refusedBytes / 2)), records: this.limits.records }
-    this.compressedLimits = this.limits
-    this.ratio = CompressionRatio.unknown
+  /** The broker refused this batch as too large: from here on they are smaller. */
+  shrink(batch: Batch): void {
+    this.sizing ??= new BatchSizing(this.host.batchLimits)
+    this.sizing.refused(batch)
+  }
+
+  /** The broker took this batch. */
+  noteAccepted(batch: Batch): void {
+    this.sizing?.accepted(batch)
   }
 
   /** From here on the batch takes no records. */

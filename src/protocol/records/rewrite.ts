@@ -32,11 +32,12 @@ const writeUvarint = (buffer: Buffer, at: number, value: number): number => {
  * Copies some of a body's records, numbered anew from 0: for a batch that is split, or from which a record is taken
  * out. Timestamps stay deltas to the same base.
  *
- * @param keep whether the record at this index goes along
+ * @param keep whether the record at this index goes along; it is asked twice
+ * @returns a buffer of its own, not larger than what is kept of the body
  */
 export const copyRecords = (body: Buffer, recordCount: number, keep: (index: number) => boolean): Buffer => {
   // A record can only get shorter: its new offset delta is at most the old one.
-  const result = Buffer.allocUnsafe(body.length)
+  const result = Buffer.allocUnsafeSlow(keptBytes(body, recordCount, keep))
   let from = 0
   let to = 0
   let kept = 0
@@ -56,4 +57,16 @@ export const copyRecords = (body: Buffer, recordCount: number, keep: (index: num
     from = end
   }
   return result.subarray(0, to)
+}
+
+const keptBytes = (body: Buffer, recordCount: number, keep: (index: number) => boolean): number => {
+  let from = 0
+  let sum = 0
+  for (let index = 0; index < recordCount; index++) {
+    const [bodyBytes, start] = readVarint(body, from)
+    const end = start + bodyBytes
+    if (keep(index)) sum += end - from
+    from = end
+  }
+  return sum
 }

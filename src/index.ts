@@ -1,3 +1,4 @@
+export type { ConsumerGroupMetadata, ResilientConsumer } from './client/groupMetadata.js'
 export type { OnDelivery } from './delivery/calls/enqueuedRecord.js'
 export * from './errors/index.js'
 export { ResilientKafka, type ResilientKafkaOptions } from './kafka.js'

@@ -1,5 +1,6 @@
-import { type Consumer, type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
+import { type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
 import { subscribeByPolicy } from './client/consumer.js'
+import { GroupMembership, type ResilientConsumer, withGroupMetadata } from './client/groupMetadata.js'
 import { SubscribedTopics } from './client/subscribedTopics.js'
 import { creationOfEnvironment } from './producer/environment.js'
 import { resolveOptions } from './producer/options.js'
@@ -12,7 +13,7 @@ import {
   sourcesOf,
 } from './producer/sources.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
-import { withCreationFlag } from './transport/kafkajs/creationFlag.js'
+import { seeingRequests } from './transport/kafkajs/consumerRequests.js'
 
 /**
  * The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. A
@@ -64,18 +65,29 @@ export class ResilientKafka extends Kafka {
    * false `never`.
    *
    * `subscribe` rejects as a producer's `send` would for that topic, as with UnknownTopicError.
+   *
+   * Its `groupMetadata()` says who it is in its group, for `sendOffsets` in a transaction.
    */
-  override consumer(config: ConsumerConfig): Consumer {
+  override consumer(config: ConsumerConfig): ResilientConsumer {
     const allowAutoTopicCreation = config?.allowAutoTopicCreation
     const settings = resolveOptions(
       combineOptions({ config: { allowAutoTopicCreation }, client: sourcesOf(this) }),
     )
     const topics = new SubscribedTopics()
-    const consumer = withCreationFlag(
+    const membership = new GroupMembership()
+    const consumer = seeingRequests(
       this,
       () => super.consumer({ ...config, allowAutoTopicCreation: false }),
-      names => topics.mayCreate(names),
+      {
+        mayCreate: names => topics.mayCreate(names),
+        joined: joined => membership.joined(joined),
+      },
     )
-    return subscribeByPolicy(consumer, topics, { kafka: this, settings, logger: consumer.logger() })
+    const subscribing = subscribeByPolicy(consumer, topics, {
+      kafka: this,
+      settings,
+      logger: consumer.logger(),
+    })
+    return withGroupMetadata(subscribing, config.groupId, membership)
   }
 }

@@ -10,6 +10,7 @@ import {
 } from 'kafkajs'
 import {
   createResilientProducer,
+  type ResilientConsumer,
   ResilientKafka,
   type ResilientKafkaOptions,
   type ResilientProducer,
@@ -43,7 +44,8 @@ test('its clients are kafkajs’s, made from kafkajs’s configurations', () => 
   >()
   expectTypeOf<ResilientKafka['producer']>().returns.toEqualTypeOf<ResilientProducer>()
   expectTypeOf<ResilientKafka['producer']>().returns.toExtend<Producer>()
-  expectTypeOf<ResilientKafka['consumer']>().toEqualTypeOf<(config: ConsumerConfig) => Consumer>()
+  expectTypeOf<ResilientKafka['consumer']>().toEqualTypeOf<(config: ConsumerConfig) => ResilientConsumer>()
+  expectTypeOf<ResilientConsumer>().toExtend<Consumer>()
   expectTypeOf<ResilientKafka['admin']>().toEqualTypeOf<(config?: AdminConfig) => Admin>()
   expectTypeOf<ResilientKafka['logger']>().toEqualTypeOf<Kafka['logger']>()
 })

@@ -7,6 +7,21 @@ interface KafkajsMetadataBroker {
   /** Read as a request is made, before anything is waited for. */
   allowAutoTopicCreation: boolean
   metadata(topics?: readonly string[]): Promise<unknown>
+  joinGroup(request: { readonly groupId: string }): Promise<KafkajsGroupMembership>
+}
+
+/** JoinGroup's answer, as far as it says who the consumer is now (protocol/requests/joinGroup). */
+export interface KafkajsGroupMembership {
+  readonly generationId: number
+  readonly memberId: string
+}
+
+/** What is seen of a consumer's requests. */
+export interface ConsumerRequests {
+  /** Whether a metadata request that names these topics may create them; none: it asks for all. */
+  mayCreate(topics: readonly string[]): boolean
+  /** The consumer has joined its group, or joined it again. */
+  joined(membership: KafkajsGroupMembership): void
 }
 
 /** cluster/brokerPool.js */
@@ -15,16 +30,15 @@ interface KafkajsBrokerPool {
 }
 
 /**
- * Makes a client by kafkajs whose metadata requests carry the creation flag only where that may be. kafkajs itself takes the flag when
- * a client is made, for every topic to come.
+ * Makes a consumer by kafkajs whose metadata requests carry the creation flag only where that may be, and which tells who it is in its
+ * group. kafkajs itself takes the flag when a client is made, for every topic to come, and tells nobody the group's generation.
  *
- * @param mayCreate is asked at each request, with the topics that it names; none: it asks for all
  * @throws {IncompatibleKafkajsError} when kafkajs's inside is not as expected
  */
-export const withCreationFlag = <Client>(
+export const seeingRequests = <Client>(
   kafka: Kafka,
   make: () => Client,
-  mayCreate: (topics: readonly string[]) => boolean,
+  requests: ConsumerRequests,
 ): Client => {
   const [client, cluster] = seeCluster(kafka, make)
   requireShape(cluster, 'Cluster', { brokerPool: 'object' })
@@ -33,11 +47,20 @@ export const withCreationFlag = <Client>(
   const { createBroker } = brokerPool
   brokerPool.createBroker = options => {
     const broker = createBroker(options)
-    requireShape(broker, 'Broker', { metadata: 'function', allowAutoTopicCreation: 'boolean' })
-    const { metadata } = broker
+    requireShape(broker, 'Broker', {
+      metadata: 'function',
+      allowAutoTopicCreation: 'boolean',
+      joinGroup: 'function',
+    })
+    const { metadata, joinGroup } = broker
     broker.metadata = (topics = []) => {
-      broker.allowAutoTopicCreation = mayCreate(topics)
+      broker.allowAutoTopicCreation = requests.mayCreate(topics)
       return metadata.call(broker, topics)
+    }
+    broker.joinGroup = async request => {
+      const membership = await joinGroup.call(broker, request)
+      requests.joined(membership)
+      return membership
     }
     return broker
   }

@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { IncompatibleKafkajsError } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { withCreationFlag } from '../../src/transport/kafkajs/creationFlag.js'
+import { type ConsumerRequests, seeingRequests } from '../../src/transport/kafkajs/consumerRequests.js'
 import { CREATE_CLUSTER, symbolOf } from '../../src/transport/kafkajs/inside.js'
 
 let cluster: EmbeddedKafka
@@ -13,17 +13,19 @@ afterEach(() => cluster.close())
 
 const newKafka = (): Kafka => new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING })
 
+const by = (mayCreate: ConsumerRequests['mayCreate']): ConsumerRequests => ({ mayCreate, joined: () => {} })
+
 describe('the creation flag', () => {
   test('goes by the names of each request, whatever kafkajs was told', async () => {
     const kafka = newKafka()
     const asked: (readonly string[])[] = []
-    const consumer = withCreationFlag(
+    const consumer = seeingRequests(
       kafka,
       () => kafka.consumer({ groupId: 'g', allowAutoTopicCreation: false }),
-      topics => {
+      by(topics => {
         asked.push(topics)
         return topics.length === 1
-      },
+      }),
     )
     await consumer.subscribe({ topic: 'a' })
     await expect(consumer.subscribe({ topic: 'b' })).rejects.toMatchObject({
@@ -36,10 +38,10 @@ describe('the creation flag', () => {
 
   test('leaves the other clients of the Kafka alone', async () => {
     const kafka = newKafka()
-    withCreationFlag(
+    seeingRequests(
       kafka,
       () => kafka.consumer({ groupId: 'g' }),
-      () => false,
+      by(() => false),
     )
     const plain = kafka.consumer({ groupId: 'g' })
     await plain.subscribe({ topic: 'a' })
@@ -51,10 +53,10 @@ describe('the creation flag', () => {
     const kafka = newKafka()
     const before = Object.getOwnPropertyDescriptors(kafka)
     expect(() =>
-      withCreationFlag(
+      seeingRequests(
         kafka,
         () => kafka.consumer({ groupId: '' }),
-        () => true,
+        by(() => true),
       ),
     ).toThrow('groupId')
     expect(Object.getOwnPropertyDescriptors(kafka)).toEqual(before)
@@ -71,10 +73,10 @@ describe('the creation flag', () => {
     const createCluster = (): unknown =>
       (kafka as unknown as Record<symbol, () => unknown>)[symbolOf(kafka, CREATE_CLUSTER)]!()
     const make = () =>
-      withCreationFlag(
+      seeingRequests(
         kafka,
         () => (what === 'makes no cluster' ? undefined : createCluster()),
-        () => true,
+        by(() => true),
       )
     expect(make).toThrow(IncompatibleKafkajsError)
     expect(make).toThrow(words)

@@ -1,9 +1,12 @@
 import type { Kafka, Logger } from 'kafkajs'
 import { messageOf } from '../errors/bases.js'
+import { guardedLogger } from '../logging/guardedLogger.js'
 import { silentObserver } from '../metrics/observer.js'
 import type { ProducerSettings } from '../producer/options.js'
 import { TopicDirectory } from '../topics/index.js'
 import { createKafkajsTransport } from '../transport/kafkajs/index.js'
+import { WaitRegistry } from '../waits/registry.js'
+import { WaitLog } from '../waits/waitLog.js'
 
 export interface TopicGateParts {
   readonly kafka: Kafka
@@ -27,12 +30,15 @@ export const awaitTopics = async (
 ): Promise<void> => {
   signal.throwIfAborted()
   const transport = createKafkajsTransport(kafka, { emit: () => {} })
+  const waits = new WaitRegistry()
+  new WaitLog(waits, guardedLogger(logger))
   const directory = new TopicDirectory({
     ...settings,
     policy: settings.topics,
     transport,
     logger,
     observer: silentObserver,
+    waits,
   })
   const end = (): void => directory.close(signal.reason)
   signal.addEventListener('abort', end, { once: true })

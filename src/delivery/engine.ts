@@ -3,6 +3,7 @@ import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import type { TopicDirectory } from '../topics/index.js'
 import type { ProduceLinkSource } from '../transport/port.js'
+import type { WaitRegistry } from '../waits/registry.js'
 import type { Backoff } from './backoff.js'
 import { Batch, type DeliveryClass } from './batch/batch.js'
 import { BufferPool } from './batch/bufferPool.js'
@@ -20,6 +21,7 @@ import { BatchCompression } from './partitions/batchCompression.js'
 import type { BatchLimits } from './partitions/batchSizing.js'
 import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitions/partitioner.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
+import { PartitionWaits } from './partitions/partitionWaits.js'
 import type { TopicPartitions } from './partitions/topicPartitions.js'
 import { SenderPool } from './sending/senderPool.js'
 import { TopicRegistry } from './topics/topicRegistry.js'
@@ -50,6 +52,7 @@ export interface EngineParts {
   readonly budget?: BufferBudget
   readonly transaction?: TransactionHooks | undefined
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
   readonly logger: Logger
   /** Failures of records for which nobody waits. */
   readonly onUnownedFailure: (
@@ -104,6 +107,7 @@ export class DeliveryEngine implements AdmissionHost {
       this.recycle(batch)
       queue.sender?.wake(queue)
     })
+    const waits = new PartitionWaits(parts.waits)
     this.completion = new BatchCompletion(settings.deliveryTimeoutMs, {
       end: batch => this.end(batch),
       adopt: batch => this.deadlines.add(batch),
@@ -111,6 +115,7 @@ export class DeliveryEngine implements AdmissionHost {
         parts.onUnownedFailure(error, { topic: queue.topic, partition: queue.partition }, count),
       failed: error => parts.transaction?.failed(error),
       observer: parts.observer,
+      waits,
     })
     const { retries, retryBackoff: backoff, transactionalId } = settings
     this.responseHandler = new ProduceResponseHandler(
@@ -121,6 +126,7 @@ export class DeliveryEngine implements AdmissionHost {
         refreshLeaders: (queue, avoidNode) => this.refreshLeaders(queue.topic, avoidNode),
         random: parts.random,
         observer: parts.observer,
+        waits,
         logger: parts.logger,
       },
       this.completion,
@@ -130,6 +136,7 @@ export class DeliveryEngine implements AdmissionHost {
       responseHandler: this.responseHandler,
       completion: this.completion,
       observer: parts.observer,
+      waits: parts.waits,
       random: parts.random,
       released: batch => this.recycle(batch),
       suspect: (topic, nodeId) => this.refreshLeaders(topic, nodeId),
@@ -139,6 +146,7 @@ export class DeliveryEngine implements AdmissionHost {
       directory: parts.directory,
       senders: this.senders,
       completion: this.completion,
+      waits,
       queueHost: this,
       newPartitioner: () => this.newPartitioner(),
       onReady: topic => this.admission.topicReady(topic),

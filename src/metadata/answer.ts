@@ -9,6 +9,7 @@ export interface MissingAnswer {
   readonly errorCode: number
   readonly nodeId: number
   readonly omitted?: true
+  readonly exists?: true
 }
 
 /** What one metadata answer says of one topic. */
@@ -17,7 +18,7 @@ export type TopicAnswer =
   | { readonly kind: 'available'; readonly topic: TopicView }
   /**
    * Not there yet: asking again can help. `nodeId` -1: a seed broker whose id is not known. `omitted`: the broker left the
-   * topic out of its answer, which says nothing about whether it exists.
+   * topic out of its answer, which says nothing about whether it exists. `exists`: it does, and none of its partitions has a leader.
    */
   | MissingAnswer
   /** Asking again cannot help. */
@@ -85,6 +86,7 @@ const answerWithoutLeader = (nodeId: number): TopicAnswer => ({
   kind: 'creating',
   errorCode: ERROR.LEADER_NOT_AVAILABLE,
   nodeId,
+  exists: true,
 })
 
 /**

@@ -1,19 +1,19 @@
 import type { Writable } from 'node:stream'
-import type { Logger, Message } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import {
   type DeliveryTeller,
   EnqueuedRecord,
   type OnDelivery,
   UnownedRecord,
 } from '../delivery/calls/enqueuedRecord.js'
-import { messageOf, NonRetriableError } from '../errors/bases.js'
+import { NonRetriableError } from '../errors/bases.js'
 import { BufferFullError, ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ProducerSettings } from './options.js'
 import type { Session } from './session.js'
 import type { TopicMessage, WritableOptions } from './types.js'
-import { reportUnowned } from './unowned.js'
+import type { UnownedFailures } from './unowned.js'
 import { type TopicNames, takeMessage } from './validate.js'
 import { createWritable } from './writable.js'
 
@@ -51,7 +51,7 @@ export interface EnqueueingParts {
   readonly lifecycle: Lifecycle
   readonly settings: ProducerSettings
   readonly topicNames: TopicNames
-  readonly logger: Logger
+  readonly unowned: UnownedFailures
   readonly observer: ProducerObserver
 }
 
@@ -65,7 +65,7 @@ export class Enqueueing implements DeliveryTeller {
 
   constructor(parts: EnqueueingParts) {
     this.parts = parts
-    this.unowned = new UnownedRecord((error, topic) => reportUnowned(parts, error, { topic, partition: -1 }))
+    this.unowned = new UnownedRecord((error, topic) => parts.unowned.report(error, { topic, partition: -1 }))
   }
 
   /** @throws on bad input, or when the producer is not connected */
@@ -108,9 +108,9 @@ export class Enqueueing implements DeliveryTeller {
     try {
       onDelivery(error, delivered)
     } catch (thrown) {
-      this.parts.logger.error(`onDelivery threw: ${messageOf(thrown)}`, { topic: delivered.topic })
+      this.parts.unowned.threw('onDelivery', thrown, delivered)
     }
-    if (error !== null && onlookers.has(onDelivery)) reportUnowned(this.parts, error, delivered)
+    if (error !== null && onlookers.has(onDelivery)) this.parts.unowned.report(error, delivered)
   }
 
   ready(): Promise<void> {

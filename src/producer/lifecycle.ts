@@ -3,12 +3,14 @@ import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
+import type { WaitRegistry } from '../waits/registry.js'
 import { DeliveryClasses } from './deliveryClasses.js'
 import { type EventHub, PRODUCER_EVENTS } from './events.js'
 import { Opening } from './opening.js'
 import type { ProducerSettings } from './options.js'
 import type { Session } from './session.js'
 import type { WaitOptions } from './types.js'
+import type { UnownedFailures } from './unowned.js'
 import type { TopicNames } from './validate.js'
 import { checkTimeout, waitFor } from './wait.js'
 
@@ -28,6 +30,8 @@ export interface LifecycleParts {
   readonly settings: ProducerSettings
   readonly logger: Logger
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
+  readonly unowned: UnownedFailures
   readonly events: EventHub
   readonly topicNames: TopicNames
   /** Buffer space came free. */
@@ -76,10 +80,10 @@ export class Lifecycle {
   }
 
   private startOpening(): Opening {
-    const { kafka, settings, logger, observer, events, topicNames } = this.parts
+    const { kafka, settings, logger, observer, waits, unowned, events, topicNames } = this.parts
     const emit = (name: string, payload: object): void => events.emit(name, payload)
     const opening: Opening = new Opening(
-      { kafka, settings, logger, observer, topicNames, emit },
+      { kafka, settings, logger, observer, waits, unowned, topicNames, emit },
       this.disconnecting,
       session => this.opened(session),
       () => {
@@ -122,6 +126,7 @@ export class Lifecycle {
       await session.close()
     }
     this.status = 'disconnected'
+    parts.unowned.flush()
     parts.events.emit(PRODUCER_EVENTS.DISCONNECT, undefined)
   }
 }

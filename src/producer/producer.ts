@@ -1,8 +1,12 @@
 import type { Kafka, ProducerConfig } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import { FlushTimeoutError } from '../errors/index.js'
+import { FloodLog } from '../logging/floodLog.js'
+import { guardedLogger } from '../logging/guardedLogger.js'
 import { silentObserver } from '../metrics/observer.js'
 import { createPrometheusObserver } from '../metrics/prometheusObserver.js'
+import { WaitRegistry } from '../waits/registry.js'
+import { WaitLog } from '../waits/waitLog.js'
 import { tellingClusterId } from './clusterId.js'
 import { Enqueueing } from './enqueueing.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
@@ -11,6 +15,7 @@ import { type ProducerSettings, resolveOptions } from './options.js'
 import { Sending } from './sending.js'
 import { combineOptions, sourcesOf } from './sources.js'
 import type { ResilientProducer, ResilientProducerOptions, WaitOptions } from './types.js'
+import { UnownedFailures } from './unowned.js'
 import { TopicNames } from './validate.js'
 import { waitFor } from './wait.js'
 
@@ -35,7 +40,11 @@ export const producerOf = (
   assemble(kafka, resolveOptions(combineOptions({ config, options, client: sourcesOf(kafka) })))
 
 const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer => {
-  const logger = kafka.logger().namespace('Producer')
+  const ownLogger = kafka.logger().namespace('Producer')
+  const logger = guardedLogger(ownLogger)
+  const waits = new WaitRegistry()
+  new WaitLog(waits, logger)
+  const unowned = new UnownedFailures(settings.onDeliveryError, new FloodLog(logger))
   const events = new EventHub(logger)
   const observer =
     settings.metrics === undefined ? silentObserver : createPrometheusObserver(settings.metrics)
@@ -45,13 +54,15 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     settings,
     logger,
     observer,
+    waits,
+    unowned,
     events,
     topicNames,
     onSpace: session => enqueueing.freed(session),
     onClosed: () => enqueueing.closed(),
   })
   const sending = new Sending(lifecycle, settings, topicNames)
-  const enqueueing = new Enqueueing({ lifecycle, settings, topicNames, logger, observer })
+  const enqueueing = new Enqueueing({ lifecycle, settings, topicNames, unowned, observer })
 
   const flush = async ({ timeoutMs, signal }: WaitOptions = {}): Promise<void> => {
     const { session } = lifecycle.connected
@@ -75,7 +86,7 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
       }
       return lifecycle.connected.session.transactions!.begin()
     },
-    logger: () => logger,
+    logger: () => ownLogger,
     enqueue: (topic, message, onDelivery) => enqueueing.enqueue(topic, message, onDelivery),
     ready: () => enqueueing.ready(),
     writable: writableOptions => enqueueing.writable(writableOptions),

@@ -8,10 +8,11 @@ import type { ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
 import { createKafkajsTransport, noteCommittedOffsets } from '../transport/kafkajs/index.js'
 import type { Transport } from '../transport/port.js'
+import type { WaitRegistry } from '../waits/registry.js'
 import { engineSettings } from './engineSettings.js'
 import type { ProducerSettings } from './options.js'
 import { TransactionManager } from './transactions/transactionManager.js'
-import { reportUnowned } from './unowned.js'
+import type { UnownedFailures } from './unowned.js'
 import type { TopicNames } from './validate.js'
 
 export interface SessionParts {
@@ -19,6 +20,8 @@ export interface SessionParts {
   readonly settings: ProducerSettings
   readonly logger: Logger
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
+  readonly unowned: UnownedFailures
   readonly topicNames: TopicNames
   readonly emit: (eventName: string, payload: object) => void
 }
@@ -42,7 +45,7 @@ export class Session {
   isSequenced = false
 
   constructor(parts: SessionParts) {
-    const { kafka, settings, logger, observer, topicNames, emit } = parts
+    const { kafka, settings, logger, observer, waits, unowned, topicNames, emit } = parts
     this.parts = parts
     this.transport = createKafkajsTransport(kafka, { emit })
     this.directory = new TopicDirectory({
@@ -54,12 +57,14 @@ export class Session {
       metadataRequestTimeoutMs: settings.metadataRequestTimeoutMs,
       logger,
       observer,
+      waits,
     })
     this.producerIds = new ProducerIds({
       transport: this.transport,
       logger,
       requestTimeoutMs: settings.metadataRequestTimeoutMs,
       random: Math.random,
+      waits,
     })
     const budget = new BufferBudget(settings.bufferBytes)
     this.engine = new DeliveryEngine(engineSettings(settings, undefined), {
@@ -68,10 +73,9 @@ export class Session {
       producerIds: this.producerIds,
       budget,
       observer,
+      waits,
       logger,
-      onUnownedFailure: (error, place, records) => {
-        for (let i = 0; i < records; i++) reportUnowned({ settings, logger }, error, place)
-      },
+      onUnownedFailure: (error, place, records) => unowned.report(error, place, records),
       random: Math.random,
     })
     const { transactionalId } = settings
@@ -84,6 +88,7 @@ export class Session {
         directory,
         budget,
         observer,
+        waits,
         logger,
         topicNames,
         random: Math.random,

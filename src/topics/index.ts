@@ -10,6 +10,8 @@ import { MetadataUpkeep } from '../metadata/upkeep.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { BrokerAddress, Transport } from '../transport/port.js'
+import type { WaitRegistry } from '../waits/registry.js'
+import type { Wait, Waiters } from '../waits/wait.js'
 import { AutoCreationEvidence } from './autoCreation.js'
 import { TopicCreator } from './creation.js'
 import { CreationExplainer } from './explain.js'
@@ -45,6 +47,7 @@ export interface TopicDirectoryOptions {
   readonly metadataRequestTimeoutMs: number
   readonly logger: Logger
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
 }
 
 /** Topics as the delivery stages see them: what is known, and waiting for what is not there yet. */
@@ -59,7 +62,7 @@ export class TopicDirectory {
 
   constructor(options: TopicDirectoryOptions) {
     const { transport, policy, metadataRetry: retry, metadataRequestTimeoutMs: requestTimeoutMs } = options
-    const { logger, observer } = options
+    const { logger, observer, waits } = options
     const cache = new MetadataCache({
       onBrokers: brokers => transport.setBrokers(brokers),
       onListenerError: error =>
@@ -91,6 +94,7 @@ export class TopicDirectory {
       retry,
       logger,
       observer,
+      waits,
     })
     this.#upkeep = new MetadataUpkeep({ ...options, cache, refresher })
     this.#leaders = new LeaderRefresh({ cache, upkeep: this.#upkeep, logger, retry })
@@ -120,9 +124,9 @@ export class TopicDirectory {
    * @throws {BrokersUnreachableError} when no broker answered within `metadataRetry`
    */
   connect(onFailure: (error: Error) => void = () => {}): Promise<void> {
-    const { metadataRetry: retry, logger } = this.#options
+    const { metadataRetry: retry, logger, waits } = this.#options
     const startedAt = performance.now()
-    let warned = false
+    let wait: Wait | undefined
     return onSchedule(() => this.#refresher.fetchBrokers(), {
       retry,
       signal: this.#closing.signal,
@@ -130,13 +134,20 @@ export class TopicDirectory {
         onFailure(error)
         const elapsedMs = Math.round(performance.now() - startedAt)
         logger.debug('No broker answered', { attempt, delayMs, elapsedMs, error: error.message })
-        if (warned || elapsedMs < WARN_AFTER_MS) return
-        warned = true
-        logger.warn(`Still waiting for a broker to answer: ${error.message}`, { attempt, elapsedMs })
+        if (wait === undefined) wait = waits.begin('connection', {}, { error })
+        else waits.change(wait, 'connection', error)
       },
       exhausted: ({ attempts, elapsedMs, cause }) =>
         new BrokersUnreachableError('No broker answered', { attempts, elapsedMs, cause }),
-    })
+    }).then(
+      () => {
+        if (wait !== undefined) waits.end(wait, 'over')
+      },
+      error => {
+        if (wait !== undefined) waits.end(wait, 'given-up')
+        throw error
+      },
+    )
   }
 
   /** What is known of a topic: a map lookup, for the hot path. It also counts as a use (`metadataMaxIdleMs`). */
@@ -147,11 +158,14 @@ export class TopicDirectory {
   /**
    * The topic, once it has a leader: from the cache, or waited for by its policy. All who ask share one wait.
    *
+   * @param waiters the records that wait
    * @throws see TopicResolver.resolve; after `close`, its error
    */
-  resolve(name: string): Promise<TopicView> {
+  resolve(name: string, waiters?: Waiters): Promise<TopicView> {
     const known = this.#cache.topic(name)
-    return known && known.available.length > 0 ? Promise.resolve(known) : this.#resolver.resolve(name)
+    return known && known.available.length > 0
+      ? Promise.resolve(known)
+      : this.#resolver.resolve(name, waiters)
   }
 
   /** Why a topic that is waited for is not there yet, as far as it is known. */
@@ -199,6 +213,3 @@ export class TopicDirectory {
     this.#refresher.close(error)
   }
 }
-
-/** ms */
-const WARN_AFTER_MS = 5_000

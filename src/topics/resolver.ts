@@ -11,6 +11,8 @@ import type { RunningClock } from '../metadata/runningClock.js'
 import { type MetadataRetrySettings, nextDelayMs, nominalDelay } from '../metadata/schedule.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
+import type { WaitRegistry } from '../waits/registry.js'
+import { nobody, type Waiters } from '../waits/wait.js'
 import type { AutoCreationEvidence } from './autoCreation.js'
 import type { TopicCreator } from './creation.js'
 import { CreateByAdmin } from './creationStrategies/admin.js'
@@ -21,8 +23,8 @@ import type { CreationExplainer } from './explain.js'
 import { topicNameProblem } from './name.js'
 import type { TopicCreation, TopicPolicy } from './policy.js'
 import type { AutoCreateProbe } from './probe.js'
+import { RetryLog } from './retryLog.js'
 import { type Problem, problemError, problemType, TopicWait } from './topicWait.js'
-import { WaitLog } from './waitLog.js'
 
 export interface ResolverOptions {
   readonly cache: MetadataCache
@@ -36,6 +38,7 @@ export interface ResolverOptions {
   readonly retry: MetadataRetrySettings
   readonly logger: Logger
   readonly observer: Pick<ProducerObserver, 'topicWaited' | 'topicCreated' | 'metadataRetried'>
+  readonly waits: WaitRegistry
 }
 
 /** Topics whose next attempts lie this close together are asked for together. ms */
@@ -51,12 +54,12 @@ export class TopicResolver implements AskOwner, WaitControl {
   readonly #waits = new Map<string, TopicWait>()
   readonly #strategies: Readonly<Record<TopicCreation, CreationStrategy>>
   readonly #pauses = new DueTimer<TopicWait>(RETRY_BEAT_MS, waits => this.#askNext(waits))
-  readonly #log: WaitLog
+  readonly #log: RetryLog
   #closed: { readonly error: unknown } | undefined
 
   constructor(options: ResolverOptions) {
     this.#options = options
-    this.#log = new WaitLog(options.logger, options.retry)
+    this.#log = new RetryLog(options.logger, options.retry)
     this.#strategies = {
       broker: new CreateByBroker(this, options),
       admin: new CreateByAdmin(this, options),
@@ -78,17 +81,24 @@ export class TopicResolver implements AskOwner, WaitControl {
   /**
    * Waits until the topic has a leader, by its policy's strategy. All who ask for a topic share one wait.
    *
+   * @param waiters the records that wait
    * @throws {InvalidTopicError | TopicAuthorizationError | UnknownTopicError | TopicCreationDisabledError |
    *   TopicCreationError | MetadataRetriesExceededError}
    */
-  resolve(topic: string): Promise<TopicView> {
+  resolve(topic: string, waiters: Waiters = nobody): Promise<TopicView> {
     if (this.#closed) return Promise.reject(this.#closed.error)
     const wait = this.#waits.get(topic)
-    if (wait) return wait.promise
+    if (wait) {
+      wait.waiters.add(waiters)
+      return wait.promise
+    }
     const problem = topicNameProblem(topic)
     if (problem !== undefined) return Promise.reject(new InvalidTopicError(topic, problem))
     try {
-      return this.#begin(new TopicWait(topic, this.#options.policy.policyFor(topic), this))
+      const settings = this.#options.policy.policyFor(topic)
+      const begun = new TopicWait(topic, settings, this, each => this.#strategyOf(each).likelyCause?.(each))
+      begun.waiters.add(waiters)
+      return this.#begin(begun)
     } catch (error) {
       // The policy may be the caller's own function.
       return Promise.reject(error)
@@ -114,9 +124,11 @@ export class TopicResolver implements AskOwner, WaitControl {
   }
 
   #begin(wait: TopicWait): Promise<TopicView> {
-    const { refresher, clock } = this.#options
+    const { refresher, clock, waits } = this.#options
     if (this.#waits.size === 0) clock.start()
     this.#waits.set(wait.name, wait)
+    const { name: topic, waiters } = wait
+    wait.ongoing = waits.begin('topic', { topic }, { waiters, error: wait })
     refresher.wait(wait.name, this.#strategyOf(wait).asksBroker)
     this.#ask(wait)
     return wait.promise
@@ -158,7 +170,8 @@ export class TopicResolver implements AskOwner, WaitControl {
         if (strategy.refused) strategy.refused(wait, answer.errorCode)
         else this.fail(wait, refusalError(wait.name, answer.errorCode, wait.attempt))
       } else {
-        wait.missed = true
+        if (!answer.exists) wait.missed = true
+        this.#options.waits.change(wait.ongoing!, answer.exists ? 'leader' : 'topic')
         answers.set(wait, answer)
         if (!isUnknown(answer)) later.push(wait)
         else if (unknown.get(strategy)?.push(wait) === undefined) unknown.set(strategy, [wait])
@@ -202,7 +215,6 @@ export class TopicResolver implements AskOwner, WaitControl {
     if (retried.length === 0) return
     this.#log.retried(
       retried.map(wait => ({ wait, delayMs: nominalDelay(this.#retryOf(wait), wait.attempt) })),
-      wait => this.#strategyOf(wait).likelyCause?.(wait),
     )
   }
 
@@ -228,7 +240,6 @@ export class TopicResolver implements AskOwner, WaitControl {
       this.#strategyOf(wait).appeared?.(wait)
       if (wait.settings.create === 'broker') this.#options.observer.topicCreated(wait.name, 'broker')
     }
-    this.#log.succeeded(wait)
     wait.resolve(view)
   }
 
@@ -239,13 +250,14 @@ export class TopicResolver implements AskOwner, WaitControl {
   #end(wait: TopicWait, outcome: 'available' | 'failed'): boolean {
     if (wait.hasEnded) return false
     wait.hasEnded = true
-    const { refresher, clock, observer } = this.#options
+    const { refresher, clock, observer, waits } = this.#options
     const { asksBroker } = this.#strategyOf(wait)
     this.#waits.delete(wait.name)
     this.#pauses.remove(wait)
     refresher.withdraw(wait, asksBroker)
     refresher.unwait(wait.name, asksBroker)
     if (this.#waits.size === 0) clock.stop()
+    waits.end(wait.ongoing!, outcome === 'available' ? 'over' : 'given-up')
     observer.topicWaited(wait.name, outcome, performance.now() - wait.startedAt)
     return true
   }

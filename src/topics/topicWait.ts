@@ -3,6 +3,8 @@ import { failureType } from '../metadata/failure.js'
 import type { Ask, AskOwner, Pace } from '../metadata/refreshQueue.js'
 import type { TopicView } from '../metadata/view.js'
 import { errorCode } from '../protocol/errorCodes.js'
+import type { Explanation, Wait } from '../waits/wait.js'
+import { WaitersTogether } from '../waits/waitersTogether.js'
 import type { TopicSettings } from './policy.js'
 
 /** Why a topic is not there yet: what a broker answered, or the error of the attempt. */
@@ -12,10 +14,11 @@ export type Problem = MissingAnswer | Error
  * One topic that is waited for, and the question about it. The question's fields change between attempts only, when no
  * queue and no request carries it.
  */
-export class TopicWait implements Ask {
+export class TopicWait implements Ask, Explanation {
   readonly name: string
   readonly settings: TopicSettings
   readonly owner: AskOwner
+  private readonly likelyCauseOf: (wait: TopicWait) => string | undefined
   readonly trigger = 'topic'
   readonly avoidNode = undefined
   readonly promise: Promise<TopicView>
@@ -27,7 +30,9 @@ export class TopicWait implements Ask {
   pace: Pace = 'first'
   /** An answer said that the topic is not there yet. */
   missed = false
-  warned = false
+  readonly waiters = new WaitersTogether()
+  /** Its entry among all ongoing waits. */
+  ongoing: Wait | undefined
   hasEnded = false
   /** Why the last attempt failed. */
   problem: Problem | undefined
@@ -36,16 +41,31 @@ export class TopicWait implements Ask {
   /** From when on the budget counts: the first request that named the topic. In time of the running clock. ms */
   private budgetFrom: number | undefined
 
-  constructor(name: string, settings: TopicSettings, owner: AskOwner) {
+  /** @param likelyCauseOf what it most likely waits in vain for */
+  constructor(
+    name: string,
+    settings: TopicSettings,
+    owner: AskOwner,
+    likelyCauseOf: (wait: TopicWait) => string | undefined,
+  ) {
     this.name = name
     this.settings = settings
     this.owner = owner
+    this.likelyCauseOf = likelyCauseOf
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
     })
     // A released wait has no listener left; its end is no unhandled rejection.
     this.promise.catch(() => {})
+  }
+
+  get error(): Error | undefined {
+    return this.problem && problemError(this.name, this.problem)
+  }
+
+  get likelyCause(): string | undefined {
+    return this.likelyCauseOf(this)
   }
 
   noteAsked(now: number): void {

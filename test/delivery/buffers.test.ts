@@ -11,6 +11,7 @@ import { ERROR } from '../../src/protocol/errorCodes.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import type { TopicDirectory } from '../../src/topics/index.js'
 import type { ProduceExchange, ProduceLink, Transport } from '../../src/transport/port.js'
+import { WaitRegistry } from '../../src/waits/registry.js'
 import { turns } from './support/world.js'
 
 /*
@@ -111,6 +112,7 @@ beforeEach(() => {
       directory,
       producerIds: { current: undefined, renew() {}, onRenewed: undefined } as unknown as ProducerIds,
       observer: silentObserver,
+      waits: new WaitRegistry(),
       logger,
       onUnownedFailure() {},
       random: () => 0.5,

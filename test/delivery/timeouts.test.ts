@@ -27,6 +27,8 @@ describe('a record whose delivery time ends', () => {
     world = await World.withClock({ autoCreate: { createdAfter: new Gate() } })
     const producer = await world.connect({
       ...DELIVERY,
+      // The jump must not end a request that was answered.
+      metadataRequestTimeoutMs: 600_000,
       metadataRetry: { maxRetryTimeMs: 600_000, retries: 10_000 },
     })
     const sent = send(producer, 'a')

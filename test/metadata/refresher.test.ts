@@ -210,7 +210,7 @@ describe('MetadataRefresher', () => {
     expect(Object.fromEntries(names.map((name, index) => [name, answers[index]]))).toEqual({
       unknown: { kind: 'creating', errorCode: 3, nodeId: 1 },
       electing: { kind: 'creating', errorCode: 5, nodeId: 1 },
-      offline: { kind: 'creating', errorCode: 5, nodeId: 1 },
+      offline: { kind: 'creating', errorCode: 5, nodeId: 1, exists: true },
       odd: { kind: 'creating', errorCode: -1, nodeId: 1 },
       forbidden: { kind: 'refused', errorCode: 29, nodeId: 1 },
       invalid: { kind: 'refused', errorCode: 17, nodeId: 1 },

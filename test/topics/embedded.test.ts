@@ -17,6 +17,7 @@ import {
   type TopicView,
 } from '../../src/topics/index.js'
 import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
+import { WaitRegistry } from '../../src/waits/registry.js'
 
 interface Setting {
   readonly cluster?: EmbeddedKafkaOptions
@@ -58,6 +59,7 @@ const start = async ({
     metadataMaxIdleMs: 300_000,
     metadataRequestTimeoutMs: requestTimeoutMs,
     logger: kafka.logger(),
+    waits: new WaitRegistry(),
     observer: { ...silentObserver, topicCreated: (topic, by) => created.push([topic, by]) },
   })
   cleanups.push(async () => {

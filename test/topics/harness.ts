@@ -7,6 +7,8 @@ import {
   type TopicPolicyOptions,
   type TopicView,
 } from '../../src/topics/index.js'
+import { WaitRegistry } from '../../src/waits/registry.js'
+import { WaitLog } from '../../src/waits/waitLog.js'
 import { recordingLogger } from '../metadata/logs.js'
 import { ScriptedCluster } from '../metadata/scriptedCluster.js'
 
@@ -20,6 +22,8 @@ export const startDirectory = (
   const waited: [string, string][] = []
   const created: [string, string][] = []
   const retried: [string, string][] = []
+  const waits = new WaitRegistry()
+  new WaitLog(waits, log.logger)
   const directory = new TopicDirectory({
     transport: cluster,
     policy: compileTopicPolicy(topics),
@@ -37,6 +41,7 @@ export const startDirectory = (
     metadataMaxIdleMs: 300_000,
     metadataRequestTimeoutMs: 3000,
     logger: log.logger,
+    waits,
     observer: {
       ...silentObserver,
       topicWaited: (topic, outcome) => waited.push([topic, outcome]),

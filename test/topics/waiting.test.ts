@@ -54,14 +54,14 @@ describe('a topic that is waited for', () => {
     const warnings = () => started.log.lines.filter(each => each.level === 'warn')
     expect(warnings()).toHaveLength(1)
     expect(warnings()[0]).toMatchObject({
-      message: expect.stringContaining('topic "slow-0" and 299 more'),
-      extra: { topics: 300 },
+      message: expect.stringContaining('300 topics ("slow-0", "slow-1",'),
+      extra: { waitingFor: 'topic', count: 300 },
     })
     cluster.missing = () => undefined
     await pass(3000)
     expect(topics.filter(each => each.view)).toHaveLength(300)
     const infos = started.log.lines.filter(each => each.level === 'info')
-    expect(infos).toMatchObject([{ message: expect.stringContaining('and 299 more') }])
+    expect(infos).toMatchObject([{ message: expect.stringContaining('300 available') }])
     expect(warnings()).toHaveLength(1)
   })
 

@@ -3,6 +3,9 @@ import { IdempotenceRefusedError } from '../../errors/index.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
 import type { Transport } from '../../transport/port.js'
+import { asError } from '../../util/realms.js'
+import type { WaitRegistry } from '../../waits/registry.js'
+import type { Wait, WaitEnd } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { ProducerIdentity } from './sequences.js'
 
@@ -23,6 +26,7 @@ export interface ProducerIdsParts {
   readonly logger: Logger
   readonly requestTimeoutMs: number
   readonly random: () => number
+  readonly waits: WaitRegistry
 }
 
 /** Who the producer is to the brokers. */
@@ -43,6 +47,8 @@ export class ProducerIds implements IdentitySource {
   private closed = false
   private timer: NodeJS.Timeout | undefined
   private wake: (() => void) | undefined
+  /** From the first attempt that was in vain. */
+  private wait: Wait | undefined
   /** Called when a new id has replaced one whose epochs were used up. */
   onRenewed: (() => void) | undefined
 
@@ -61,6 +67,29 @@ export class ProducerIds implements IdentitySource {
    * @throws transport errors, and retriable verdicts as errors
    */
   async acquire(): Promise<void> {
+    try {
+      await this.ask()
+    } catch (error) {
+      this.noteFailure(asError(error))
+      throw error
+    }
+    this.endWait('over')
+  }
+
+  private noteFailure(error: Error): void {
+    if (this.closed) return
+    const { waits } = this.parts
+    if (this.wait === undefined) this.wait = waits.begin('producer_id', {}, { error })
+    else waits.change(this.wait, 'producer_id', error)
+  }
+
+  private endWait(how: WaitEnd): void {
+    if (this.wait === undefined) return
+    this.parts.waits.end(this.wait, how)
+    this.wait = undefined
+  }
+
+  private async ask(): Promise<void> {
     const { transport, requestTimeoutMs, logger } = this.parts
     const { response } = await transport.control(
       initProducerIdApi,
@@ -111,5 +140,6 @@ export class ProducerIds implements IdentitySource {
     this.closed = true
     clearTimeout(this.timer)
     this.wake?.()
+    this.endWait('given-up')
   }
 }

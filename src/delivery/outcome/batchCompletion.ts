@@ -6,6 +6,7 @@ import { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { Batch } from '../batch/batch.js'
 import type { RecordCompletion } from '../batch/recordCompletion.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { PartitionWaits } from '../partitions/partitionWaits.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 
 /** What the end of a batch needs of the engine. */
@@ -18,6 +19,7 @@ export interface BatchCompletionHost {
   /** Records of a batch have failed. */
   failed(error: Error): void
   readonly observer: ProducerObserver
+  readonly waits: PartitionWaits
 }
 
 /** The ways in which a batch ends: each of its records ends here exactly once, and its sequences are accounted for. */
@@ -38,6 +40,7 @@ export class BatchCompletion {
       if (queue.sender?.nodeId === nodeId) queue.leaderHasAcked = true
     }
     queue.remove(batch)
+    if (queue.wait !== undefined) this.host.waits.delivered(queue)
     if (!batch.expiredInFlight) {
       const { observer } = this.host
       observer.recordsSent(queue.topic, batch.recordCount)
@@ -60,6 +63,7 @@ export class BatchCompletion {
   /** acks 0: the bytes were written to the socket. */
   written(queue: PartitionQueue, batch: Batch): void {
     queue.remove(batch)
+    if (queue.wait !== undefined) this.host.waits.delivered(queue)
     if (!batch.expiredInFlight) {
       this.host.observer.recordsSent(queue.topic, batch.recordCount)
       batch.acknowledgeWritten()
@@ -77,6 +81,7 @@ export class BatchCompletion {
   /** Rejects a batch whose sequences are accounted for. */
   reject(queue: PartitionQueue, batch: Batch, error: Error): void {
     queue.remove(batch)
+    if (queue.wait !== undefined) this.host.waits.left(queue)
     this.tell(queue, batch, error)
     this.host.end(batch)
     if (queue.batches.length > 0) queue.sender?.wake(queue)
@@ -136,6 +141,7 @@ export class BatchCompletion {
   /** A batch whose records were rejected by their deadline while it was in flight. */
   drop(queue: PartitionQueue, batch: Batch): void {
     queue.remove(batch)
+    if (queue.wait !== undefined) this.host.waits.left(queue)
     queue.leaveSequences(batch)
     this.host.end(batch)
     queue.sender?.wake(queue)

@@ -17,6 +17,7 @@ import type { Batch } from '../batch/batch.js'
 import { allSetAside, setAside } from '../idempotence/sequenceRecovery.js'
 import { advanceSequence } from '../idempotence/sequences.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { PartitionWaits } from '../partitions/partitionWaits.js'
 import type { InFlightBatch } from '../sending/inFlightRequest.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 import type { BatchCompletion } from './batchCompletion.js'
@@ -40,6 +41,7 @@ export interface ResponseHandlerHost {
   refreshLeaders(queue: PartitionQueue, avoidNode: number | undefined): void
   readonly random: () => number
   readonly observer: ProducerObserver
+  readonly waits: PartitionWaits
   readonly logger: Logger
 }
 
@@ -196,6 +198,8 @@ export class ProduceResponseHandler {
     }
     // What comes next on this partition waits behind it.
     queue.leaveKeyless()
+    // What was lost with its connection waits for the broker.
+    if (cause instanceof BrokerVerdictError) this.host.waits.retried(queue, cause)
     const now = performance.now()
     const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
     // On a common beat: hundreds of new topics then go again in one request instead of one each.

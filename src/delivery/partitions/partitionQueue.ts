@@ -1,3 +1,4 @@
+import type { Wait, Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { BufferPool } from '../batch/bufferPool.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
@@ -18,6 +19,8 @@ export interface PartitionSender {
   readonly lateness: number
   /** The broker's latency as a multiple of the one from which on it is late. */
   readonly slowness: number
+  /** Its records wait for the broker, which the sender tells of. */
+  readonly isWaiting: boolean
   /** The queue may have something to send. */
   wake(queue: PartitionQueue): void
   /** Connects again where the broker was out of reach and no record waits for it, so that it is found when it is back. */
@@ -63,7 +66,7 @@ export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
  * until the first acknowledgement from the current leader, then at most five unresolved; what failed is retried before
  * anything new; an epoch is bumped only when nothing is in flight (KIP-98, KIP-360).
  */
-export class PartitionQueue {
+export class PartitionQueue implements Waiters {
   readonly topic: string
   readonly topicBytes: Buffer
   readonly partition: number
@@ -89,6 +92,8 @@ export class PartitionQueue {
   unresolved = false
   /** The topic was deleted and created again: its sequences start anew once nothing is in flight to the old one. */
   isRecreated = false
+  /** What its records wait for, beside their broker. Written by PartitionWaits alone. */
+  wait: Wait | undefined
   /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
   isGivenUp = false
   /** @internal the sender's: whether it has this queue in its list */
@@ -125,6 +130,14 @@ export class PartitionQueue {
     this.batches.push(batch)
     this.sender?.wake(this)
     return batch
+  }
+
+  /** 0 while they wait for their broker, which counts them. */
+  get waitingRecords(): number {
+    if (this.sender?.isWaiting) return 0
+    let sum = 0
+    for (const { recordCount } of this.batches) sum += recordCount
+    return sum
   }
 
   limitsOf(batch: Batch): BatchLimits {

@@ -1,5 +1,6 @@
 import { isSameTopic, type TopicView } from '../../metadata/view.js'
 import { ZERO_UUID } from '../../protocol/wire/codec.js'
+import type { Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import { LinkedQueue } from '../intake/linkedQueue.js'
 import type { PendingSend } from '../intake/pendingSend.js'
@@ -13,7 +14,7 @@ const MAX_COST = 4
  * One topic's queues, and the records that wait for it. Kept as long as the producer: a queue that was forgotten and made
  * anew would number its batches from 0 again, and the broker would take them for ones it has.
  */
-export class TopicPartitions implements PartitionHealth, KeylessStay {
+export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
   readonly name: string
   private readonly nameBytes: Buffer
   readonly partitioner: Partitioner
@@ -49,6 +50,15 @@ export class TopicPartitions implements PartitionHealth, KeylessStay {
   /** Records may be appended at once: nothing of this topic waits before them. */
   get isOpen(): boolean {
     return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
+  }
+
+  /** Those that wait for the topic itself. */
+  get waitingRecords(): number {
+    let sum = 0
+    for (const { admitted, placed } of this.parked) sum += admitted - placed
+    if (this.view !== undefined) return sum
+    for (const queue of this.queues) if (queue.wait === undefined) sum += queue.waitingRecords
+    return sum
   }
 
   /**

@@ -5,7 +5,7 @@ import type { InFlightRequest } from './inFlightRequest.js'
 
 export interface InFlightRequestsHost {
   /** The broker says nothing: who leads these queues, another is asked. */
-  suspect(queues: Iterable<PartitionQueue>): void
+  suspect(queues: Iterable<PartitionQueue>, silentMs: number): void
   /** The connection is of no use any more. */
   giveUp(error: Error): void
   /** The broker that leads the queue now; undefined while that is this one, or none. */
@@ -65,6 +65,14 @@ export class InFlightRequests {
     this.watch()
   }
 
+  /** The partitions with a batch in flight. */
+  get queues(): Set<PartitionQueue> {
+    const queues = new Set<PartitionQueue>()
+    for (const { inFlightBatches } of this.inFlight)
+      for (const { queue } of inFlightBatches) queues.add(queue)
+    return queues
+  }
+
   /** @returns false when it had ended before */
   answered(request: InFlightRequest, now: number): boolean {
     const serviceMs = now - Math.max(request.sentAt, this.answeredAt)
@@ -96,10 +104,7 @@ export class InFlightRequests {
       if (head === undefined) return
       const silentMs = this.silentMs(performance.now())
       if (silentMs >= this.stallMs) {
-        const stalled = new Set<PartitionQueue>()
-        for (const { inFlightBatches } of this.inFlight)
-          for (const { queue } of inFlightBatches) stalled.add(queue)
-        this.host.suspect(stalled)
+        this.host.suspect(this.queues, silentMs)
       }
       if (silentMs >= head.timeoutMs) this.host.giveUp(requestTimeout(this.nodeId, silentMs))
       // A leader may have been found before the silence was long enough to tell.

@@ -54,6 +54,11 @@ export class ReadyPartitions {
     this.queues = this.queues.filter(each => each !== queue)
   }
 
+  /** Those without batches leave. */
+  prune(): void {
+    this.queues = this.queues.filter(queue => (queue.isQueued = queue.batches.length > 0))
+  }
+
   /**
    * Takes what one request can carry. Queues that have nothing to send now leave the list until they are woken.
    *

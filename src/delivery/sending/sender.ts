@@ -1,10 +1,13 @@
 import { ProducerClosedError } from '../../errors/index.js'
 import type { BrokerAddress, ProduceLink } from '../../transport/port.js'
 import { asError } from '../../util/realms.js'
+import type { WaitRegistry } from '../../waits/registry.js'
+import type { Waiters } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 import { BrokerLateness } from './brokerLateness.js'
+import { BrokerWaits } from './brokerWaits.js'
 import { type InFlightBatch, InFlightRequest } from './inFlightRequest.js'
 import { InFlightRequests } from './inFlightRequests.js'
 import { ReadyPartitions, type ReadyPartitionsSettings } from './readyPartitions.js'
@@ -40,17 +43,19 @@ export interface SenderHost {
   giveFrame(frame: Buffer): void
   /** The latency of the quickest broker; 0: not known yet. ms */
   quickestMs(): number
+  readonly waits: WaitRegistry
   readonly random: () => number
 }
 
 /** Sends the batches of the partitions that one broker leads. */
-export class Sender {
+export class Sender implements Waiters {
   readonly nodeId: number
   private readonly host: SenderHost
   private readonly settings: SenderSettings
   private readonly queue: ReadyPartitions
   private readonly requests: InFlightRequests
   private readonly pace: BrokerLateness
+  private readonly waits: BrokerWaits
   private link: ProduceLink | undefined
   private opening = false
   /** When the attempt to connect that is under way began. ms on the clock of `performance.now()` */
@@ -70,8 +75,12 @@ export class Sender {
     this.settings = settings
     this.host = host
     this.queue = new ReadyPartitions(settings)
+    this.waits = new BrokerWaits(nodeId, host.waits, this)
     this.requests = new InFlightRequests(nodeId, settings.stallMs, {
-      suspect: queues => host.suspect(queues, nodeId),
+      suspect: (queues, silentMs) => {
+        if ((this.link?.throttledForMs ?? 0) === 0) this.waits.silent(silentMs)
+        host.suspect(queues, nodeId)
+      },
       giveUp: error => this.link?.destroy(error),
       successorOf: ({ sender }) => (sender === this ? undefined : sender?.nodeId),
     })
@@ -111,6 +120,19 @@ export class Sender {
     return this.link?.isOpen === true
   }
 
+  get isWaiting(): boolean {
+    return this.waits.any
+  }
+
+  /** The records that wait for this broker while anything does. */
+  get waitingRecords(): number {
+    const queues = this.requests.queues
+    for (const queue of this.queue.all) queues.add(queue)
+    let sum = 0
+    for (const { batches } of queues) for (const { recordCount } of batches) sum += recordCount
+    return sum
+  }
+
   /** The queue may have something to send. */
   wake(queue: PartitionQueue): void {
     this.queue.add(queue)
@@ -120,6 +142,12 @@ export class Sender {
   /** The queue's partition has another leader now. */
   leave(queue: PartitionQueue): void {
     this.queue.remove(queue)
+    this.reviewWaits()
+  }
+
+  /** What nothing waits for any more is no wait. */
+  private reviewWaits(): void {
+    if (this.waits.any && this.queue.isEmpty && this.requests.count === 0) this.waits.abandoned()
   }
 
   private schedule(): void {
@@ -138,7 +166,7 @@ export class Sender {
       this.isThrottled = false
       this.pace.usable()
     }
-    if (this.queue.isEmpty) return
+    if (this.queue.isEmpty) return this.reviewWaits()
     const { link } = this
     if (link === undefined || !link.isOpen) {
       this.open()
@@ -149,6 +177,7 @@ export class Sender {
     if (link.throttledForMs > 0) {
       this.isThrottled = true
       this.pace.unusable()
+      this.waits.throttled(link.throttledForMs)
       return this.wakeAt(now + link.throttledForMs)
     }
     if (link.needsAuthentication) {
@@ -162,7 +191,7 @@ export class Sender {
         this.requests.share(now),
       )
       if (nextDue < Infinity) this.wakeAt(nextDue)
-      if (inFlightBatches.length === 0) return
+      if (inFlightBatches.length === 0) return this.reviewWaits()
       this.send(link, inFlightBatches, now)
       if (this.link !== link) return
     }
@@ -201,6 +230,7 @@ export class Sender {
     this.pace.answered(now - request.sentAt, now)
     this.host.requestEnded(now - request.sentAt)
     if (payload === null) {
+      this.waits.answered(0)
       for (const inFlightBatch of request.inFlightBatches) this.host.written(inFlightBatch)
     } else {
       try {
@@ -221,6 +251,7 @@ export class Sender {
   private deliver(link: ProduceLink, request: InFlightRequest, payload: Buffer): void {
     const { throttleTimeMs, endpointOf } = request.match(payload)
     if (throttleTimeMs > 0) link.throttle(throttleTimeMs)
+    if (this.waits.any) this.waits.answered(throttleTimeMs)
     for (const inFlightBatch of request.inFlightBatches) {
       const answer = inFlightBatch.answer!
       const { leaderId } = answer.currentLeader
@@ -232,13 +263,15 @@ export class Sender {
     if (!this.requests.end(request)) return
     // Until a connection is open again.
     this.pace.unusable()
+    if (!this.closed) this.waits.failed(error)
     this.host.requestEnded(performance.now() - request.sentAt)
     for (const inFlightBatch of request.inFlightBatches) this.host.lost(inFlightBatch, error, sent)
     this.afterAnswer()
   }
 
   private afterAnswer(): void {
-    if (!this.queue.isEmpty) this.schedule()
+    if (this.queue.isEmpty) this.reviewWaits()
+    else this.schedule()
   }
 
   /** See {@link InFlightRequests.abandonIfDeposed}. */
@@ -272,6 +305,7 @@ export class Sender {
         this.opening = false
         if (this.closed) return
         this.pace.unusable()
+        this.waits.failed(error)
         const queues = this.queue.all
         for (const { batches } of queues) {
           for (const batch of batches) if (batch.state !== 'inFlight') batch.noteCause(error)
@@ -282,6 +316,9 @@ export class Sender {
           backoffMs(this.settings.connectBackoff, this.connectFailures, this.host.random())
         if (error.retriable === false) this.host.unusable(queues, error)
         else this.host.suspect(queues, this.nodeId)
+        // Their records may have ended meanwhile: then nobody needs this connection.
+        this.queue.prune()
+        this.reviewWaits()
         if (!this.queue.isEmpty) this.wakeAt(this.notBefore)
       },
     )
@@ -298,6 +335,7 @@ export class Sender {
       },
       (error: Error) => {
         this.opening = false
+        if (!this.queue.isEmpty) this.waits.failed(error)
         link.destroy(error)
       },
     )
@@ -320,5 +358,6 @@ export class Sender {
     this.requests.close()
     this.pace.close()
     this.link?.destroy(error)
+    this.waits.abandoned()
   }
 }

@@ -1,6 +1,7 @@
 import { withOutcome } from '../../errors/bases.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { ProduceLinkSource } from '../../transport/port.js'
+import type { WaitRegistry } from '../../waits/registry.js'
 import type { Backoff } from '../backoff.js'
 import type { Batch } from '../batch/batch.js'
 import { BufferPool } from '../batch/bufferPool.js'
@@ -32,6 +33,7 @@ export interface SenderPoolParts {
   readonly responseHandler: ProduceResponseHandler
   readonly completion: BatchCompletion
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
   readonly random: () => number
   released(batch: Batch): void
   suspect(topic: string, nodeId: number): void
@@ -98,7 +100,7 @@ export class SenderPool {
   private senderOf(nodeId: number): Sender {
     const known = this.senders.get(nodeId)
     if (known !== undefined) return known
-    const { transport, responseHandler, completion, observer, random } = this.parts
+    const { transport, responseHandler, completion, observer, waits, random } = this.parts
     const sender = new Sender(nodeId, this.settings, {
       quickestMs: () => this.quickestMs,
       openLink: id => transport.openProduceLink(id),
@@ -124,6 +126,7 @@ export class SenderPool {
       },
       takeFrame: bytes => this.frames.take(bytes),
       giveFrame: frame => this.frames.give(frame),
+      waits,
       random,
     })
     this.senders.set(nodeId, sender)

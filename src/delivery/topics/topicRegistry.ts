@@ -4,6 +4,7 @@ import type { TopicDirectory } from '../../topics/index.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { Partitioner } from '../partitions/partitioner.js'
 import type { PartitionQueueHost } from '../partitions/partitionQueue.js'
+import type { PartitionWaits } from '../partitions/partitionWaits.js'
 import { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { SenderPool } from '../sending/senderPool.js'
 
@@ -14,6 +15,7 @@ export interface TopicRegistryParts {
   readonly directory: TopicDirectory
   readonly senders: SenderPool
   readonly completion: BatchCompletion
+  readonly waits: PartitionWaits
   readonly queueHost: PartitionQueueHost
   readonly newPartitioner: () => Partitioner
   /** What waited for the topic can go on. */
@@ -68,7 +70,7 @@ export class TopicRegistry {
       topic.resolving = undefined
       then()
     }
-    this.parts.directory.resolve(topic.name).then(
+    this.parts.directory.resolve(topic.name, topic).then(
       view => ended(() => this.applyView(view)),
       (error: Error) =>
         ended(() => {
@@ -116,6 +118,7 @@ export class TopicRegistry {
       if (isAnother) queue.isRecreated = true
       queue.gone = undefined
       this.parts.senders.lead(queue, leader, leaderEpoch)
+      if (queue.wait !== undefined && leader >= 0) this.parts.waits.led(queue)
     }
     for (const queue of topic.queues.slice(view.partitions.length)) {
       queue.gone = new PartitionNotFoundError(topic.name, queue.partition, view.partitions.length)
@@ -143,9 +146,14 @@ export class TopicRegistry {
 
   /** A partition without a leader gets one some time: the topic is asked for until then, as long as records wait. */
   watchLeaderless(topic: TopicPartitions): void {
-    if (topic.leaderTimer !== undefined) return
-    const isWaiting = topic.queues.some(queue => queue.sender === undefined && queue.batches.length > 0)
-    if (!isWaiting || topic.view === undefined) return
+    if (topic.view === undefined) return
+    let isWaiting = false
+    for (const queue of topic.queues) {
+      if (queue.sender !== undefined || queue.batches.length === 0) continue
+      isWaiting = true
+      if (queue.wait?.kind !== 'leader') this.parts.waits.leaderless(queue)
+    }
+    if (!isWaiting || topic.leaderTimer !== undefined) return
     topic.leaderTimer = setTimeout(() => {
       topic.leaderTimer = undefined
       if (topic.view === undefined) return

@@ -8,15 +8,14 @@ import type { Api } from '../../protocol/api.js'
 import { type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
 import { findCoordinatorApi } from '../../protocol/messages/findCoordinator.js'
 import type { BrokerAddress, ControlAnswer, Transport } from '../../transport/port.js'
+import type { WaitRegistry } from '../../waits/registry.js'
+import type { Wait, WaitEnd } from '../../waits/wait.js'
 import { pause } from './pause.js'
 import { type Judgement, judge } from './verdicts.js'
 
 /** Markers are mostly written within some ms, and a short transaction waits for those of the one before. */
 const SOON: Backoff = { minMs: 5, maxMs: 100, factor: 1.5 }
 const TROUBLE: Backoff = { minMs: 50, maxMs: 1000, factor: 2 }
-
-/** ms */
-const WARN_AFTER_MS = 5000
 
 /** FindCoordinator's types of keys. */
 const KEY_TYPES = { group: 0, transaction: 1 } as const
@@ -56,6 +55,7 @@ export interface CoordinatorsParts {
   readonly firstTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly random: () => number
+  readonly waits: WaitRegistry
 }
 
 /** The attempts of one question so far. */
@@ -63,7 +63,8 @@ interface Course {
   readonly startedAt: number
   attempts: number
   unanswered: number
-  hasWarned: boolean
+  /** From the first attempt that was in vain. */
+  wait: Wait | undefined
   /** A request may have been applied although it was not answered. */
   outcome: Outcome
 }
@@ -86,14 +87,28 @@ export class Coordinators {
    * @throws what `refusal` makes; {@link CoordinatorTimeoutError} when the patience is at its end; its signal's reason
    */
   async ask<ReqIn, Response>(question: Question<ReqIn, Response>): Promise<ControlAnswer<Response>> {
-    const { api, coordinator, patience } = question
     const course: Course = {
       startedAt: performance.now(),
       attempts: 0,
       unanswered: 0,
-      hasWarned: false,
+      wait: undefined,
       outcome: 'not-written',
     }
+    let how: WaitEnd = 'given-up'
+    try {
+      const answer = await this.askUntilAnswered(question, course)
+      how = 'over'
+      return answer
+    } finally {
+      if (course.wait !== undefined) this.parts.waits.end(course.wait, how)
+    }
+  }
+
+  private async askUntilAnswered<ReqIn, Response>(
+    question: Question<ReqIn, Response>,
+    course: Course,
+  ): Promise<ControlAnswer<Response>> {
+    const { api, coordinator, patience } = question
     for (;;) {
       patience.signal.throwIfAborted()
       course.attempts++
@@ -113,7 +128,7 @@ export class Coordinators {
         })
       }
       patience.onRetry?.(cause)
-      this.tell(question, course, elapsedMs, delayMs, cause)
+      this.tell(question, course, delayMs, cause)
       await pause(delayMs, patience.signal)
     }
   }
@@ -121,21 +136,16 @@ export class Coordinators {
   private tell<ReqIn, Response>(
     { api, coordinator }: Question<ReqIn, Response>,
     course: Course,
-    elapsedMs: number,
     delayMs: number,
     cause: Error,
   ): void {
     const what = { request: api.name, key: coordinator.name, attempt: course.attempts, error: cause.message }
     this.parts.logger.debug('A coordinator is asked again', { ...what, delayMs: Math.round(delayMs) })
-    if (course.hasWarned || elapsedMs < WARN_AFTER_MS) return
-    course.hasWarned = true
-    this.parts.logger.warn(
-      `Still waiting for the coordinator of the ${coordinator.type} ${quoted(coordinator.name)}`,
-      {
-        ...what,
-        elapsedMs: Math.round(elapsedMs),
-      },
-    )
+    const { waits } = this.parts
+    if (course.wait === undefined) {
+      const subject = { coordinator: `${coordinator.type} ${quoted(coordinator.name)}` }
+      course.wait = waits.begin('coordinator', subject, { error: cause })
+    } else waits.change(course.wait, 'coordinator', cause)
   }
 
   private async attempt<ReqIn, Response>(

@@ -10,6 +10,7 @@ import { ERROR } from '../../protocol/errorCodes.js'
 import { endTxnApi } from '../../protocol/messages/endTxn.js'
 import type { TopicDirectory } from '../../topics/index.js'
 import type { Transport } from '../../transport/port.js'
+import type { WaitRegistry } from '../../waits/registry.js'
 import { DeliveryClasses } from '../deliveryClasses.js'
 import { engineSettings } from '../engineSettings.js'
 import type { ProducerSettings } from '../options.js'
@@ -33,6 +34,7 @@ export interface TransactionManagerParts {
   readonly directory: TopicDirectory
   readonly budget: BufferBudget
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
   readonly logger: Logger
   readonly topicNames: TopicNames
   readonly random: () => number
@@ -55,7 +57,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   private open: OpenTransaction | undefined
 
   constructor(parts: TransactionManagerParts) {
-    const { transactionalId, settings, transport, logger, random } = parts
+    const { transactionalId, settings, transport, logger, waits, random } = parts
     this.parts = parts
     this.transactionalId = transactionalId
     this.coordinators = new Coordinators({
@@ -64,6 +66,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       firstTimeoutMs: settings.metadataRequestTimeoutMs,
       requestTimeoutMs: settings.requestTimeoutMs,
       random,
+      waits,
     })
     const { transactionTimeoutMs } = settings
     const { coordinators } = this
@@ -79,6 +82,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
         failed: error => this.open?.fail(error),
       },
       observer: parts.observer,
+      waits,
       logger,
       // Each record of a transaction belongs to a call.
       onUnownedFailure: () => {},

@@ -1,14 +1,15 @@
 import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError } from './bases.js'
 
-/** The cluster refused InitProducerId to a producer with `idempotent: true`. */
+/** The cluster refused InitProducerId, or does not have it, to a producer with `idempotent: true`. */
 export class IdempotenceRefusedError extends BrokerVerdictError {
   static override readonly name: string = 'IdempotenceRefusedError'
 
-  constructor(verdict: ErrorCode) {
+  constructor(verdict: ErrorCode, cause?: unknown) {
     super(
-      `The cluster refused a producer id (${verdict.type}: ${verdict.message}). ${remedyFor(verdict)}, or leave \`idempotent\` unset.`,
+      `The cluster refused a producer id (${verdict.type}: ${verdict.message}). ${remedyFor(verdict)}, or set idempotent: false to send without one.`,
       verdict,
+      { cause },
     )
   }
 }

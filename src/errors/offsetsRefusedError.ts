@@ -1,8 +1,8 @@
-import type { ErrorCode } from '../protocol/errorCodes.js'
+import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 import { quoted } from './printable.js'
 
-/** The group's coordinator refused offsets of `sendOffsets`: the group has rebalanced, or its rights are missing. */
+/** The group's coordinator refused offsets of `sendOffsets`: the group has rebalanced, its rights are missing, or there is no such partition. */
 export class OffsetsRefusedError extends BrokerVerdictError {
   static override readonly name: string = 'OffsetsRefusedError'
 
@@ -10,7 +10,9 @@ export class OffsetsRefusedError extends BrokerVerdictError {
     const where = context.topic === undefined ? '' : ` for ${place(context.topic, context.partition)}`
     super(
       `The group ${quoted(groupId)} does not take the offset${where} (${verdict.type}: ${verdict.message}). ` +
-        'Abort the transaction, and go on from the offsets that the group has committed.',
+        (verdict.code === ERROR.UNKNOWN_TOPIC_OR_PARTITION
+          ? 'Look at its name and partition: offsets can be committed for what exists. Abort the transaction.'
+          : 'Abort the transaction, and go on from the offsets that the group has committed.'),
       verdict,
       context,
     )

@@ -8,7 +8,11 @@ import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 export class SequenceLostError extends BrokerVerdictError {
   static override readonly name: string = 'SequenceLostError'
 
-  constructor(topic: string, verdict: ErrorCode, context: ErrorContext & { partition: number }) {
+  constructor(
+    topic: string,
+    verdict: Pick<ErrorCode, 'type' | 'code'>,
+    context: ErrorContext & { partition: number },
+  ) {
     super(
       `The leader of ${place(topic, context.partition)} no longer has the sequence of a record whose earlier attempt was not answered (${verdict.type}). ` +
         'It may have been written; sending it again could double it. Check the log before you send it again.',

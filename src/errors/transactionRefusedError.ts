@@ -11,6 +11,10 @@ const REMEDIES = new Map<number, string>([
     ERROR.INVALID_TRANSACTION_TIMEOUT,
     "Lower transactionTimeoutMs, or raise the brokers' transaction.max.timeout.ms.",
   ],
+  [
+    ERROR.UNSUPPORTED_VERSION,
+    'Transactions need brokers of Kafka 0.11 or newer that offer them: remove transactionalId, or use other brokers.',
+  ],
 ])
 
 /** A coordinator does not take this producer's transactions. It can do nothing any more until it is connected again. */

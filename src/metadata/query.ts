@@ -1,5 +1,5 @@
-import { NonRetriableError } from '../errors/bases.js'
-import type { metadataApi } from '../protocol/messages/metadata.js'
+import { UnsupportedApiError } from '../errors/index.js'
+import { metadataApi } from '../protocol/messages/metadata.js'
 import type { Encodable } from '../protocol/wire/codec.js'
 
 /**
@@ -19,7 +19,7 @@ const METADATA_MIN_VERSION = 4
 /**
  * The request body. "Brokers only" is an empty array, never null: null means all topics.
  *
- * @throws {NonRetriableError} when the broker speaks no version with the creation flag (Kafka before 0.11)
+ * @throws {UnsupportedApiError} when the broker speaks no version with the creation flag (Kafka before 0.11)
  */
 export const encodeQuery = (
   query: MetadataQuery,
@@ -28,9 +28,12 @@ export const encodeQuery = (
   readonly topics: readonly { readonly name: string | null }[]
 } => {
   if (version < METADATA_MIN_VERSION)
-    throw new NonRetriableError(
-      `The broker speaks Metadata only up to version ${version}; version ${METADATA_MIN_VERSION} is needed (Kafka 0.11 or newer).`,
-    )
+    throw new UnsupportedApiError({
+      apiKey: metadataApi.key,
+      apiName: metadataApi.name,
+      needed: { minVersion: METADATA_MIN_VERSION, maxVersion: METADATA_MAX_VERSION },
+      offered: { minVersion: 0, maxVersion: version },
+    })
   return query === 'brokers-only'
     ? { topics: [], allowAutoTopicCreation: false }
     : { topics: query.names.map(name => ({ name })), allowAutoTopicCreation: query.create }

@@ -2,8 +2,7 @@ import type { Kafka, Logger } from 'kafkajs'
 import { DeliveryEngine } from '../delivery/engine.js'
 import { ProducerIds } from '../delivery/idempotence/producerIds.js'
 import { BufferBudget } from '../delivery/intake/bufferBudget.js'
-import { BrokersUnreachableError, IdempotenceRefusedError, ProducerClosedError } from '../errors/index.js'
-import { onSchedule } from '../metadata/schedule.js'
+import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
 import { createKafkajsTransport, noteCommittedOffsets } from '../transport/kafkajs/index.js'
@@ -11,6 +10,7 @@ import type { Transport } from '../transport/port.js'
 import type { WaitRegistry } from '../waits/registry.js'
 import { engineSettings } from './engineSettings.js'
 import type { ProducerSettings } from './options.js'
+import { acquireProducerIdentity } from './producerIdentity.js'
 import { TransactionManager } from './transactions/transactionManager.js'
 import type { UnownedFailures } from './unowned.js'
 import type { TopicNames } from './validate.js'
@@ -124,7 +124,7 @@ export class Session {
    * Reaches a broker and, for an idempotent producer, gets its id, and for a transactional one that of its transactions.
    *
    * @param onFailure learns of each attempt that failed and is followed by another
-   * @throws {BrokersUnreachableError} {IdempotenceRefusedError} and final errors of the transport, as refused credentials;
+   * @throws {BrokersUnreachableError} {IdempotenceRefusedError} {ProducerIdUnavailableError} and final errors of the transport, as refused credentials;
    *   {@link TransactionRefusedError}, {@link CoordinatorTimeoutError}
    */
   async open(onFailure: (error: Error) => void): Promise<void> {
@@ -135,27 +135,15 @@ export class Session {
   private async becomeIdempotent(onFailure: (error: Error) => void): Promise<void> {
     const { idempotent, acks } = this.parts.settings
     if (idempotent === false || (idempotent === undefined && acks !== -1)) return
-    try {
-      await this.acquireProducerId(onFailure)
-      this.isSequenced = true
-    } catch (error) {
-      if (!(error instanceof IdempotenceRefusedError) || idempotent === true) throw error
-      this.parts.logger.warn(
-        `Going on without idempotence: a retry may write a record twice. ${error.message} Set idempotent: false to silence this.`,
-      )
-    }
-  }
-
-  private acquireProducerId(onFailure: (error: Error) => void): Promise<void> {
-    return onSchedule(() => this.producerIds.acquire(), {
-      retry: this.parts.settings.metadataRetry,
+    const { metadataRetry: retry } = this.parts.settings
+    this.isSequenced = await acquireProducerIdentity({
+      producerIds: this.producerIds,
+      directory: this.directory,
+      idempotent,
+      retry,
+      logger: this.parts.logger,
       signal: this.closing.signal,
-      onRetry: ({ attempt, delayMs, error }) => {
-        onFailure(error)
-        this.parts.logger.debug('No producer id yet', { attempt, delayMs, error: error.message })
-      },
-      exhausted: ({ attempts, elapsedMs, cause }) =>
-        new BrokersUnreachableError('No broker gave a producer id', { attempts, elapsedMs, cause }),
+      onFailure,
     })
   }
 

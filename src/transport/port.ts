@@ -87,7 +87,7 @@ export interface Transport {
    * at a time. Picks the highest version both sides speak.
    *
    * @throws KafkaJSConnectionError and other transport errors of kafkajs; KafkaJSSASLAuthenticationError;
-   *   KafkaJSRequestTimeoutError; KafkaJSServerDoesNotSupportApiKey; MalformedMessageError
+   *   KafkaJSRequestTimeoutError; UnsupportedApiError; MalformedMessageError
    */
   control<ReqIn, Response>(
     api: Api<unknown, ReqIn, Response, never>,

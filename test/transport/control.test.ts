@@ -72,7 +72,7 @@ test('an API that the broker lacks is a typed error, and the connection goes on'
     timeoutMs: 20_000,
   })
   await expect(refused).rejects.toMatchObject({
-    name: 'KafkaJSServerDoesNotSupportApiKey',
+    name: 'UnsupportedApiError',
     retriable: false,
     apiKey: 19,
     apiName: 'CreateTopics',

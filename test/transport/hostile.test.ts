@@ -119,7 +119,7 @@ test('whatever bytes answer ApiVersions, opening ends with a typed error', async
         'KafkaJSConnectionError',
         'KafkaJSConnectionClosedError',
         'KafkaJSProtocolError',
-        'KafkaJSServerDoesNotSupportApiKey',
+        'UnsupportedApiError',
       ]).toContain((error as Error).name)
     }),
     { numRuns: runs(100), seed },

@@ -60,7 +60,7 @@ test('a broker without a Produce version of ours is a typed error, and its conne
   const { transport } = openTransport([broker.address])
   transport.setBrokers([at(0, broker)])
   await expect(transport.openProduceLink(0)).rejects.toMatchObject({
-    name: 'KafkaJSServerDoesNotSupportApiKey',
+    name: 'UnsupportedApiError',
     apiName: 'Produce',
   })
   await (await broker.connected(1)).closed

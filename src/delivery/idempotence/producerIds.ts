@@ -1,4 +1,5 @@
-import kafkajs, { type Logger } from 'kafkajs'
+import type { Logger } from 'kafkajs'
+import { BrokerVerdictError, messageOf } from '../../errors/bases.js'
 import { IdempotenceRefusedError } from '../../errors/index.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
@@ -9,6 +10,8 @@ import type { Wait, WaitEnd } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { ProducerIdentity } from './sequences.js'
 
+/** ms */
+const WARN_AFTER_MS = 5000
 const BACKOFF: Backoff = { minMs: 100, maxMs: 1000, factor: 2 }
 
 /** A producer without a transactional id: no coordinator has its state, so any broker gives it a new id. */
@@ -64,7 +67,8 @@ export class ProducerIds implements IdentitySource {
    * Asks once.
    *
    * @throws {IdempotenceRefusedError} when the cluster does not give ids to this principal
-   * @throws transport errors, and retriable verdicts as errors
+   * @throws {BrokerVerdictError} on any other error code: asking again may help
+   * @throws {UnsupportedApiError} and other errors of the transport
    */
   async acquire(): Promise<void> {
     try {
@@ -99,8 +103,9 @@ export class ProducerIds implements IdentitySource {
     if (response.errorCode !== ERROR.NONE) {
       const verdict = errorCode(response.errorCode)
       if (REFUSALS.has(response.errorCode)) throw new IdempotenceRefusedError(verdict)
-      throw new kafkajs.KafkaJSProtocolError(
-        Object.assign(new Error(`InitProducerId answered ${verdict.type}: ${verdict.message}`), verdict),
+      throw new BrokerVerdictError(
+        `InitProducerId was answered with ${verdict.type}: ${verdict.message}`,
+        verdict,
       )
     }
     this.identity = { producerId: response.producerId, epoch: response.producerEpoch }
@@ -110,7 +115,7 @@ export class ProducerIds implements IdentitySource {
     })
   }
 
-  /** Replaces an id whose epochs are used up; asks until it has one. */
+  /** Replaces an id whose epochs are used up, or that the brokers do not take any more; asks until it has one. */
   renew(spent: ProducerIdentity): void {
     if (this.renewing || this.closed) return
     if (this.identity !== undefined && this.identity.producerId !== spent.producerId) return
@@ -123,11 +128,21 @@ export class ProducerIds implements IdentitySource {
   }
 
   private async acquireUntilDone(): Promise<void> {
+    const startedAt = performance.now()
+    let hasWarned = false
     for (let failures = 1; !this.closed; failures++) {
       try {
         return await this.acquire()
       } catch (error) {
-        this.parts.logger.debug('No new producer id yet', { error: String(error) })
+        const elapsedMs = Math.round(performance.now() - startedAt)
+        this.parts.logger.debug('No new producer id yet', { error: String(error), elapsedMs })
+        if (!hasWarned && elapsedMs >= WARN_AFTER_MS) {
+          hasWarned = true
+          this.parts.logger.warn(
+            `Still waiting for a new producer id, without which nothing idempotent can be sent: ${messageOf(error)}`,
+            { attempts: failures, elapsedMs },
+          )
+        }
         await new Promise<void>(resolve => {
           this.wake = resolve
           this.timer = setTimeout(resolve, backoffMs(BACKOFF, failures, this.parts.random()))

@@ -12,7 +12,7 @@ const NONE: readonly Batch[] = []
 export const canNumber = (queue: PartitionQueue): boolean =>
   (!queue.isRecreated || leaveOldTopic(queue)) &&
   (!queue.unresolved || resolve(queue)) &&
-  (!queue.needsBump || bump(queue))
+  (!(queue.needsBump || queue.needsIdentity) || bump(queue))
 
 const isTransactional = ({ batches }: PartitionQueue): boolean => batches[0]!.deliveryClass.transactional
 
@@ -84,8 +84,10 @@ const bump = (queue: PartitionQueue): boolean => {
     if (batch.outcomeUnknown) queue.host.rejectSequenceLost(queue, batch)
     else batch.forgetIdentity()
   }
-  if (identity !== undefined && !queue.sequences.bump()) queue.host.renewIdentity(identity)
+  const goesOn = queue.needsIdentity ? queue.sequences.forget() : queue.sequences.bump()
+  if (identity !== undefined && !goesOn) queue.host.renewIdentity(identity)
   queue.needsBump = false
+  queue.needsIdentity = false
   queue.leaderHasAcked = false
   return queue.batches.length > 0
 }

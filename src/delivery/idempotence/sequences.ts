@@ -35,9 +35,14 @@ export class PartitionSequences {
     this.acknowledgedNext = 0
   }
 
-  /** Whatever identity comes next, it starts over. */
-  forget(): void {
+  /**
+   * Whatever identity comes next, it starts over.
+   *
+   * @returns false: a new id is needed
+   */
+  forget(): false {
     this.current = undefined
+    return false
   }
 
   /** Takes the sequences of one batch. */

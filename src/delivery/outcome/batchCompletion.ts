@@ -1,7 +1,12 @@
 import { type Outcome, withOutcome } from '../../errors/bases.js'
-import { DeliveryTimeoutError, ProducerClosedError, SequenceLostError } from '../../errors/index.js'
+import {
+  CompressionUnavailableError,
+  DeliveryTimeoutError,
+  ProducerClosedError,
+  SequenceLostError,
+} from '../../errors/index.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
-import { ERROR, errorCode } from '../../protocol/errorCodes.js'
+import { ERROR, type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
 import { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { Batch } from '../batch/batch.js'
 import type { RecordCompletion } from '../batch/recordCompletion.js'
@@ -21,6 +26,10 @@ export interface BatchCompletionHost {
   readonly observer: ProducerObserver
   readonly waits: PartitionWaits
 }
+
+type Verdict = Pick<ErrorCode, 'type' | 'code'>
+
+const OUT_OF_ORDER: Verdict = errorCode(ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER)
 
 /** The ways in which a batch ends: each of its records ends here exactly once, and its sequences are accounted for. */
 export class BatchCompletion {
@@ -94,9 +103,19 @@ export class BatchCompletion {
     this.rejectSent(queue, batch, withOutcome(error, this.outcomeOf(batch), place))
   }
 
-  /** Its earlier attempt may have been written, and the leader cannot tell any more. */
-  sequenceLost(queue: PartitionQueue, batch: Batch): void {
-    const error = new SequenceLostError(queue.topic, errorCode(ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER), {
+  /** The broker is too old for its codec: it would not even answer with a reason. */
+  codecUnknown(queue: PartitionQueue, batch: Batch, nodeId: number): void {
+    const remedy = `Broker ${nodeId} is older than Kafka 2.1, the first release that takes it: use another codec, or newer brokers.`
+    this.notCompressed(queue, batch, new CompressionUnavailableError('zstd', remedy))
+  }
+
+  /**
+   * Its earlier attempt may have been written, and the leader cannot tell any more.
+   *
+   * @param verdict what the leader answered
+   */
+  sequenceLost(queue: PartitionQueue, batch: Batch, verdict: Verdict = OUT_OF_ORDER): void {
+    const error = new SequenceLostError(queue.topic, verdict, {
       partition: queue.partition,
       attempts: batch.attempts,
       cause: batch.lastCause,

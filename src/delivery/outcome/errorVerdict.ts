@@ -9,6 +9,8 @@ export type ErrorVerdict =
   | 'split'
   /** The broker's state of the sequence does not fit. */
   | 'sequence'
+  /** The broker does not take this producer id any more. */
+  | 'identity'
   | 'refused'
 
 const verdicts = new Map<number, ErrorVerdict>([
@@ -28,7 +30,12 @@ const verdicts = new Map<number, ErrorVerdict>([
   [ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, 'sequence'],
   [ERROR.UNKNOWN_PRODUCER_ID, 'sequence'],
   [ERROR.INVALID_PRODUCER_EPOCH, 'sequence'],
+  [ERROR.INVALID_PRODUCER_ID_MAPPING, 'identity'],
+  [ERROR.PRODUCER_FENCED, 'identity'],
 ])
+
+/** They say nothing of the log themselves: the leader had appended and gave the offset, or had not. */
+const decidedByOffset = new Set<number>([ERROR.NOT_LEADER_OR_FOLLOWER, ERROR.KAFKA_STORAGE_ERROR])
 
 const appended = new Set<number>([
   ERROR.REQUEST_TIMED_OUT,
@@ -38,10 +45,11 @@ const appended = new Set<number>([
 
 /**
  * Whether an error leaves open that the batch stands in the log. A leader that loses its office, or its disk, while it
- * waits for the replicas answers with that error, and with the offset it gave (DelayedProduce.scala).
+ * waits for the replicas answers with that error, and with the offset it gave (DelayedProduce.scala). Beside any other error an offset
+ * says nothing: some brokers answer 0 where Kafka answers -1 (kfake).
  */
 export const mayBeWritten = (code: number, baseOffset: bigint): boolean =>
-  appended.has(code) || baseOffset >= 0n
+  appended.has(code) || (decidedByOffset.has(code) && baseOffset >= 0n)
 
 export const verdictOf = (code: number): ErrorVerdict =>
   verdicts.get(code) ?? (errorCode(code).retriable ? 'retry' : 'refused')

@@ -119,6 +119,8 @@ export class ProduceResponseHandler {
         return this.tooLarge(queue, batch, cause)
       case 'sequence':
         return this.sequenceRefused(queue, batch, answer, cause)
+      case 'identity':
+        return this.identityRefused(queue, batch, answer, cause)
       case 'refused':
         return this.refused(queue, batch, answer, cause)
     }
@@ -130,8 +132,15 @@ export class ProduceResponseHandler {
   }
 
   /** The request ended without an answer. */
-  lost({ queue, batch }: InFlightBatch, error: Error, sent: boolean, nodeId: number): void {
+  lost(
+    { queue, batch }: InFlightBatch,
+    error: Error,
+    sent: boolean,
+    isExcused: boolean,
+    nodeId: number,
+  ): void {
     if (!queue.landed(batch)) return
+    if (isExcused) batch.excusedAttempts++
     queue.leaderHasAcked = false
     if (sent) batch.outcomeUnknown = true
     if (batch.expiredInFlight) return this.completion.drop(queue, batch)
@@ -256,16 +265,41 @@ export class ProduceResponseHandler {
       // The batch before it comes again, and it goes behind that one.
       return this.retry(queue, batch, cause, cause.type, AT_ONCE)
     }
+    // A batch that begins its epoch cannot be out of order, nor be unknown: it is the id that is not taken.
+    const isIdRefused = answer.errorCode !== ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && batch.baseSequence === 0
+    if (isIdRefused && !batch.deliveryClass.transactional) {
+      return this.identityRefused(queue, batch, answer, cause)
+    }
     if (batch.identity !== undefined) queue.needsBump = true
     queue.unresolved = false
     batch.noteCause(cause)
     if (batch.deliveryClass.transactional) return this.refused(queue, batch, answer, cause)
-    // Numbered anew, a record that an earlier attempt did write would stand there twice.
-    if (batch.outcomeUnknown) {
-      for (const each of allSetAside(queue)) this.completion.sequenceLost(queue, each)
-      return this.completion.sequenceLost(queue, batch)
-    }
+    if (batch.outcomeUnknown) return this.sequencesLost(queue, batch, cause)
     this.retry(queue, batch, cause, cause.type, isInnocent ? AT_ONCE : this.settings.backoff)
+  }
+
+  /** The producer id is forgotten, or another producer's: an idempotent producer asks for another one, and numbers anew. */
+  private identityRefused(
+    queue: PartitionQueue,
+    batch: Batch,
+    answer: PartitionAnswer,
+    cause: BrokerVerdictError,
+  ): void {
+    // The id of a transactional producer is the coordinator's to renew; a batch without one is refused for another reason.
+    if (batch.deliveryClass.transactional || batch.identity === undefined) {
+      return this.refused(queue, batch, answer, cause)
+    }
+    queue.needsIdentity = true
+    queue.unresolved = false
+    batch.noteCause(cause)
+    if (batch.outcomeUnknown) return this.sequencesLost(queue, batch, cause)
+    this.retry(queue, batch, cause, cause.type)
+  }
+
+  /** Numbered anew, a record that an earlier attempt did write would stand there twice. */
+  private sequencesLost(queue: PartitionQueue, batch: Batch, cause: BrokerVerdictError): void {
+    for (const each of allSetAside(queue)) this.completion.sequenceLost(queue, each, cause)
+    this.completion.sequenceLost(queue, batch, cause)
   }
 
   private refused(

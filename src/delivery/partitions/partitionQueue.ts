@@ -88,6 +88,8 @@ export class PartitionQueue implements Waiters {
   leaderHasAcked = false
   /** Sequences were used by records that will never be written: start a new epoch once nothing is in flight. */
   needsBump = false
+  /** The broker does not take the producer id any more: start anew under another one once nothing is in flight. */
+  needsIdentity = false
   /** A batch of unknown outcome expired: whether its sequences were used shows only in the answers to those after it. */
   unresolved = false
   /** The topic was deleted and created again: its sequences start anew once nothing is in flight to the old one. */
@@ -320,6 +322,7 @@ export class PartitionQueue implements Waiters {
   restart(): void {
     this.sequences.forget()
     this.needsBump = false
+    this.needsIdentity = false
     this.unresolved = false
     this.leaderHasAcked = false
   }

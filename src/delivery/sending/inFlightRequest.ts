@@ -25,6 +25,8 @@ export class InFlightRequest {
   readonly sentAt: number
   /** How long the broker may take for it. ms */
   readonly timeoutMs: number
+  /** Of its body. */
+  bytes = 0
   private readonly byTopic = new Map<string, InFlightBatch[]>()
 
   /** @param spoken the highest version that the broker speaks */
@@ -50,7 +52,16 @@ export class InFlightRequest {
   layOut(frame: (bytes: number) => Buffer, transactionalId: string | undefined): Buffer[] {
     const { acks, ackTimeoutMs } = this.inFlightBatches[0]!.batch.deliveryClass
     const groups = [...this.byTopic.values()]
-    return layOutProduceRequest(this.version, acks, ackTimeoutMs, groups, frame, transactionalId ?? null)
+    const chunks = layOutProduceRequest(
+      this.version,
+      acks,
+      ackTimeoutMs,
+      groups,
+      frame,
+      transactionalId ?? null,
+    )
+    for (const chunk of chunks) this.bytes += chunk.length
+    return chunks
   }
 
   /**

@@ -88,6 +88,11 @@ export class InFlightRequests {
     return Math.max(LEAST_SHARE, Math.ceil(slowest / BATCH_MS))
   }
 
+  /** Whether the broker is working on this one: it serves a connection in order. */
+  isHead(request: InFlightRequest): boolean {
+    return this.head === request
+  }
+
   /** @returns false when it had ended before */
   end(request: InFlightRequest): boolean {
     if (!this.inFlight.delete(request)) return false

@@ -1,16 +1,28 @@
-import type { DeliveryClass } from '../batch/batch.js'
+import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { InFlightBatch } from './inFlightRequest.js'
 
 export interface ReadyPartitionsSettings {
   readonly lingerMs: number
-  /** No request grows beyond this by a further batch. bytes */
-  readonly requestTargetBytes: number
+}
+
+/** What bounds one request. */
+export interface RequestBounds {
+  /** How many requests to the broker are under way. */
+  readonly inFlight: number
+  /** How many partitions it may carry: the others gather records meanwhile. */
+  readonly mostPartitions: number
+  /** It does not grow beyond this by a further batch. bytes */
+  readonly targetBytes: number
+  /** The highest Produce version that the broker speaks. */
+  readonly version: number
 }
 
 /** What one request takes. */
 export interface RequestLoad {
   readonly inFlightBatches: readonly InFlightBatch[]
+  /** Compressed by a codec that the broker does not know. */
+  readonly unreadable: readonly { readonly queue: PartitionQueue; readonly batch: Batch }[]
   /** When a queue that holds back has something to send: Infinity where none does. ms on the clock of `performance.now()` */
   readonly nextDue: number
 }
@@ -20,6 +32,10 @@ export interface RequestLoad {
  * has one to work on while the answer of the other is on its way: with one, client and broker took turns.
  */
 const GATHER_FROM = 2
+
+/** Zstandard came with this version of Produce, in Kafka 2.1 (KIP-110). */
+const ZSTD_FROM = 7
+const ZSTD = 4
 
 /** What stands around the records of a batch: its header, its place, a share of the topic's name. bytes */
 const BATCH_FRAME_BYTES = 100
@@ -61,14 +77,13 @@ export class ReadyPartitions {
 
   /**
    * Takes what one request can carry. Queues that have nothing to send now leave the list until they are woken.
-   *
-   * @param most how many partitions it may carry: the others gather records meanwhile
    */
-  collect(now: number, inFlight: number, most: number): RequestLoad {
-    const { lingerMs, requestTargetBytes } = this.settings
+  collect(now: number, { inFlight, mostPartitions, targetBytes, version }: RequestBounds): RequestLoad {
+    const { lingerMs } = this.settings
     const fill = lingerMs > 0 || inFlight >= GATHER_FROM ? 'full' : 'any'
     const openedBefore = lingerMs > 0 ? now - lingerMs : -1
     const inFlightBatches: InFlightBatch[] = []
+    const unreadable: { queue: PartitionQueue; batch: Batch }[] = []
     // Queues that found no place in this request come first in the next, or busy ones could keep them out for ever.
     const skipped: PartitionQueue[] = []
     const remaining: PartitionQueue[] = []
@@ -77,7 +92,7 @@ export class ReadyPartitions {
     let nextDue = Infinity
     const { queues: queued } = this
     let i = 0
-    for (; i < queued.length && inFlightBatches.length < most; i++) {
+    for (; i < queued.length && inFlightBatches.length < mostPartitions; i++) {
       const queue = queued[i]!
       const offer = queue.offer(now, fill, openedBefore)
       if (offer === 'nothing') {
@@ -89,11 +104,16 @@ export class ReadyPartitions {
         nextDue = Math.min(nextDue, queue.dueAt(lingerMs))
         continue
       }
+      if (version < ZSTD_FROM && offer.deliveryClass.compressor?.attributes === ZSTD) {
+        unreadable.push({ queue, batch: offer })
+        remaining.push(queue)
+        continue
+      }
       if (
         deliveryClass !== undefined &&
         (offer.deliveryClass.acks !== deliveryClass.acks ||
           offer.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
-          bytes + offer.wireBytes + BATCH_FRAME_BYTES > requestTargetBytes)
+          bytes + offer.wireBytes + BATCH_FRAME_BYTES > targetBytes)
       ) {
         skipped.push(queue)
         continue
@@ -113,6 +133,6 @@ export class ReadyPartitions {
       remaining.push(queue)
     }
     this.queues = skipped.concat(queued.slice(i), remaining)
-    return { inFlightBatches, nextDue }
+    return { inFlightBatches, unreadable, nextDue }
   }
 }

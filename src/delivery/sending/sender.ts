@@ -4,6 +4,7 @@ import { asError } from '../../util/realms.js'
 import type { WaitRegistry } from '../../waits/registry.js'
 import type { Waiters } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
+import type { Batch } from '../batch/batch.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 import { BrokerLateness } from './brokerLateness.js'
@@ -11,8 +12,12 @@ import { BrokerWaits } from './brokerWaits.js'
 import { type InFlightBatch, InFlightRequest } from './inFlightRequest.js'
 import { InFlightRequests } from './inFlightRequests.js'
 import { ReadyPartitions, type ReadyPartitionsSettings } from './readyPartitions.js'
+import { RequestCuts } from './requestCuts.js'
+import { RequestSize } from './requestSize.js'
 
 export interface SenderSettings extends ReadyPartitionsSettings {
+  /** No request grows beyond this by a further batch. bytes */
+  readonly requestTargetBytes: number
   readonly maxInFlight: number
   readonly requestTimeoutMs: number
   readonly connectBackoff: Backoff
@@ -30,8 +35,14 @@ export interface SenderHost {
   answered(inFlightBatch: InFlightBatch, answer: PartitionAnswer, endpoint: BrokerAddress | undefined): void
   /** acks 0: written, and nothing more will come. */
   written(inFlightBatch: InFlightBatch): void
-  /** The request ended without an answer; `sent`: a part of it may have reached the broker. */
-  lost(inFlightBatch: InFlightBatch, error: Error, sent: boolean): void
+  /**
+   * The request ended without an answer; `sent`: a part of it may have reached the broker.
+   *
+   * @param isExcused it may have been too large for the broker, and goes in smaller requests: that was no attempt
+   */
+  lost(inFlightBatch: InFlightBatch, error: Error, sent: boolean, isExcused: boolean): void
+  /** The broker does not know the codec of a batch, which is in no request. */
+  unreadable(queue: PartitionQueue, batch: Batch): void
   /** A request's buffers are free again. */
   released(inFlightBatches: readonly InFlightBatch[]): void
   requestEnded(elapsedMs: number): void
@@ -54,6 +65,8 @@ export class Sender implements Waiters {
   private readonly settings: SenderSettings
   private readonly queue: ReadyPartitions
   private readonly requests: InFlightRequests
+  private readonly requestSize: RequestSize
+  private readonly cuts: RequestCuts
   private readonly pace: BrokerLateness
   private readonly waits: BrokerWaits
   private link: ProduceLink | undefined
@@ -76,12 +89,17 @@ export class Sender implements Waiters {
     this.host = host
     this.queue = new ReadyPartitions(settings)
     this.waits = new BrokerWaits(nodeId, host.waits, this)
+    this.requestSize = new RequestSize(settings.requestTargetBytes)
+    this.cuts = new RequestCuts(this.requestSize)
     this.requests = new InFlightRequests(nodeId, settings.stallMs, {
       suspect: (queues, silentMs) => {
         if ((this.link?.throttledForMs ?? 0) === 0) this.waits.silent(silentMs)
         host.suspect(queues, nodeId)
       },
-      giveUp: error => this.link?.destroy(error),
+      giveUp: error => {
+        this.cuts.gaveUp(this.link)
+        this.link?.destroy(error)
+      },
       successorOf: ({ sender }) => (sender === this ? undefined : sender?.nodeId),
     })
     this.pace = new BrokerLateness(this)
@@ -185,11 +203,13 @@ export class Sender implements Waiters {
       return
     }
     while (this.requests.count < this.settings.maxInFlight && !this.queue.isEmpty) {
-      const { inFlightBatches, nextDue } = this.queue.collect(
-        now,
-        this.requests.count,
-        this.requests.share(now),
-      )
+      const { inFlightBatches, unreadable, nextDue } = this.queue.collect(now, {
+        inFlight: this.requests.count,
+        mostPartitions: this.requests.share(now),
+        targetBytes: this.requestSize.target(now),
+        version: link.produceVersion,
+      })
+      for (const { queue, batch } of unreadable) this.host.unreadable(queue, batch)
       if (nextDue < Infinity) this.wakeAt(nextDue)
       if (inFlightBatches.length === 0) return this.reviewWaits()
       this.send(link, inFlightBatches, now)
@@ -216,7 +236,7 @@ export class Sender implements Waiters {
     this.host.departed(inFlightBatches, now)
     link.produce(request.version, chunks, acks, {
       onResponse: payload => this.answered(link, request, payload),
-      onFailure: (error, sent) => this.failed(request, error, sent),
+      onFailure: (error, sent) => this.failed(link, request, error, sent),
       onBuffersReleased: () => {
         this.host.giveFrame(frame!)
         this.host.released(inFlightBatches)
@@ -228,6 +248,7 @@ export class Sender implements Waiters {
     const now = performance.now()
     if (!this.requests.answered(request, now)) return
     this.pace.answered(now - request.sentAt, now)
+    this.requestSize.answered(request.bytes)
     this.host.requestEnded(now - request.sentAt)
     if (payload === null) {
       this.waits.answered(0)
@@ -239,7 +260,7 @@ export class Sender implements Waiters {
         // An answer that cannot be read tells nothing of what was written, nor does anything after it on this connection.
         const cause = asError(error)
         for (const inFlightBatch of request.inFlightBatches) {
-          if (inFlightBatch.batch.state === 'inFlight') this.host.lost(inFlightBatch, cause, true)
+          if (inFlightBatch.batch.state === 'inFlight') this.host.lost(inFlightBatch, cause, true, false)
         }
         link.destroy(cause)
       }
@@ -259,13 +280,18 @@ export class Sender implements Waiters {
     }
   }
 
-  private failed(request: InFlightRequest, error: Error, sent: boolean): void {
+  private failed(link: ProduceLink, request: InFlightRequest, error: Error, sent: boolean): void {
+    const isHead = this.requests.isHead(request)
     if (!this.requests.end(request)) return
     // Until a connection is open again.
     this.pace.unusable()
     if (!this.closed) this.waits.failed(error)
-    this.host.requestEnded(performance.now() - request.sentAt)
-    for (const inFlightBatch of request.inFlightBatches) this.host.lost(inFlightBatch, error, sent)
+    const now = performance.now()
+    this.host.requestEnded(now - request.sentAt)
+    const isExcused = this.cuts.lost({ link, request, isHead, sent, error }, now)
+    for (const inFlightBatch of request.inFlightBatches) {
+      this.host.lost(inFlightBatch, error, sent, isExcused)
+    }
     this.afterAnswer()
   }
 

@@ -108,7 +108,9 @@ export class SenderPool {
       answered: (inFlightBatch, answer, endpoint) =>
         responseHandler.answered(inFlightBatch, answer, nodeId, endpoint),
       written: inFlightBatch => responseHandler.written(inFlightBatch),
-      lost: (inFlightBatch, error, sent) => responseHandler.lost(inFlightBatch, error, sent, nodeId),
+      lost: (inFlightBatch, error, sent, isExcused) =>
+        responseHandler.lost(inFlightBatch, error, sent, isExcused, nodeId),
+      unreadable: (queue, batch) => completion.codecUnknown(queue, batch, nodeId),
       released: inFlightBatches => {
         for (const { batch } of inFlightBatches) {
           batch.pendingWrites--

@@ -1,11 +1,11 @@
 import type { Logger } from 'kafkajs'
 import { type Backoff, backoffMs } from '../../delivery/backoff.js'
 import { BrokerVerdictError, type ErrorContext, type Outcome } from '../../errors/bases.js'
-import { CoordinatorTimeoutError } from '../../errors/index.js'
+import { CoordinatorTimeoutError, UnsupportedApiError } from '../../errors/index.js'
 import { quoted } from '../../errors/printable.js'
 import { isTransportFailure } from '../../metadata/failure.js'
 import type { Api } from '../../protocol/api.js'
-import { type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
+import { ERROR, type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
 import { findCoordinatorApi } from '../../protocol/messages/findCoordinator.js'
 import type { BrokerAddress, ControlAnswer, Transport } from '../../transport/port.js'
 import type { WaitRegistry } from '../../waits/registry.js'
@@ -43,6 +43,8 @@ export interface Question<ReqIn, Response> {
   body(version: number): ReqIn
   /** The error code that decides what becomes of the request. */
   codeOf(response: Response): number
+  /** What that code means. Default {@link judge}. */
+  judge?(code: number): Judgement
   /** The error for an answer that asking again cannot mend. */
   refusal(verdict: ErrorCode, context: ErrorContext): Error
   readonly patience: Patience
@@ -171,6 +173,10 @@ export class Coordinators {
         code = codeOf(answer.response)
       }
     } catch (error) {
+      if (error instanceof UnsupportedApiError) {
+        const verdict = { ...errorCode(ERROR.UNSUPPORTED_VERSION), message: error.problem }
+        throw refusal(verdict, { attempts: course.attempts, outcome: course.outcome, cause: error })
+      }
       if (!isTransportFailure(error)) throw error
       course.unanswered++
       if (isSent) {
@@ -179,7 +185,7 @@ export class Coordinators {
       }
       return { judgement: 'elsewhere', cause: error }
     }
-    const judgement = judge(code)
+    const judgement = question.judge?.(code) ?? judge(code)
     const verdict = errorCode(code)
     if (judgement === 'final') throw refusal(verdict, { attempts: course.attempts, outcome: course.outcome })
     const asked = answer === undefined ? findCoordinatorApi.name : api.name

@@ -9,6 +9,12 @@ import type { TransactionOffsets } from '../types.js'
 import type { Coordinators, Patience } from './coordinators.js'
 import { isFatal, isForgotten, judge, refusalOf } from './verdicts.js'
 
+/**
+ * So often the coordinator may not know a topic whose offset it is given: a new one reaches all brokers within less than the second or two
+ * that this takes, one that does not exist never does.
+ */
+const MOST_UNKNOWN_ANSWERS = 20
+
 export interface GroupOffsetsParts {
   readonly transactionalId: string
   readonly identity: () => ProducerIdentity
@@ -76,6 +82,7 @@ export class GroupOffsets {
     const { consumerGroupId: groupId, generationId = -1, memberId = '', groupInstanceId = null } = offsets
     let left = wanted
     let culprit: PartitionOffset | undefined
+    let unknownAnswers = 0
     await this.parts.coordinators.ask({
       api: txnOffsetCommitApi,
       coordinator: { type: 'group', name: groupId },
@@ -95,8 +102,13 @@ export class GroupOffsets {
         const at = decisive >= 0 ? decisive : failed.findIndex(code => code !== ERROR.NONE)
         culprit = left[at]
         left = left.filter((_, i) => failed[i] !== ERROR.NONE)
+        if (failed[at] === ERROR.UNKNOWN_TOPIC_OR_PARTITION) unknownAnswers++
         return failed[at] ?? ERROR.NONE
       },
+      judge: code =>
+        code === ERROR.UNKNOWN_TOPIC_OR_PARTITION && unknownAnswers >= MOST_UNKNOWN_ANSWERS
+          ? 'final'
+          : judge(code),
       refusal: (verdict, context) =>
         this.refusal(groupId, 'TxnOffsetCommit', verdict, {
           ...context,

@@ -1,9 +1,12 @@
+import { UnsupportedApiError } from '../../errors/index.js'
+import { produceApi } from '../../protocol/messages/produce.js'
 import { type Address, addressKey } from './address.js'
 import { BrokerConnection } from './brokerConnection.js'
 import type { BrokerHealth } from './brokerHealth.js'
 import { connectionError } from './connectionErrors.js'
 import { Deadline } from './deadline.js'
 import type { KafkajsConnectionPool, KafkajsInside } from './inside.js'
+import { negotiate } from './versions.js'
 
 /**
  * Opens connections, and knows all that are open. Each gets a kafkajs pool of its own and uses the first of its two
@@ -35,9 +38,11 @@ export class Connector {
     void connection.gone.then(() => this.#all.delete(connection))
     try {
       await connection.open(broker, deadline.signal)
+      requireRecords(connection)
       this.health.noteSuccess(addressKey(address))
       return connection
     } catch (error) {
+      if (error instanceof UnsupportedApiError) connection.close(error)
       this.health.noteFailure(addressKey(address), performance.now())
       throw error
     } finally {
@@ -51,6 +56,16 @@ export class Connector {
     for (const connection of all) connection.close(error)
     await Promise.all(all.map(connection => connection.gone))
   }
+}
+
+/**
+ * A broker before Kafka 0.11 does not take the record batches that are sent here: that is said on the first connection to it, not at the
+ * first record. One that does not list Produce at all may be asked for other things.
+ *
+ * @throws {UnsupportedApiError}
+ */
+const requireRecords = ({ versions, address }: BrokerConnection): void => {
+  if (versions[produceApi.key] !== undefined) negotiate(produceApi, versions, addressKey(address))
 }
 
 /** kafkajs gives each of connecting and ApiVersions `connectionTimeout`, and SASL `authenticationTimeout` (broker/index.js). */

@@ -11,7 +11,7 @@ export class KafkajsProduceLink implements ProduceLink {
   readonly produceVersion: number
   #onClosed: ((error: Error) => void) | undefined
 
-  /** @throws KafkaJSServerDoesNotSupportApiKey */
+  /** @throws {UnsupportedApiError} */
   constructor(
     readonly nodeId: number,
     private readonly connection: BrokerConnection,

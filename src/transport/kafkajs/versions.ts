@@ -1,11 +1,11 @@
-import kafkajs from 'kafkajs'
+import { UnsupportedApiError } from '../../errors/index.js'
 import type { AnyApi } from '../../protocol/api.js'
 import type { KafkajsVersions } from './inside.js'
 
 /**
  * The highest version that both sides speak.
  *
- * @throws KafkaJSServerDoesNotSupportApiKey
+ * @throws {UnsupportedApiError}
  */
 export const negotiate = (
   api: AnyApi,
@@ -16,12 +16,9 @@ export const negotiate = (
   const spoken = broker[api.key]
   const version = Math.min(api.maxVersion, maxVersion, spoken?.maxVersion ?? -1)
   if (spoken === undefined || version < Math.max(api.minVersion, spoken.minVersion)) {
-    const theirs =
-      spoken === undefined ? 'does not know it' : `speaks ${spoken.minVersion} to ${spoken.maxVersion}`
-    throw new kafkajs.KafkaJSServerDoesNotSupportApiKey(
-      `${api.name} is needed in a version from ${api.minVersion} to ${Math.min(api.maxVersion, maxVersion)}, the broker ${where} ${theirs}`,
-      { apiKey: api.key, apiName: api.name },
-    )
+    const { key: apiKey, name: apiName, minVersion } = api
+    const needed = { minVersion, maxVersion: Math.min(api.maxVersion, maxVersion) }
+    throw new UnsupportedApiError({ apiKey, apiName, needed, offered: spoken, broker: where })
   }
   return version
 }

@@ -1,3 +1,4 @@
+import { UnsupportedApiError } from '../../../errors/index.js'
 import { encodeQuery, METADATA_MAX_VERSION } from '../../../metadata/query.js'
 import { NotYet } from '../../../metadata/schedule.js'
 import type { ProducerSettings } from '../../../producer/options.js'
@@ -157,7 +158,7 @@ export const askClock = (client: ClusterClient): Promise<Clock | string> =>
       return { aheadMs: told - (asked + answered) / 2, uncertaintyMs: (answered - asked) / 2 }
     }),
     error =>
-      error.name === 'KafkaJSServerDoesNotSupportApiKey'
+      error instanceof UnsupportedApiError
         ? 'this version of Kafka does not tell it'
         : printable(error.message),
   )

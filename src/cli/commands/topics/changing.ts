@@ -1,3 +1,4 @@
+import { UnsupportedApiError } from '../../../errors/index.js'
 import { NotYet } from '../../../metadata/schedule.js'
 import { createPartitionsApi } from '../../../protocol/messages/createPartitions.js'
 import { createTopicsApi } from '../../../protocol/messages/createTopics.js'
@@ -37,7 +38,7 @@ const UNSUPPORTED_VERSION = 35
 const NOT_CONTROLLER = 41
 
 function whereTooOld(error: Error): Answer {
-  if (error.name !== 'KafkaJSServerDoesNotSupportApiKey') throw error
+  if (!(error instanceof UnsupportedApiError)) throw error
   return { code: UNSUPPORTED_VERSION, message: 'the brokers are too old for this change' }
 }
 

@@ -1,0 +1,22 @@
+import { attemptsText, type ErrorContext, messageOf, SpentBudgetError } from './bases.js'
+
+export interface ProducerIdContext extends ErrorContext {
+  readonly attempts: number
+  readonly elapsedMs: number
+}
+
+/**
+ * `idempotent: true`, and the brokers answer, but none of them gave a producer id within `metadataRetry`; `cause` is what the last attempt
+ * met.
+ */
+export class ProducerIdUnavailableError extends SpentBudgetError {
+  static override readonly name: string = 'ProducerIdUnavailableError'
+
+  constructor({ attempts, elapsedMs, cause }: ProducerIdContext) {
+    super(
+      `No broker gave a producer id in ${attemptsText(attempts)} over ${Math.round(elapsedMs)} ms (last: ${messageOf(cause)}). ` +
+        'Look at the brokers, raise metadataRetry.maxRetryTimeMs, or set idempotent: false to send without one.',
+      { attempts, elapsedMs, cause },
+    )
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  IdempotenceRefusedError,
+  ProducerIdUnavailableError,
+  TransactionRefusedError,
+  UnsupportedApiError,
+} from 'kafkajs-resilient-producer'
+import { type ApiName, dropBeforeApply, ERROR, errorCode, hang } from 'kafkajs-resilient-producer/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+import { TOPIC, World } from '../delivery/support/world.js'
+import { TX } from './transactions/support.js'
+
+let world: World
+afterEach(() => world.end())
+
+const RETRY = { metadataRetry: { retries: 2, minTimeoutMs: 1, maxTimeoutMs: 1 } }
+
+const warnings = () => world.log.filter(({ level }) => level === 'WARN').map(({ message }) => message)
+
+const sendTo = async (producer: Awaited<ReturnType<World['connect']>>) => {
+  await producer.send({ topic: TOPIC, messages: [{ value: 'a' }] })
+  expect(world.stored()).toContain('a')
+}
+
+describe('brokers without InitProducerId', () => {
+  test('are sent to without idempotence, with one warning', async () => {
+    world = await World.start({ maxVersions: { InitProducerId: 'none' } })
+    world.topic()
+    const producer = await world.connect()
+    await sendTo(producer)
+    await sendTo(producer)
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^Going on without idempotence: .*does not have InitProducerId.*idempotent: false/,
+      ),
+    ])
+    expect(world.sent().every(({ producerId }) => producerId === -1)).toBe(true)
+  })
+
+  test('are sent to in silence where that was asked for', async () => {
+    world = await World.start({ maxVersions: { InitProducerId: 'none' } })
+    world.topic()
+    await sendTo(await world.connect({ idempotent: false }))
+    expect(warnings()).toEqual([])
+  })
+
+  test('refuse a producer that has to be idempotent, with a typed error that names the remedy', async () => {
+    world = await World.start({ maxVersions: { InitProducerId: 'none' } })
+    const error = await world.connect({ idempotent: true }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(IdempotenceRefusedError)
+    expect(error).toMatchObject({
+      code: ERROR.UNSUPPORTED_VERSION,
+      message: expect.stringMatching(/does not have InitProducerId.*idempotent: false/),
+      cause: expect.any(UnsupportedApiError),
+    })
+  })
+})
+
+describe.each([
+  ['UNKNOWN_SERVER_ERROR', errorCode(ERROR.UNKNOWN_SERVER_ERROR)],
+  ['COORDINATOR_NOT_AVAILABLE', errorCode(ERROR.COORDINATOR_NOT_AVAILABLE)],
+  ['COORDINATOR_LOAD_IN_PROGRESS', errorCode(ERROR.COORDINATOR_LOAD_IN_PROGRESS)],
+  ['the end of the connection', dropBeforeApply],
+  ['nothing', hang],
+] as const)('an InitProducerId that is always answered with %s', (_, fault) => {
+  const options = { ...RETRY, ...(fault === hang ? { metadataRequestTimeoutMs: 300 } : {}) }
+
+  test('is retried, then done without, with one warning', async () => {
+    world = await World.start()
+    world.topic()
+    world.cluster.on('InitProducerId', fault, { times: Infinity })
+    await sendTo(await world.connect(options))
+    expect(world.cluster.journal.of('InitProducerId').length).toBeGreaterThan(1)
+    expect(warnings()).toEqual([
+      expect.stringMatching(/^Going on without idempotence: .*3 attempts.*idempotent: false/),
+    ])
+  })
+
+  test('ends connect() with a typed error where the producer has to be idempotent', async () => {
+    world = await World.start()
+    world.cluster.on('InitProducerId', fault, { times: Infinity })
+    const error = await world.connect({ ...options, idempotent: true }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(ProducerIdUnavailableError)
+    expect(error).toMatchObject({ attempts: 3, message: expect.stringContaining('idempotent: false') })
+  })
+})
+
+test('an InitProducerId that is refused for a while gives an id in the end', async () => {
+  world = await World.start()
+  world.topic()
+  world.cluster.on('InitProducerId', errorCode(ERROR.UNKNOWN_SERVER_ERROR), { times: 2 })
+  await sendTo(await world.connect(RETRY))
+  expect(warnings()).toEqual([])
+  expect(world.sent()[0]?.producerId).toBeGreaterThan(0)
+})
+
+test('what InitProducerId was answered with is said', async () => {
+  world = await World.start()
+  world.cluster.on('InitProducerId', errorCode(ERROR.COORDINATOR_NOT_AVAILABLE), { times: Infinity })
+  const error = await world.connect({ ...RETRY, idempotent: true }).catch((e: unknown) => e)
+  expect(error).toMatchObject({
+    message: expect.stringContaining('InitProducerId was answered with COORDINATOR_NOT_AVAILABLE'),
+    cause: { type: 'COORDINATOR_NOT_AVAILABLE', code: ERROR.COORDINATOR_NOT_AVAILABLE },
+  })
+})
+
+test('brokers that answer nothing else either are not gone on without idempotence', async () => {
+  world = await World.start()
+  world.cluster.on(
+    'InitProducerId',
+    async request => {
+      world.cluster.on('Metadata', dropBeforeApply, { times: Infinity })
+      request.drop()
+      return null
+    },
+    { times: Infinity },
+  )
+  const error = await world.connect(RETRY).catch((e: unknown) => e)
+  expect(error).toMatchObject({ name: 'BrokersUnreachableError' })
+  expect(warnings()).toEqual([])
+})
+
+describe('brokers that are too old', () => {
+  test.each([
+    ['Kafka 0.10', { Produce: 2, Metadata: 2, InitProducerId: 'none' }, 'Produce'],
+    ['a Produce of 0.10 alone', { Produce: 2 }, 'Produce'],
+    ['a Metadata of 0.10 alone', { Metadata: 3 }, 'Metadata'],
+  ] as const)('%s: connect() says so at once', async (_, maxVersions, apiName) => {
+    world = await World.start({ maxVersions })
+    const error = await world.connect().catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(UnsupportedApiError)
+    expect(error).toMatchObject({ apiName, retriable: false, message: expect.stringContaining('Kafka 0.11') })
+  })
+})
+
+describe('a transaction', () => {
+  type Producer = Awaited<ReturnType<World['connect']>>
+  const part: Record<'send' | 'sendOffsets' | 'commit', (producer: Producer) => Promise<unknown>> = {
+    send: producer =>
+      producer.transaction().then(tx => tx.send({ topic: TOPIC, messages: [{ value: 'x' }] })),
+    sendOffsets: producer =>
+      producer.transaction().then(tx =>
+        tx.sendOffsets({
+          consumerGroupId: 'g',
+          topics: [{ topic: TOPIC, partitions: [{ partition: 0, offset: '1' }] }],
+        }),
+      ),
+    commit: async producer => {
+      const tx = await producer.transaction()
+      await tx.send({ topic: TOPIC, messages: [{ value: 'x' }] })
+      await tx.commit()
+    },
+  }
+
+  test.each([
+    ['FindCoordinator', 'connect'],
+    ['InitProducerId', 'connect'],
+    ['AddPartitionsToTxn', 'send'],
+    ['AddOffsetsToTxn', 'sendOffsets'],
+    ['TxnOffsetCommit', 'sendOffsets'],
+    ['EndTxn', 'commit'],
+  ] as const)('without %s ends its %s with the API and the remedy', async (api, step) => {
+    world = await World.start({ maxVersions: { [api]: 'none' } as Partial<Record<ApiName, 'none'>> })
+    world.topic()
+    const connected = world.connect({ ...TX, idempotent: true })
+    const error = await (step === 'connect' ? connected : connected.then(part[step])).catch((e: unknown) => e)
+    expect(error).toMatchObject({ message: expect.stringContaining(`does not have ${api}`) })
+    if (api !== 'InitProducerId') {
+      expect(error).toBeInstanceOf(TransactionRefusedError)
+      expect(error).toMatchObject({ message: expect.stringContaining('remove transactionalId') })
+    }
+  })
+
+  test('offsets of a topic that does not exist end soon, with that reason', async () => {
+    world = await World.start()
+    world.topic()
+    const producer = await world.connect(TX)
+    const transaction = await producer.transaction()
+    const error = await transaction
+      .sendOffsets({
+        consumerGroupId: 'g',
+        topics: [
+          { topic: TOPIC, partitions: [{ partition: 0, offset: '1' }] },
+          { topic: 'no-such', partitions: [{ partition: 0, offset: '1' }] },
+        ],
+      })
+      .catch((e: unknown) => e)
+    expect(error).toMatchObject({
+      name: 'OffsetsRefusedError',
+      type: 'UNKNOWN_TOPIC_OR_PARTITION',
+      topic: 'no-such',
+      partition: 0,
+    })
+    const asked = world.cluster.journal.of('TxnOffsetCommit')
+    expect(asked.length).toBeLessThanOrEqual(25)
+    // What was taken is not asked for again.
+    expect(asked.at(-1)?.topics).toEqual(['no-such'])
+    await transaction.abort()
+  })
+})

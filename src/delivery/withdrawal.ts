@@ -1,15 +1,19 @@
 import { SendAbortedError } from '../errors/index.js'
-import type { SendCompletion } from './calls/sendCompletion.js'
-import type { Admission } from './intake/admission.js'
-import type { PendingSend } from './intake/pendingSend.js'
+import { withoutStack } from '../errors/withoutStack.js'
+import type { CallLinks } from './calls/callLinks.js'
+import type { BufferBudget } from './intake/bufferBudget.js'
+import type { WaitFailures } from './intake/waitFailures.js'
 import type { BatchCompletion } from './outcome/batchCompletion.js'
 import type { ProduceResponseHandler } from './outcome/responseHandler.js'
+import type { BusyQueues } from './partitions/busyQueues.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
 import type { TopicRegistry } from './topics/topicRegistry.js'
 
 export interface WithdrawalParts {
   readonly registry: TopicRegistry
-  readonly admission: Admission
+  readonly budget: BufferBudget
+  readonly busy: BusyQueues
+  readonly waitFailures: WaitFailures
   readonly completion: BatchCompletion
   readonly responseHandler: ProduceResponseHandler
 }
@@ -18,28 +22,21 @@ export interface WithdrawalParts {
 export class Withdrawal {
   private readonly parts: WithdrawalParts
   private waiters: (() => void)[] = []
+  /** The queues that had batches since the last {@link Withdrawal.resume}. */
+  private readonly touched = new Set<PartitionQueue>()
 
   constructor(parts: WithdrawalParts) {
     this.parts = parts
   }
 
-  /** Withdraws what a call has in no request yet. */
-  call(
-    entries: readonly PendingSend[],
-    call: SendCompletion,
-    topics: Iterable<string>,
-    reason: unknown,
-  ): void {
-    const { admission, registry, completion } = this.parts
-    for (const entry of entries) admission.waitFailures.abort(entry, reason)
-    for (const name of topics) {
-      for (const queue of registry.get(name)?.queues ?? []) {
-        for (const batch of [...queue.batches]) {
-          const error = new SendAbortedError(name, { partition: queue.partition, cause: reason })
-          if (batch.attempts === 0) completion.withdraw(queue, batch, owner => call.owns(owner), error)
-        }
-      }
-    }
+  /** Withdraws what a call has in no request yet: one error for all of it. */
+  call(links: CallLinks, topic: string, reason: unknown): void {
+    const { budget, waitFailures, completion } = this.parts
+    const error = new SendAbortedError(topic, { partition: partitionIn(links), cause: reason })
+    links.withdrawnBy = error
+    waitFailures.withdraw(links, error)
+    for (const [batch, placed] of links.batches) completion.withdraw(batch, placed, error)
+    budget.freed()
   }
 
   /** Rejects what a queue has in no request. */
@@ -47,47 +44,69 @@ export class Withdrawal {
     this.parts.completion.rejectAll(queue, error)
   }
 
-  /** Rejects everything that is in no request; what is in one ends with its answer, and does not go again, until {@link resume}. */
+  /** Rejects everything that is in no request; what is in one ends with its answer, and is not retried, until {@link resume}. */
   all(error: (topic: string) => Error): void {
-    const { admission, registry, completion, responseHandler } = this.parts
-    responseHandler.withdrawalError = error
-    admission.waitFailures.close(registry.all, error)
-    for (const topic of registry.all) {
-      for (const queue of topic.queues)
-        if (queue !== undefined) completion.rejectAll(queue, error(topic.name))
-    }
+    const { busy, waitFailures, completion, responseHandler } = this.parts
+    const ofTopic = onePerTopic(error)
+    responseHandler.withdrawalError = ofTopic
+    waitFailures.all(ofTopic)
+    for (const queue of busy.all) completion.rejectAll(queue, ofTopic(queue.topic))
   }
 
   resume(): void {
+    this.touched.clear()
     this.parts.responseHandler.withdrawalError = undefined
   }
 
   /** Resolves when nothing is in a request. */
   landed(): Promise<void> {
-    if (this.isLanded) return Promise.resolve()
+    if (this.parts.busy.inFlight === 0) return Promise.resolve()
     return new Promise(resolve => this.waiters.push(resolve))
-  }
-
-  private get isLanded(): boolean {
-    for (const topic of this.parts.registry.all) {
-      for (const queue of topic.queues) if (queue !== undefined && queue.inFlight > 0) return false
-    }
-    return true
   }
 
   /** A batch has ended. */
   noteEnd(): void {
-    if (this.waiters.length === 0 || !this.isLanded) return
+    if (this.waiters.length === 0 || this.parts.busy.inFlight > 0) return
     for (const resume of this.waiters.splice(0)) resume()
+  }
+
+  /** The queue has a batch. */
+  noteUse(queue: PartitionQueue): void {
+    this.touched.add(queue)
   }
 
   /** The queues with sequences that may never be used. */
   get unsettled(): readonly PartitionQueue[] {
-    return [...this.parts.registry.all].flatMap(({ queues }) => queues.filter(queue => queue.isUnsettled))
+    return [...this.touched].filter(queue => queue.isUnsettled)
   }
 
   /** The producer has another identity, and nothing is left of what the former one has sent. */
   restart(): void {
     for (const topic of this.parts.registry.all) for (const queue of topic.queues) queue?.restart()
+  }
+}
+
+/** The partition, where all of the call's records are in batches of one. */
+const partitionIn = ({ waiting, batches }: CallLinks): number | undefined => {
+  if (waiting.size > 0) return undefined
+  let partition: number | undefined
+  for (const { queue, attempts, state } of batches.keys()) {
+    if (queue === undefined || attempts > 0 || state === 'ended') continue
+    if (partition !== undefined && partition !== queue.partition) return undefined
+    partition = queue.partition
+  }
+  return partition
+}
+
+/** The stack of the first says where they all come from. */
+const onePerTopic = (make: (topic: string) => Error): ((topic: string) => Error) => {
+  const made = new Map<string, Error>()
+  return topic => {
+    let error = made.get(topic)
+    if (error === undefined) {
+      error = made.size === 0 ? make(topic) : withoutStack(() => make(topic))
+      made.set(topic, error)
+    }
+    return error
   }
 }

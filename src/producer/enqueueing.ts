@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Message } from 'kafkajs'
 import {
   type DeliveryTeller,
@@ -6,26 +7,22 @@ import {
   type OnDelivery,
   UnownedRecord,
 } from '../delivery/calls/enqueuedRecord.js'
+import { StreamedRecord } from '../delivery/calls/streamedRecord.js'
+import type { Hold } from '../delivery/intake/hold.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { BufferFullError, ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { Lifecycle } from './lifecycle.js'
 import type { ProducerSettings } from './options.js'
-import type { Session } from './session.js'
 import type { TopicMessage, WritableOptions } from './types.js'
 import type { UnownedFailures } from './unowned.js'
 import { type TopicNames, takeMessage } from './validate.js'
-import { createWritable } from './writable.js'
-
-/** `enqueue` answers false from here on. */
-const HIGH_MARK = 0.8
-/** `ready` resolves below. */
-const LOW_MARK = 0.5
+import { createWritable, type HeldWrite } from './writable.js'
 
 const NO_OPTIONS = {}
 
 interface SpaceWaiter {
-  readonly isEnough: (session: Session) => boolean
+  readonly hold: Hold
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -37,14 +34,6 @@ const onlookers = new WeakSet<OnDelivery>()
 export const lookingOn = (onDelivery: OnDelivery): OnDelivery => {
   onlookers.add(onDelivery)
   return onDelivery
-}
-
-/** A stream's record, with its message as it was read, or what is wrong with it. */
-interface TakenRecord {
-  readonly record: TopicMessage
-  readonly topic: string
-  readonly message: Message | undefined
-  readonly problem: unknown
 }
 
 export interface EnqueueingParts {
@@ -59,9 +48,11 @@ export interface EnqueueingParts {
 export class Enqueueing implements DeliveryTeller {
   private readonly parts: EnqueueingParts
   private readonly unowned: UnownedRecord
-  private waiters: SpaceWaiter[] = []
-  /** The topic of the last `enqueue` that answered false: what `ready` waits for. */
-  private heldTopic: string | undefined
+  private readonly waiters = new Set<SpaceWaiter>()
+  /** Why the last `enqueue` answered false, if it did: its caller is the next to call `ready`. */
+  private ownHold: Hold | undefined
+  /** The last one there was, for callers who ask without having been answered. */
+  private lastHold: Hold | undefined
 
   constructor(parts: EnqueueingParts) {
     this.parts = parts
@@ -80,26 +71,18 @@ export class Enqueueing implements DeliveryTeller {
   }
 
   private enqueueTaken(topic: string, message: Message, onDelivery: OnDelivery | undefined): boolean {
-    const { lifecycle, observer } = this.parts
-    const { session, classes } = lifecycle.connected
-    const { engine } = session
-    const deliveryClass = classes.of(NO_OPTIONS)
+    const { lifecycle, settings, observer } = this.parts
+    const { engine, classes } = lifecycle.connected
     const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
-    const queues = engine.topicPartitions(topic)
-    const taken = queues !== undefined && engine.admission.enqueueAtOnce(queues, message, deliveryClass, call)
-    if (!taken) {
-      if (!engine.hasRoomFor(topic, message)) {
-        const error = new BufferFullError(topic, { bufferBytes: engine.budget.limitBytes, waitedMs: 0 })
-        observer.recordsFailed(topic, 1, error.name)
-        queueMicrotask(() => call.failedBefore(error, topic))
-        this.heldTopic = topic
-        return false
-      }
-      engine.submit(topic, [message], call, deliveryClass)
+    const hold = engine.enqueue(topic, message, call, classes.of(NO_OPTIONS))
+    this.ownHold = hold
+    if (hold === undefined) return true
+    this.lastHold = hold
+    if (hold.outcome === 'refused') {
+      const error = new BufferFullError(topic, { bufferBytes: settings.bufferBytes, waitedMs: 0 })
+      observer.recordsFailed(topic, 1, error.name)
+      queueMicrotask(() => call.failedBefore(error, topic))
     }
-    // A topic that took it at once is there, and has no share of its own to fill.
-    if (engine.isBelow(HIGH_MARK, taken ? undefined : topic)) return true
-    this.heldTopic = topic
     return false
   }
 
@@ -115,81 +98,71 @@ export class Enqueueing implements DeliveryTeller {
 
   ready(): Promise<void> {
     try {
-      if (this.isReady(this.parts.lifecycle.connected.session)) return Promise.resolve()
+      void this.parts.lifecycle.connected
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.whenSpace(session => this.isReady(session))
+    const { ownHold, lastHold } = this
+    this.ownHold = undefined
+    if (ownHold !== undefined) return this.whenOver(ownHold).ended
+    // Nothing is known of this caller: it is not held by a topic that may be another's and cannot move.
+    if (lastHold === undefined || lastHold.isOver) return Promise.resolve()
+    return lastHold.isStuck ? nextTurn() : this.whenOver(lastHold).ended
   }
 
-  private whenSpace(isEnough: (session: Session) => boolean): Promise<void> {
-    return new Promise((resolve, reject) => this.waiters.push({ isEnough, resolve, reject }))
-  }
-
-  /** Records of a topic that is not there yet have a share of their own: who filled that waits for that. */
-  private isReady({ engine }: Session): boolean {
-    if (!engine.isBelow(LOW_MARK, this.heldTopic)) return false
-    this.heldTopic = undefined
-    return true
+  private whenOver(hold: Hold): HeldWrite {
+    if (hold.isOver) return { ended: Promise.resolve(), cancel: () => {} }
+    let waiter: SpaceWaiter | undefined
+    const ended = new Promise<void>((resolve, reject) => {
+      waiter = { hold, resolve, reject }
+      this.waiters.add(waiter)
+    })
+    return { ended, cancel: () => this.waiters.delete(waiter!) }
   }
 
   /** Buffer space came free. */
-  freed(session: Session): void {
-    if (this.waiters.length === 0) return
-    const waiters = this.waiters
-    this.waiters = []
-    for (const waiter of waiters) {
-      if (waiter.isEnough(session)) waiter.resolve()
-      else this.waiters.push(waiter)
+  freed(): void {
+    for (const waiter of this.waiters) {
+      if (!waiter.hold.isOver) continue
+      this.waiters.delete(waiter)
+      waiter.resolve()
     }
   }
 
   closed(): void {
-    for (const waiter of this.waiters.splice(0)) waiter.reject(new ProducerClosedError())
-  }
-
-  /** Checks a record of a stream and reads its fields, once. */
-  private take(record: TopicMessage): TakenRecord {
-    const { topic } = record
-    try {
-      if (!topic) throw new NonRetriableError('Invalid topic')
-      this.parts.topicNames.check(topic)
-      return {
-        record,
-        topic,
-        message: takeMessage(topic, record, 0, this.parts.settings),
-        problem: undefined,
-      }
-    } catch (problem) {
-      return { record, topic, message: undefined, problem }
-    }
+    this.ownHold = undefined
+    this.lastHold = undefined
+    const waiters = [...this.waiters]
+    this.waiters.clear()
+    for (const waiter of waiters) waiter.reject(new ProducerClosedError())
   }
 
   writable(options: WritableOptions = {}): Writable {
-    // A stream has one record at a time, for which it asks more than once.
-    let last: TakenRecord | undefined
-    const take = (record: TopicMessage): TakenRecord => {
-      if (last?.record !== record) last = this.take(record)
-      return last
-    }
-    const hasRoom = ({ engine }: Session, record: TopicMessage): boolean => {
-      const { topic, message } = take(record)
-      // What is no message cannot be measured: to say so is `enqueue`'s.
-      return message === undefined || engine.hasRoomFor(topic, message)
-    }
     return createWritable(
-      {
-        enqueue: (record, onDelivery) => {
-          const { topic, message, problem } = take(record)
-          last = undefined
-          if (message === undefined) throw problem
-          return this.enqueueTaken(topic, message, onDelivery)
-        },
-        ready: () => this.ready(),
-        hasRoom: record => hasRoom(this.parts.lifecycle.connected.session, record),
-        whenRoom: record => this.whenSpace(session => hasRoom(session, record)),
-      },
+      { hand: (record, onDelivery, onTaken) => this.hand(record, onDelivery, onTaken) },
       options,
     )
+  }
+
+  /** Takes a record of a stream, whose fields are read once. @throws on bad input, or when the producer is not connected */
+  private hand(
+    record: TopicMessage,
+    onDelivery: OnDelivery,
+    onTaken: (held: HeldWrite | undefined) => void,
+  ): { withdraw(): void } {
+    const { lifecycle, settings, topicNames } = this.parts
+    const { topic } = record
+    if (!topic) throw new NonRetriableError('Invalid topic')
+    topicNames.check(topic)
+    const message = takeMessage(topic, record, 0, settings)
+    const { engine, classes } = lifecycle.connected
+    const call = new StreamedRecord(topic, onDelivery, this, destination => {
+      const hold = engine.holdAt(destination)
+      onTaken(hold === undefined ? undefined : this.whenOver(hold))
+    })
+    engine.submitPatiently(topic, message, call, classes.of(NO_OPTIONS))
+    return {
+      withdraw: () => engine.abortUnsent(call.links, topic, new Error('the stream was destroyed')),
+    }
   }
 }

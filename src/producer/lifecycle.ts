@@ -17,6 +17,8 @@ import { checkTimeout, waitFor } from './wait.js'
 /** A SIGTERM's patience in most orchestrators is 30 s. ms */
 const DISCONNECT_TIMEOUT_MS = 25000
 
+const TIME_IS_UP = new Error('time is up')
+
 /** A connected session with what its calls need. */
 export interface Live {
   readonly session: Session
@@ -35,7 +37,7 @@ export interface LifecycleParts {
   readonly events: EventHub
   readonly topicNames: TopicNames
   /** Buffer space came free. */
-  readonly onSpace: (session: Session) => void
+  readonly onSpace: () => void
   /** No call will be taken any more. */
   readonly onClosed: () => void
 }
@@ -49,6 +51,8 @@ export class Lifecycle {
   private current: Live | undefined
   private opening: Opening | undefined
   private disconnecting: Promise<void> | undefined
+  /** Ends the patience of the disconnect that is under way. */
+  private hurry = new AbortController()
 
   constructor(parts: LifecycleParts) {
     this.parts = parts
@@ -95,7 +99,7 @@ export class Lifecycle {
 
   private opened(session: Session): void {
     const { settings, logger, events, onSpace } = this.parts
-    session.onSpace = () => onSpace(session)
+    session.onSpace = onSpace
     const classes = new DeliveryClasses(settings, session.isSequenced ? 'sequenced' : 'plain', logger)
     this.current = { session, engine: session.engine, classes }
     this.opening = undefined
@@ -107,10 +111,21 @@ export class Lifecycle {
     checkTimeout(timeoutMs)
     // A connect under way would come alive after this, also one that waits for an earlier disconnect.
     const brokenOff = this.opening?.breakOff(new ProducerClosedError())
-    this.disconnecting ??= this.shut(timeoutMs, brokenOff).finally(() => {
-      this.disconnecting = undefined
+    const { disconnecting } = this
+    if (disconnecting === undefined) {
+      this.hurry = new AbortController()
+      this.disconnecting = this.shut(timeoutMs, brokenOff).finally(() => {
+        this.disconnecting = undefined
+      })
+      return this.disconnecting
+    }
+    // The shortest patience of all who disconnect counts.
+    const { hurry } = this
+    await waitFor(disconnecting, { timeoutMs }, () => TIME_IS_UP).catch(error => {
+      if (error !== TIME_IS_UP) throw error
+      hurry.abort(TIME_IS_UP)
     })
-    await this.disconnecting
+    await disconnecting
   }
 
   private async shut(timeoutMs: number, brokenOff: Promise<void> | undefined): Promise<void> {
@@ -119,7 +134,8 @@ export class Lifecycle {
     const { current, parts } = this
     if (current !== undefined) {
       const { session } = current
-      await waitFor(session.settle(), { timeoutMs }, () => new Error('time is up')).catch(() => {})
+      const patience = { timeoutMs, signal: this.hurry.signal }
+      await waitFor(session.settle(), patience, () => TIME_IS_UP).catch(() => {})
       this.current = undefined
       // Before the session: what it ends by closing frees space, which must not be taken for room.
       parts.onClosed()

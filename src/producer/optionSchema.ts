@@ -72,6 +72,17 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
       max: Number.MAX_SAFE_INTEGER,
     },
   ),
+  spec(
+    'maxWaitingBytes',
+    'bytes',
+    undefined,
+    'What may wait for space in the buffer, 250 bytes for each record included. Beyond it `send` rejects at once with BufferFullError.',
+    {
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      shown: '16 x `bufferBytes`',
+    },
+  ),
   spec('maxBlockMs', 'ms', 60000, 'How long `send` waits for buffer space before BufferFullError.', {
     min: 0,
   }),

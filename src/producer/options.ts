@@ -22,6 +22,8 @@ export interface ProducerSettings {
   readonly batchRecords: number
   readonly requestBytes: number
   readonly bufferBytes: number
+  /** Unset: 16 times `bufferBytes`. */
+  readonly maxWaitingBytes: number | undefined
   readonly maxBlockMs: number
   readonly deliveryTimeoutMs: number
   readonly requestTimeoutMs: number

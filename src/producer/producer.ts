@@ -58,7 +58,7 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     unowned,
     events,
     topicNames,
-    onSpace: session => enqueueing.freed(session),
+    onSpace: () => enqueueing.freed(),
     onClosed: () => enqueueing.closed(),
   })
   const sending = new Sending(lifecycle, settings, topicNames)
@@ -67,7 +67,7 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
   const flush = async ({ timeoutMs, signal }: WaitOptions = {}): Promise<void> => {
     const { session } = lifecycle.connected
     const timeoutError = (afterMs: number): Error =>
-      new FlushTimeoutError(afterMs, session.engine.budget.records)
+      new FlushTimeoutError(afterMs, session.engine.levels.bufferedRecords)
     await waitFor(session.flush(), { timeoutMs, signal }, timeoutError)
   }
 

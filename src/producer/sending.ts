@@ -1,5 +1,6 @@
 import type { Message, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
 import type { DeliveryClass } from '../delivery/batch/batch.js'
+import { CallLinks } from '../delivery/calls/callLinks.js'
 import { MultiSend } from '../delivery/calls/multiSend.js'
 import { SingleSend } from '../delivery/calls/singleSend.js'
 import type { DeliveryEngine } from '../delivery/engine.js'
@@ -59,21 +60,21 @@ export class Sending {
     }
   }
 
-  /** The common case: one message for a known topic with room in the buffer. Undefined when it is not that. */
+  /** The common case: one message for a known topic. Undefined when it is not that. */
   private sendOne(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> | undefined {
     const { live } = this.route
     if (live === undefined) return undefined
     const { topic, messages, acks, signal } = record
-    const queues = live.engine.topicPartitions(topic)
+    const known = live.engine.topic(topic)
     const isCommon =
-      queues !== undefined &&
+      known !== undefined &&
       signal === undefined &&
       (acks === undefined || acks === -1) &&
       Array.isArray(messages) &&
       messages.length === 1
     if (!isCommon) return undefined
     const message = takeMessage(topic, messages[0]!, 0, this.settings)
-    return live.engine.admission.sendAtOnce(queues, message, live.classes.of(record))
+    return live.engine.sendOne(known, message, live.classes.of(record))
   }
 
   /** @throws what is wrong with the call */
@@ -147,13 +148,14 @@ const sendAbortable = (
 ): Promise<RecordMetadata[]> => {
   let stopListening = (): void => {}
   const result = new Promise<RecordMetadata[]>((resolve, reject) => {
-    const call = count === 1 ? new SingleSend(resolve, reject) : new MultiSend(count, resolve, reject)
-    const entries = topics.flatMap(({ topic, messages }) => {
-      const entry = messages.length > 0 ? engine.submit(topic, messages, call, deliveryClass) : undefined
-      return entry === undefined ? [] : [entry]
-    })
-    const names = topics.map(each => each.topic)
-    stopListening = onAbort(signal, () => engine.withdrawal.call(entries, call, names, signal.reason))
+    const links = new CallLinks()
+    const call =
+      count === 1 ? new SingleSend(resolve, reject, links) : new MultiSend(count, resolve, reject, links)
+    // Before the records are taken: a user's partitioner may abort the signal.
+    stopListening = onAbort(signal, () => engine.abortUnsent(links, topics[0]!.topic, signal.reason))
+    for (const { topic, messages } of topics) {
+      if (messages.length > 0) engine.submit(topic, messages, call, deliveryClass)
+    }
   })
   return result.finally(() => stopListening())
 }

@@ -66,7 +66,7 @@ export class Session {
       random: Math.random,
       waits,
     })
-    const budget = new BufferBudget(settings.bufferBytes)
+    const budget = new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
     this.engine = new DeliveryEngine(engineSettings(settings, undefined), {
       transport: this.transport,
       directory: this.directory,
@@ -97,17 +97,11 @@ export class Session {
       })
     }
     this.engines = this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
-    for (const engine of this.engines) engine.onSpace = () => this.freed()
+    budget.onFreed(() => this.onSpace?.())
     this.unwatch = observer.watchLevels(() => ({
       ...this.engine.levels,
       requestsInFlight: this.engines.reduce((sum, { levels }) => sum + levels.requestsInFlight, 0),
     }))
-  }
-
-  /** The engines share one buffer: what one gives back, the other may wait for. */
-  private freed(): void {
-    for (const engine of this.engines) engine.admission.pump()
-    this.onSpace?.()
   }
 
   /** Sends at once what has gathered; resolves when everything that was accepted before has ended. */
@@ -157,11 +151,10 @@ export class Session {
     if (this.closing.signal.aborted) return
     const error = new ProducerClosedError()
     this.closing.abort(error)
-    this.engine.close()
-    this.transactions?.close(error)
+    const told = [this.engine.close(), this.transactions?.close(error)]
     this.producerIds.close()
     this.directory.close(error)
     this.unwatch()
-    await this.transport.close()
+    await Promise.all([...told, this.transport.close()])
   }
 }

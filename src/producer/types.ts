@@ -69,8 +69,16 @@ export interface ResilientProducerOptions {
   readonly batchRecords?: number | undefined
   /** The largest request; a record above it (less 512 bytes) is refused at the call. Default 104857600 bytes. (`max.request.size`) */
   readonly requestBytes?: number | undefined
-  /** What is held at most, in every state from admission to the outcome. Default 67108864 bytes. (`buffer.memory`) */
+  /**
+   * What is held at most, in every state from admission to the outcome. One topic, partition or broker may hold as much of it as is still
+   * free; what cannot move (a missing topic, no leader, a silent broker) holds half of it at most. Default 67108864 bytes. (`buffer.memory`)
+   */
   readonly bufferBytes?: number | undefined
+  /**
+   * What may wait for space in the buffer, with 250 bytes added for each record: beyond it `send` rejects at once with {@link BufferFullError}.
+   * Default 16 x `bufferBytes` bytes.
+   */
+  readonly maxWaitingBytes?: number | undefined
   /** How long `send` waits for buffer space before {@link BufferFullError}. Default 60000 ms. (`max.block.ms`) */
   readonly maxBlockMs?: number | undefined
   /**
@@ -210,11 +218,15 @@ export interface ResilientProducer
    * Hands over one record without a promise.
    *
    * @param onDelivery learns what became of the record; without it a failure goes to the option `onDeliveryError`
-   * @returns false from 80 % of `bufferBytes` on: then `await ready()`. At 100 % the record ends with {@link BufferFullError}.
+   * @returns false when the share of the record's topic, partition or broker in `bufferBytes` is 80 % full: then `await ready()`. When
+   *   it is full the record ends with {@link BufferFullError}.
    * @throws on bad input or when not connected, at once; the record was not taken
    */
   enqueue(topic: string, message: Message, onDelivery?: OnDelivery): boolean
-  /** Resolves when less than half of `bufferBytes` is in use; rejects when the producer is disconnected. */
+  /**
+   * Resolves when the share that made the last `enqueue` answer false is less than half full; at once where none did. Rejects when the
+   * producer is disconnected.
+   */
   ready(): Promise<void>
   /** An object-mode Writable of `{ topic, ...message }`: finishes after its own acknowledgements. */
   writable(options?: WritableOptions): Writable

@@ -3,22 +3,38 @@ import type { OnDelivery } from '../delivery/calls/enqueuedRecord.js'
 import { asError } from '../util/realms.js'
 import type { TopicMessage, WritableOptions } from './types.js'
 
+/** The buffer has a stream's record and no room for more of its kind. */
+export interface HeldWrite {
+  /** There is room again. */
+  readonly ended: Promise<void>
+  /** Nobody waits for it any more. */
+  cancel(): void
+}
+
 export interface WritableTarget {
-  enqueue(record: TopicMessage, onDelivery: OnDelivery): boolean
-  ready(): Promise<void>
-  /** Whether the record would be taken at once. */
-  hasRoom(record: TopicMessage): boolean
-  whenRoom(record: TopicMessage): Promise<void>
+  /**
+   * Takes a record as soon as there is room for it.
+   *
+   * @param onTaken called when it has it: at most once, and not where `onDelivery` is called first
+   * @returns what withdraws a record that was not taken yet
+   * @throws on bad input
+   */
+  hand(
+    record: TopicMessage,
+    onDelivery: OnDelivery,
+    onTaken: (held: HeldWrite | undefined) => void,
+  ): { withdraw(): void }
 }
 
 /**
  * A Writable of `{ topic, ...message }`. It holds its source back when the buffer fills, ends after the acknowledgement
- * of its own records, and is destroyed by a record's failure unless `onError` takes it.
+ * of its own records, and is destroyed by a record's failure unless `onError` takes it. Once destroyed it hands over nothing more.
  */
 export const createWritable = (target: WritableTarget, listeners: WritableOptions): Writable => {
   const { onError, onDelivery } = listeners
   let unended = 0
   let whenEnded: (() => void) | undefined
+  let stopWaiting: (() => void) | undefined
   const tell = (listener: () => void): void => {
     try {
       listener()
@@ -26,39 +42,55 @@ export const createWritable = (target: WritableTarget, listeners: WritableOption
       stream.destroy(asError(thrown))
     }
   }
+  const fail = (error: Error, record: TopicMessage): void => {
+    if (stream.destroyed) return
+    if (onError === undefined) stream.destroy(error)
+    else tell(() => onError(error, record))
+  }
   const stream: Writable = new Writable({
     objectMode: true,
     write(record: TopicMessage, _encoding, callback) {
-      const fail = (error: Error): void => {
-        if (onError === undefined) stream.destroy(error)
-        else tell(() => onError(error, record))
+      let isAnswered = false
+      /** Lets the next record come. */
+      const goOn = (error?: Error | null): void => {
+        if (isAnswered) return
+        isAnswered = true
+        stopWaiting = undefined
+        callback(error)
       }
-      const accept = (): void => {
-        let hasSpace: boolean
-        unended++
-        try {
-          hasSpace = target.enqueue(record, (error, delivered) => {
+      const taken = (held: HeldWrite | undefined): void => {
+        stopWaiting = held?.cancel
+        if (held === undefined) goOn()
+        else held.ended.then(() => goOn(), goOn)
+      }
+      unended++
+      try {
+        const handed = target.hand(
+          record,
+          (error, delivered) => {
             unended--
             tell(() => onDelivery?.(error, record, delivered))
-            if (error !== null) fail(error)
+            if (error !== null) fail(error, record)
+            // It ended before it was taken.
+            if (error !== null) goOn()
             if (unended === 0) whenEnded?.()
-          })
-        } catch (error) {
-          unended--
-          const nowhere = { topic: record.topic, partition: -1, offset: undefined }
-          tell(() => onDelivery?.(error as Error, record, nowhere))
-          fail(error as Error)
-          return callback()
-        }
-        if (hasSpace) callback()
-        else target.ready().then(() => callback(), callback)
-      }
-      try {
-        if (target.hasRoom(record)) accept()
-        else target.whenRoom(record).then(accept, callback)
+          },
+          taken,
+        )
+        if (!isAnswered) stopWaiting ??= () => handed.withdraw()
       } catch (error) {
-        callback(error as Error)
+        unended--
+        const nowhere = { topic: record.topic, partition: -1, offset: undefined }
+        tell(() => onDelivery?.(error as Error, record, nowhere))
+        fail(error as Error, record)
+        goOn()
       }
+    },
+    destroy(error, callback) {
+      const stop = stopWaiting
+      stopWaiting = undefined
+      stop?.()
+      callback(error)
     },
     final(callback) {
       if (unended === 0) callback()

@@ -2,8 +2,8 @@ import { CompressionTypes, type Logger, type RecordMetadata } from 'kafkajs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { DeliveryClass } from '../../src/delivery/batch/batch.js'
 import { SingleSend } from '../../src/delivery/calls/singleSend.js'
-import { DeliveryEngine } from '../../src/delivery/engine.js'
 import type { ProducerIds } from '../../src/delivery/idempotence/producerIds.js'
+import { Wiring } from '../../src/delivery/wiring.js'
 import type { TopicView } from '../../src/metadata/view.js'
 import { silentObserver } from '../../src/metrics/observer.js'
 import { encodeBody } from '../../src/protocol/api.js'
@@ -74,7 +74,7 @@ const unsequenced: DeliveryClass = {
 }
 
 let links: ScriptedLink[]
-let engine: DeliveryEngine
+let engine: Wiring
 beforeEach(() => {
   links = []
   const transport = {
@@ -93,7 +93,7 @@ beforeEach(() => {
     subscribe: () => () => {},
     waitingTopics: 0,
   } as unknown as TopicDirectory
-  engine = new DeliveryEngine(
+  engine = new Wiring(
     {
       batchLimits: { bytes: 100_000, records: 1000 },
       lingerMs: 0,
@@ -122,7 +122,12 @@ beforeEach(() => {
 
 const send = (value: string, deliveryClass = unsequenced): Promise<RecordMetadata[]> => {
   const sent = new Promise<RecordMetadata[]>((resolve, reject) => {
-    engine.submit('t', [{ value }], new SingleSend(resolve, reject), deliveryClass)
+    engine.admission.submit(
+      engine.registry.partitionsOf('t'),
+      [{ value }],
+      new SingleSend(resolve, reject),
+      deliveryClass,
+    )
   })
   sent.catch(() => {})
   return sent

@@ -19,8 +19,9 @@ class Item extends Expiring {
     this.onExpire = onExpire
   }
 
-  override expire(): void {
+  override expire(): number {
     this.onExpire(this)
+    return 1
   }
 }
 

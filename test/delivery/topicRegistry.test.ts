@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { BufferBudget } from '../../src/delivery/intake/bufferBudget.js'
 import { TopicRegistry, type TopicRegistryParts } from '../../src/delivery/topics/topicRegistry.js'
 import { MetadataCache } from '../../src/metadata/cache.js'
 
@@ -22,7 +23,7 @@ it('leads one queue for a leader hint, and all queues for a metadata answer', ()
         led.push([queue.partition, nodeId, epoch]),
     },
     completion: {},
-    queueHost: { batchLimits: {} },
+    queueHost: { batchLimits: {}, budget: new BufferBudget(1000) },
     newPartitioner: () => ({}),
     onReady: () => {},
     onFailed: () => {},

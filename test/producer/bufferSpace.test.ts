@@ -72,7 +72,7 @@ describe('send past the buffer', () => {
 
   test('of a call that fits in part: what is in stays in, the rest fails with its indexes', async () => {
     world.topic()
-    const producer = await world.connect({ bufferBytes: BUFFER, maxBlockMs: 5000 })
+    const producer = await world.connect({ bufferBytes: 20_000, maxBlockMs: 5000 })
     await producer.send({ topic: TOPIC, messages: [{ value: 'first' }] })
     const { gate } = await occupy(producer, 4000)
     const messages = ['a', 'b', 'c', 'd'].map(name => ({ value: value(name, 2500) }))
@@ -89,7 +89,7 @@ describe('send past the buffer', () => {
   })
 
   test('of a call for a missing topic that fits its share in part: the same once the topic is there', async () => {
-    const producer = await world.connect({ bufferBytes: BUFFER, maxBlockMs: 5000 })
+    const producer = await world.connect({ bufferBytes: 20_000, maxBlockMs: 5000 })
     const messages = ['a', 'b', 'c'].map(name => ({ value: value(name, 2000) }))
     const sent = producer.send({ topic: 'missing', messages })
     sent.catch(() => {})

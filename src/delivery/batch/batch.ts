@@ -4,6 +4,7 @@ import { type RecordMeasure, uvarintBytes } from '../../protocol/records/measure
 import { copyRecords } from '../../protocol/records/rewrite.js'
 import type { BatchCompressor } from '../compression/compressor.js'
 import type { ProducerIdentity } from '../idempotence/sequences.js'
+import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { AcknowledgedBatch } from './acknowledgedBatch.js'
 import type { BufferPool } from './bufferPool.js'
 import { Expiring } from './expiryList.js'
@@ -11,6 +12,7 @@ import type { FlushBarrier } from './flushBarriers.js'
 import { OwnerRuns } from './ownerRuns.js'
 import type { RecordCompletion } from './recordCompletion.js'
 import { SharedPromise } from './sharedPromise.js'
+import { WithdrawnRecords } from './withdrawnRecords.js'
 
 /** What all records of a batch share: calls that differ in it do not share a batch. */
 export interface DeliveryClass {
@@ -67,7 +69,12 @@ export class Batch extends Expiring {
   compressed: Buffer | undefined
   compressing = false
 
-  readonly owners = new OwnerRuns()
+  /** To which its bytes are charged. */
+  queue: PartitionQueue | undefined
+
+  owners = new OwnerRuns()
+  /** Records whose callers have been told that they are not sent; they are taken out before the batch is. */
+  private withdrawn: WithdrawnRecords | undefined
   private sharedPromise: SharedPromise | undefined
 
   identity: ProducerIdentity | undefined
@@ -118,8 +125,69 @@ export class Batch extends Expiring {
     flushBarrier.add()
   }
 
-  override expire(): void {
+  override expire(): number {
+    const { recordCount } = this
     this.onExpire(this)
+    return recordCount
+  }
+
+  /** How many records were ever appended. */
+  get appended(): number {
+    return this.withdrawn === undefined ? this.recordCount : this.withdrawn.appended(this.recordCount)
+  }
+
+  /** How many of its records are withdrawn and still in its body. */
+  get withdrawnCount(): number {
+    return this.withdrawn === undefined ? 0 : this.withdrawn.count
+  }
+
+  /** @param positions where the records stood when they were appended */
+  withdrawRecords(positions: readonly number[]): void {
+    this.withdrawn ??= new WithdrawnRecords()
+    this.withdrawn.add(positions)
+  }
+
+  /**
+   * Takes the withdrawn records out of a batch that is in no request. A codec may still read the former body.
+   *
+   * @returns the bytes and records that the buffer counts no more
+   */
+  dropWithdrawn(pool: BufferPool): { readonly bytes: number; readonly records: number } {
+    const { withdrawn, recordCount } = this
+    if (withdrawn === undefined || withdrawn.count === 0) return { bytes: 0, records: 0 }
+    const records = withdrawn.count
+    const bytes = Math.floor((this.chargedBytes * records) / recordCount)
+    const isKept = withdrawn.takeOut(recordCount)
+    const body = copyRecords(this.body.subarray(0, this.bodyBytes), recordCount, isKept)
+    this.bodyBytes = body.length
+    if (this.pendingWrites === 0) pool.give(this.body)
+    this.body = body
+    this.compressed = undefined
+    this.compressing = false
+    this.keepOwners(isKept)
+    this.chargedBytes -= bytes
+    this.chargedRecords -= records
+    return { bytes, records }
+  }
+
+  /** It ends unsent: the callers of the withdrawn records have been told. */
+  forgetWithdrawn(): void {
+    if (this.withdrawnCount > 0) this.keepOwners(this.withdrawn!.takeOut(this.recordCount))
+  }
+
+  private keepOwners(isKept: (index: number) => boolean): void {
+    const owners = new OwnerRuns()
+    let index = 0
+    let kept = 0
+    this.owners.forEach((owner, first, count) => {
+      for (let k = 0; k < count; k++, index++) {
+        if (!isKept(index)) continue
+        owners.add(owner, first + k)
+        kept++
+      }
+    })
+    this.owners = owners
+    this.recordCount = kept
   }
 
   takes(deliveryClass: DeliveryClass): boolean {
@@ -156,6 +224,7 @@ export class Batch extends Expiring {
     if (end > this.body.length) this.grow(end, pool)
     this.bodyBytes = writeRecord(this.body, at, bytes, timestampDelta, count, message, measure)
     this.recordCount = count + 1
+    this.withdrawn?.noteAppended(count)
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
     this.chargedBytes += chargedBytes
     this.chargedRecords++
@@ -249,9 +318,10 @@ export class Batch extends Expiring {
    * buffer may still be on its way to a socket.
    */
   extract(keep: (index: number) => boolean): Batch {
+    const body = copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep)
     const part = new Batch(
       this.deliveryClass,
-      copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep),
+      body,
       this.createdAt,
       this.endsAt,
       this.flushBarrier!,
@@ -259,7 +329,8 @@ export class Batch extends Expiring {
     )
     for (const flushBarrier of this.joined ?? []) part.join(flushBarrier)
     part.state = 'waiting'
-    part.bodyBytes = part.body.length
+    part.queue = this.queue
+    part.bodyBytes = body.length
     part.baseTimestamp = this.baseTimestamp
     part.maxTimestamp = this.maxTimestamp
     part.attempts = this.attempts

@@ -6,6 +6,8 @@ export abstract class Expiring {
   earlier: Expiring | undefined
   /** @internal */
   later: Expiring | undefined
+  /** @internal its place among the stragglers; -1: it stands in the list */
+  stragglerIndex = -1
   /** @internal */
   listedIn: ExpiryList | undefined
 
@@ -13,7 +15,8 @@ export abstract class Expiring {
     return this.listedIn !== undefined
   }
 
-  abstract expire(): void
+  /** @returns how many records it has ended, or has begun to end */
+  abstract expire(): number
 
   /** It does not end at its deadline any more. */
   withdraw(): void {
@@ -21,63 +24,146 @@ export abstract class Expiring {
   }
 }
 
+/** So many records end in one turn of the event loop. */
+const RECORDS_PER_TURN = 2000
+
+/** Node.js turns a longer delay into 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /**
- * Moments at which batches or parked records end, with one timer for all. Each list is for deadlines of one length: most
- * are then added in the order in which they end, so that it stays sorted by a step or two. An empty list has no timer,
- * so that an idle producer never wakes.
+ * Moments at which batches or waiting queues end, with one timer for all. Nearly all deadlines of a list are of one length, so
+ * that they come in the order in which they end and are appended; one that is earlier than the last, as that of a batch whose
+ * call began some time ago, is kept in a heap. An empty list has no timer: an idle producer never wakes.
  */
 export class ExpiryList {
   private first: Expiring | undefined
   private last: Expiring | undefined
+  private readonly stragglers: Expiring[] = []
   private timer: NodeJS.Timeout | undefined
+  private immediate: NodeJS.Immediate | undefined
   private timerAt = 0
+  private isExpiring = false
 
   add(item: Expiring): void {
-    let before = this.last
-    while (before !== undefined && before.deadline > item.deadline) before = before.earlier
-    const after = before === undefined ? this.first : before.later
-    item.earlier = before
-    item.later = after
+    const { last } = this
     item.listedIn = this
-    if (before === undefined) this.first = item
-    else before.later = item
-    if (after === undefined) this.last = item
-    else after.earlier = item
+    if (last !== undefined && last.deadline > item.deadline) this.addStraggler(item)
+    else {
+      item.earlier = last
+      item.later = undefined
+      if (last === undefined) this.first = item
+      else last.later = item
+      this.last = item
+    }
+    if (this.isExpiring || this.immediate !== undefined) return
     if (this.timer === undefined || item.deadline < this.timerAt) this.arm()
   }
 
   remove(item: Expiring): void {
     if (item.listedIn !== this) return
-    if (item.earlier === undefined) this.first = item.later
-    else item.earlier.later = item.later
-    if (item.later === undefined) this.last = item.earlier
-    else item.later.earlier = item.earlier
-    item.earlier = undefined
-    item.later = undefined
     item.listedIn = undefined
-    // The timer is left as it is while others wait: re-arming it for every batch would cost more than one early wake.
-    if (this.first === undefined && this.timer !== undefined) {
-      clearTimeout(this.timer)
-      this.timer = undefined
+    if (item.stragglerIndex >= 0) this.removeStraggler(item)
+    else {
+      if (item.earlier === undefined) this.first = item.later
+      else item.earlier.later = item.later
+      if (item.later === undefined) this.last = item.earlier
+      else item.later.earlier = item.earlier
+      item.earlier = undefined
+      item.later = undefined
     }
+    // The timer is left as it is while others wait: re-arming it for every batch would cost more than one early wake.
+    if (this.head === undefined) this.disarm()
+  }
+
+  /** What ends next. */
+  private get head(): Expiring | undefined {
+    const [straggler] = this.stragglers
+    if (straggler === undefined) return this.first
+    return this.first === undefined || straggler.deadline < this.first.deadline ? straggler : this.first
+  }
+
+  private disarm(): void {
+    if (this.timer !== undefined) clearTimeout(this.timer)
+    if (this.immediate !== undefined) clearImmediate(this.immediate)
+    this.timer = undefined
+    this.immediate = undefined
   }
 
   private arm(): void {
-    if (this.timer !== undefined) clearTimeout(this.timer)
+    this.disarm()
+    const { head } = this
+    if (head === undefined) return
+    this.timerAt = head.deadline
+    const delayMs = Math.min(Math.max(1, Math.ceil(this.timerAt - performance.now())), LONGEST_TIMER_MS)
+    this.timer = setTimeout(() => this.expire(), delayMs)
+  }
+
+  private expire(): void {
     this.timer = undefined
-    if (this.first === undefined) return
-    this.timerAt = this.first.deadline
-    // Node turns a delay beyond 2^31 - 1 ms into 1 ms.
-    const delayMs = Math.min(Math.max(1, Math.ceil(this.timerAt - performance.now())), 2 ** 31 - 1)
-    this.timer = setTimeout(() => {
-      this.timer = undefined
-      const now = performance.now()
-      while (this.first !== undefined && this.first.deadline <= now) {
-        const due = this.first
+    this.immediate = undefined
+    this.isExpiring = true
+    const now = performance.now()
+    let left = RECORDS_PER_TURN
+    try {
+      for (let due = this.head; left > 0 && due !== undefined && due.deadline <= now; due = this.head) {
         this.remove(due)
-        due.expire()
+        left -= Math.max(1, due.expire())
       }
-      this.arm()
-    }, delayMs)
+    } finally {
+      this.isExpiring = false
+      if (left <= 0 && this.head !== undefined) this.immediate = setImmediate(() => this.expire())
+      else this.arm()
+    }
+  }
+
+  private addStraggler(item: Expiring): void {
+    item.stragglerIndex = this.stragglers.length
+    this.stragglers.push(item)
+    this.rise(item)
+  }
+
+  private removeStraggler(item: Expiring): void {
+    const { stragglers } = this
+    const at = item.stragglerIndex
+    item.stragglerIndex = -1
+    const last = stragglers.pop()!
+    if (last === item) return
+    stragglers[at] = last
+    last.stragglerIndex = at
+    this.rise(last)
+    this.sink(last)
+  }
+
+  private rise(item: Expiring): void {
+    const { stragglers } = this
+    let at = item.stragglerIndex
+    while (at > 0) {
+      const other = stragglers[(at - 1) >>> 1]!
+      if (other.deadline <= item.deadline) break
+      stragglers[at] = other
+      const above = other.stragglerIndex
+      other.stragglerIndex = at
+      at = above
+    }
+    stragglers[at] = item
+    item.stragglerIndex = at
+  }
+
+  private sink(item: Expiring): void {
+    const { stragglers } = this
+    let at = item.stragglerIndex
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= stragglers.length) break
+      if (below + 1 < stragglers.length && stragglers[below + 1]!.deadline < stragglers[below]!.deadline)
+        below++
+      const other = stragglers[below]!
+      if (other.deadline >= item.deadline) break
+      stragglers[at] = other
+      other.stragglerIndex = at
+      at = below
+    }
+    stragglers[at] = item
+    item.stragglerIndex = at
   }
 }

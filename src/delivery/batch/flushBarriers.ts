@@ -28,19 +28,19 @@ export class FlushBarrier {
 }
 
 /**
- * Lets `flush` wait for what was accepted before it, and for that alone, however much is sent meanwhile: batches and
- * waiting calls belong to the flush barrier in which they came.
+ * Lets `flush` wait for what was accepted before it, and for that alone, however much is sent meanwhile: batches and waiting
+ * records belong to the flush barrier in which they came.
  */
 export class FlushBarriers {
-  private older: FlushBarrier[] = []
+  private former: Promise<unknown> = Promise.resolve()
   current = new FlushBarrier()
 
   /** Ends the current flush barrier; resolves when it and all before it have ended. */
   async seal(): Promise<void> {
-    this.older = this.older.filter(each => !each.isEmpty)
-    this.older.push(this.current)
-    this.current.isSealed = true
+    const { current } = this
+    current.isSealed = true
     this.current = new FlushBarrier()
-    await Promise.all(this.older.map(each => each.whenEmpty()))
+    this.former = Promise.all([this.former, current.whenEmpty()])
+    await this.former
   }
 }

@@ -14,22 +14,21 @@ interface Run {
 }
 
 /**
- * The single-message sends of one batch. They share one promise and each wait for their place in it by `then`, which
- * costs half the memory of a promise with its own resolving functions: at a million sends a second that memory is
- * what limits the rate.
+ * Single-message sends that share one promise, and each wait for their place in it by `then`, which costs half the memory of a
+ * promise with its own resolving functions: at a million sends a second that memory is what limits the rate.
  */
 export class SharedPromise implements RecordCompletion {
-  private places = 0
+  protected places = 0
   private told = 0
   /** The runs that have ended; nearly always one. */
   private first: Run | undefined
-  private others: Run[] | undefined
+  private others: Map<number, Run> | undefined
   private settle!: (records: SharedPromise) => void
   private readonly settled = new Promise<SharedPromise>(resolve => {
     this.settle = resolve
   })
-  /** Where a batch was split, some records end later than the first. */
-  private latecomers: { place: number; end: (run: Run) => void }[] | undefined
+  /** By place: where not all end together, some end later than the first. */
+  private latecomers: Map<number, (run: Run) => void> | undefined
 
   get size(): number {
     return this.places
@@ -47,27 +46,26 @@ export class SharedPromise implements RecordCompletion {
   }
 
   private outcomeAt(place: number): RecordMetadata[] | Promise<RecordMetadata[]> {
-    const run =
-      this.first !== undefined && covers(this.first, place)
-        ? this.first
-        : this.others?.find(each => covers(each, place))
+    const run = this.first !== undefined && covers(this.first, place) ? this.first : this.others?.get(place)
     if (run !== undefined) return outcomeIn(run, place)
     return new Promise<Run>(end => {
-      this.latecomers ??= []
-      this.latecomers.push({ place, end })
+      this.latecomers ??= new Map()
+      this.latecomers.set(place, end)
     }).then(late => outcomeIn(late, place))
   }
 
   private end(run: Run): void {
     if (this.first === undefined) this.first = run
     else {
-      this.others ??= []
-      this.others.push(run)
+      this.others ??= new Map()
+      for (let place = run.first; place < run.first + run.count; place++) this.others.set(place, run)
     }
     this.settle(this)
     if (this.latecomers === undefined) return
-    for (const { place, end } of this.latecomers) if (covers(run, place)) end(run)
-    this.latecomers = this.latecomers.filter(({ place }) => !covers(run, place))
+    for (let place = run.first; place < run.first + run.count; place++) {
+      this.latecomers.get(place)?.(run)
+      this.latecomers.delete(place)
+    }
   }
 
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void {

@@ -1,5 +1,6 @@
 import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { CallLinks } from './callLinks.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 
 export type OnDelivery = (
@@ -15,6 +16,7 @@ export interface DeliveryTeller {
 /** `enqueue` with a callback. */
 export class EnqueuedRecord implements SendCompletion, RecordCompletion {
   readonly size = 0
+  readonly links: CallLinks | undefined
   private readonly topic: string
   private readonly onDelivery: OnDelivery
   private readonly teller: DeliveryTeller
@@ -35,10 +37,6 @@ export class EnqueuedRecord implements SendCompletion, RecordCompletion {
 
   placed(): void {}
 
-  owns(owner: RecordCompletion | null): boolean {
-    return owner === this
-  }
-
   failedBefore(error: Error): void {
     this.tell(error, this.topic, partitionOf(error), undefined)
   }
@@ -58,6 +56,7 @@ export class EnqueuedRecord implements SendCompletion, RecordCompletion {
 
 /** `enqueue` without a callback: nobody waits, and a failure goes to the option `onDeliveryError`. */
 export class UnownedRecord implements SendCompletion {
+  readonly links = undefined
   private readonly onError: (error: Error, topic: string) => void
 
   constructor(onError: (error: Error, topic: string) => void) {
@@ -69,10 +68,6 @@ export class UnownedRecord implements SendCompletion {
   }
 
   placed(): void {}
-
-  owns(): boolean {
-    return false
-  }
 
   failedBefore(error: Error, topic: string): void {
     this.onError(error, topic)

@@ -3,6 +3,7 @@ import { type FailedRecords, SendError } from '../../errors/index.js'
 import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { Batch } from '../batch/batch.js'
 import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { CallLinks } from './callLinks.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 
 interface Failure extends FailedRecords {
@@ -53,11 +54,22 @@ export class MultiSend implements SendCompletion {
   private lastPart: MultiSendPart | undefined
   private readonly failures: Failure[] = []
 
-  /** @param records how many messages the call has, over all its topics */
-  constructor(records: number, resolve: (result: RecordMetadata[]) => void, reject: (error: Error) => void) {
+  readonly links: CallLinks | undefined
+
+  /**
+   * @param records how many messages the call has, over all its topics
+   * @param links of a call that can be withdrawn
+   */
+  constructor(
+    records: number,
+    resolve: (result: RecordMetadata[]) => void,
+    reject: (error: Error) => void,
+    links?: CallLinks,
+  ) {
     this.pending = records
     this.resolve = resolve
     this.reject = reject
+    this.links = links
   }
 
   ownerIn(batch: Batch): RecordCompletion {
@@ -74,10 +86,6 @@ export class MultiSend implements SendCompletion {
 
   placed(owner: RecordCompletion | null, index: number): void {
     ;(owner as MultiSendPart).messageIndexes.push(index)
-  }
-
-  owns(owner: RecordCompletion | null): boolean {
-    return owner instanceof MultiSendPart && owner.call === this
   }
 
   failedBefore(error: Error, topic: string, from: number, to: number): void {

@@ -1,14 +1,19 @@
 import type { ErrorContext } from '../../errors/bases.js'
 import type { Batch } from '../batch/batch.js'
 import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { Destination } from '../intake/shares.js'
+import type { CallLinks } from './callLinks.js'
 
 /** Messages that were handed over together, and how their caller learns what became of them. */
 export interface SendCompletion {
-  /** Who waits for a record in this batch; `null` when nobody does. */
-  ownerIn(batch: Batch): RecordCompletion | null
-  /** The message at this index of the topic's messages was admitted to the batch for which the owner was asked last. */
+  /** Where its records are: of a call that can be withdrawn. */
+  readonly links: CallLinks | undefined
+  /** Who waits for the message at this index in this batch; `null` when nobody does. */
+  ownerIn(batch: Batch, index: number): RecordCompletion | null
+  /** The message at this index of the topic's messages was appended to the batch for which the owner was asked last. */
   placed(owner: RecordCompletion | null, index: number): void
-  owns(owner: RecordCompletion | null): boolean
+  /** The buffer has taken the message in, which waits for its topic. */
+  admitted?(destination: Destination): void
   /** Messages that failed before they were in a batch; `to` is exclusive. */
   failedBefore(error: Error, topic: string, from: number, to: number): void
 }

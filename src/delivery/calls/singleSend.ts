@@ -1,17 +1,25 @@
 import type { RecordMetadata } from 'kafkajs'
 import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { CallLinks } from './callLinks.js'
 import type { SendCompletion } from './sendCompletion.js'
 
 /** `send` with one message: the common case, with nothing to gather. */
 export class SingleSend implements SendCompletion, RecordCompletion {
   readonly size = 0
+  readonly links: CallLinks | undefined
   private readonly resolve: (result: RecordMetadata[]) => void
   private readonly reject: (error: Error) => void
 
-  constructor(resolve: (result: RecordMetadata[]) => void, reject: (error: Error) => void) {
+  /** @param links of a call that can be withdrawn */
+  constructor(
+    resolve: (result: RecordMetadata[]) => void,
+    reject: (error: Error) => void,
+    links?: CallLinks,
+  ) {
     this.resolve = resolve
     this.reject = reject
+    this.links = links
   }
 
   ownerIn(): RecordCompletion {
@@ -19,10 +27,6 @@ export class SingleSend implements SendCompletion, RecordCompletion {
   }
 
   placed(): void {}
-
-  owns(owner: RecordCompletion | null): boolean {
-    return owner === this
-  }
 
   failedBefore(error: Error): void {
     this.reject(error)

@@ -1,258 +1,423 @@
 import type { Message, RecordMetadata } from 'kafkajs'
-import type { ProducerObserver } from '../../metrics/observer.js'
+import { NonRetriableError } from '../../errors/bases.js'
+import { BufferFullError } from '../../errors/index.js'
+import { withoutStack } from '../../errors/withoutStack.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
-import type { ExpiryList } from '../batch/expiryList.js'
+import { ExpiryList } from '../batch/expiryList.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
 import type { SendCompletion } from '../calls/sendCompletion.js'
-import type { PartitionQueueHost } from '../partitions/partitionQueue.js'
+import { WaitingSends } from '../calls/waitingSends.js'
+import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { TopicPartitions } from '../partitions/topicPartitions.js'
+import type { TurnWork } from '../turns.js'
+import type { AdmissionHost } from './admissionHost.js'
 import type { BufferBudget } from './bufferBudget.js'
-import { PendingSend } from './pendingSend.js'
-import { type AppendContext, RecordAppender, type RecordOwnerSource } from './recordAppender.js'
+import {
+  type AppendContext,
+  type PartitionChoice,
+  RecordAppender,
+  type RecordOwnerSource,
+} from './recordAppender.js'
+import type { Destination } from './shares.js'
+import { spacePatienceMs, TopicWait, type WaitLimits } from './topicWait.js'
 import { WaitFailures } from './waitFailures.js'
-import { WaitQueues } from './waitQueues.js'
-
-export interface AdmissionSettings {
-  readonly maxBlockMs: number
-  readonly deliveryTimeoutMs: number
-}
-
-export interface AdmissionHost extends PartitionQueueHost {
-  /** Records wait for this topic. */
-  need(topic: TopicPartitions): void
-  /** Nothing waits for this topic any more. */
-  unneeded(topic: TopicPartitions): void
-  /** Why the topic is not there yet, as far as it is known. */
-  problemOf(topic: TopicPartitions): Error | undefined
-  /** Space came free. */
-  freed(): void
-  readonly observer: ProducerObserver
-}
+import { type CallMoment, type LineOwner, WaitingRecord, WaitLine } from './waitLine.js'
 
 const PROMISED: RecordOwnerSource = { ownerIn: batch => batch.promised }
 
+/** So many records of one call are encoded at once; the others follow in later turns of the event loop. */
+const RECORDS_AT_ONCE = 4000
+/** Calls that come within this time share a moment. ms */
+const SAME_MOMENT_MS = 1
+
+/** There is no room for a record at its destination. */
+export class Refused {
+  readonly destination: Destination
+
+  constructor(destination: Destination) {
+    this.destination = destination
+  }
+}
+
 /**
- * The way into the buffer. A record that finds a ready topic and room is encoded at once; the others wait in order
- * ({@link WaitQueues}). Within a topic no call overtakes another.
+ * The way into the buffer. A record that finds its topic there and room is encoded at once; the others wait in order, each in the
+ * queue of its own destination ({@link WaitLine}).
  */
-export class Admission {
-  readonly budget: BufferBudget
-  private readonly host: AdmissionHost
-  private readonly flushBarriers: FlushBarriers
-  private readonly appender: RecordAppender
-  private readonly waiting: WaitQueues
+export class Admission implements LineOwner {
   /** Ends what waits here. */
   readonly waitFailures: WaitFailures
-  private isPumping = false
+  private readonly limits: WaitLimits
+  private readonly host: AdmissionHost
+  private readonly budget: BufferBudget
+  private readonly flushBarriers: FlushBarriers
+  private readonly turns: TurnWork
+  private readonly appender: RecordAppender
+  /** When records that wait for space, and those that wait for their topics, are out of time. */
+  private readonly deadlines = { space: new ExpiryList(), admitted: new ExpiryList() }
+  private moment: CallMoment | undefined
+  private sends = new WaitingSends()
 
-  constructor(
-    settings: AdmissionSettings,
-    budget: BufferBudget,
-    deadlines: ExpiryList,
-    flushBarriers: FlushBarriers,
-    host: AdmissionHost,
-  ) {
-    this.budget = budget
+  constructor(limits: WaitLimits, flushBarriers: FlushBarriers, turns: TurnWork, host: AdmissionHost) {
+    this.limits = limits
+    this.budget = host.budget
     this.flushBarriers = flushBarriers
+    this.turns = turns
     this.host = host
     this.appender = new RecordAppender(host)
-    this.waiting = new WaitQueues(settings, budget, deadlines, topic => host.need(topic))
-    this.waitFailures = new WaitFailures(settings, budget, this.waiting, host, () => {
-      this.pumpShare()
-      this.pump()
-      host.freed()
-    })
+    this.waitFailures = new WaitFailures(limits, host, turns)
   }
 
-  /**
-   * Takes one topic's messages of a call. They were validated before.
-   *
-   * @returns the entry, where some have to wait
-   */
+  /** What the buffer counts for the message that was handed over last. */
+  get measuredBytes(): number {
+    return this.appender.measuredBytes
+  }
+
+  /** One message of one call: the short way, where nothing has to wait. */
+  sendOne(topic: TopicPartitions, message: Message, deliveryClass: DeliveryClass): Promise<RecordMetadata[]> {
+    const bytes = this.appender.sizeOf(message)
+    let queue: PartitionQueue | undefined
+    if (topic.isOpen) {
+      const routed = this.appender.route(topic, message, bytes, deliveryClass)
+      if (routed instanceof Error) return Promise.reject(this.failed(routed, topic))
+      if (routed.canTake(bytes)) {
+        const context = { deliveryClass, flushBarrier: this.flushBarriers.current, startedAt: undefined }
+        const batch = this.put(topic, routed, message, bytes, context, PROMISED, 0)
+        return batch instanceof Error ? Promise.reject(batch) : batch.promised.add()
+      }
+      queue = routed
+    }
+    if (this.sends.isFull) this.sends = new WaitingSends()
+    const { sends } = this
+    const moment = this.momentOf(deliveryClass)
+    return this.wait(topic, queue, message, sends, sends.nextIndex, moment, bytes)
+      ? sends.add()
+      : Promise.reject(this.refusal(topic, 1))
+  }
+
+  /** Takes one topic's messages of a call, which were validated before. */
   submit(
     topic: TopicPartitions,
     messages: readonly Message[],
     call: SendCompletion,
     deliveryClass: DeliveryClass,
-  ): PendingSend | undefined {
-    let next = 0
-    if (topic.isOpen && this.waiting.spaceLine.size === 0) {
-      const flushBarrier = this.flushBarriers.current
-      const context = { topic, call, deliveryClass, flushBarrier, startedAt: undefined }
-      for (; next < messages.length; next++) {
-        const message = messages[next]!
-        const bytes = this.appender.sizeOf(message)
-        if (!this.budget.fits(bytes)) break
-        this.budget.take(bytes)
-        this.place(context, message, bytes, next)
-      }
-      if (next === messages.length) return undefined
-    }
-    const entry = new PendingSend(
-      topic,
-      messages,
-      call,
+    patience: 'maxBlockMs' | 'endless' = 'maxBlockMs',
+  ): void {
+    const moment: CallMoment = {
       deliveryClass,
-      this.flushBarriers.current,
-      performance.now(),
-      expired => this.waitFailures.expire(expired),
-    )
-    entry.placed = next
-    entry.admitted = next
-    if (topic.waitingIn !== undefined) this.waiting.enter(entry, topic.waitingIn)
-    else if (this.waiting.spaceLine.size > 0) this.waiting.enter(entry, this.waiting.spaceLine)
-    else this.advance(entry)
-    return entry.listed ? entry : undefined
+      flushBarrier: this.flushBarriers.current,
+      startedAt: performance.now(),
+      isPatient: patience === 'endless',
+      lastIndex: messages.length - 1,
+    }
+    const now = { deliveryClass, flushBarrier: moment.flushBarrier, startedAt: undefined }
+    for (let index = 0; index < messages.length; index++) {
+      const error =
+        call.links?.withdrawnBy ?? this.submitOne(topic, messages[index]!, call, index, moment, now)
+      if (error === undefined) continue
+      this.host.observer.recordsFailed(topic.name, messages.length - index, error.name)
+      call.failedBefore(error, topic.name, index, messages.length)
+      break
+    }
+    if (topic.view !== undefined && topic.waiting !== undefined) this.topicReady(topic)
+  }
+
+  /** @returns why neither this message nor those behind it are taken */
+  private submitOne(
+    topic: TopicPartitions,
+    message: Message,
+    call: SendCompletion,
+    index: number,
+    moment: CallMoment,
+    context: AppendContext,
+  ): Error | undefined {
+    const bytes = this.appender.sizeOf(message)
+    let queue: PartitionQueue | undefined
+    // The others follow in later turns, and what comes behind them stands behind them.
+    if (topic.isOpen && index < RECORDS_AT_ONCE) {
+      const routed = this.appender.route(topic, message, bytes, moment.deliveryClass)
+      if (call.links?.withdrawnBy !== undefined) return call.links.withdrawnBy
+      if (routed instanceof Error || routed.canTake(bytes)) {
+        this.place(topic, routed, message, bytes, context, call, index)
+        return undefined
+      }
+      queue = routed
+    }
+    const hasPlace = this.wait(topic, queue, message, call, index, moment, bytes)
+    return hasPlace ? undefined : this.fullError(topic)
   }
 
   /**
-   * The short way for one message of one call, where nothing has to wait.
+   * Takes a message if there is room for it, be it only to wait for its topic.
    *
-   * @returns undefined when it cannot be taken at once: then it goes by {@link Admission.submit}
+   * @returns where it is, if it has not ended at once
    */
-  sendAtOnce(
-    topic: TopicPartitions,
-    message: Message,
-    deliveryClass: DeliveryClass,
-  ): Promise<RecordMetadata[]> | undefined {
-    const batch = this.takeAtOnce(topic, message, deliveryClass, PROMISED)
-    return batch instanceof Error ? Promise.reject(batch) : batch?.promised.add()
-  }
-
-  /** As {@link Admission.sendAtOnce}, for a call that is told of its message's end. @returns whether it was taken */
-  enqueueAtOnce(
+  enqueue(
     topic: TopicPartitions,
     message: Message,
     deliveryClass: DeliveryClass,
     call: SendCompletion,
-  ): boolean {
-    const batch = this.takeAtOnce(topic, message, deliveryClass, call)
-    if (batch instanceof Error) call.failedBefore(batch, topic.name, 0, 1)
-    return batch !== undefined
+  ): Destination | Refused | undefined {
+    const bytes = this.appender.sizeOf(message)
+    if (!topic.isOpen) return this.enqueueForTopic(topic, message, bytes, deliveryClass, call)
+    const queue = this.appender.route(topic, message, bytes, deliveryClass)
+    if (!(queue instanceof Error) && !queue.canTake(bytes)) return new Refused(queue)
+    const context = { deliveryClass, flushBarrier: this.flushBarriers.current, startedAt: undefined }
+    this.place(topic, queue, message, bytes, context, call, 0)
+    return queue instanceof Error ? undefined : queue
   }
 
-  /** @returns the batch that took the message, why none ever will, or undefined where it has to wait */
-  private takeAtOnce(
+  private enqueueForTopic(
     topic: TopicPartitions,
     message: Message,
+    bytes: number,
     deliveryClass: DeliveryClass,
-    waiting: RecordOwnerSource,
-  ): Batch | Error | undefined {
-    if (!topic.isOpen || this.waiting.spaceLine.size > 0) return undefined
-    const bytes = this.appender.sizeOf(message)
-    if (!this.budget.fits(bytes)) return undefined
-    // Before the partition is chosen: a user's partitioner may send something itself.
-    this.budget.take(bytes)
-    const { current } = this.flushBarriers
-    const batch = this.appender.put(topic, message, bytes, deliveryClass, current, undefined, waiting)
-    if (batch instanceof Error) this.failed(batch, topic, bytes)
+    call: SendCompletion,
+  ): Destination | Refused {
+    const wait = this.waitOf(topic)
+    // While its records are given their partitions it takes more, for the turns that this lasts.
+    const isTaken = wait.isPlacing ? this.budget.mayWait(bytes) : this.canPark(wait, bytes)
+    if (isTaken) this.wait(topic, undefined, message, call, 0, this.momentOf(deliveryClass), bytes)
+    else this.dropEmpty(wait)
+    return isTaken ? wait : new Refused(wait)
+  }
+
+  private place(
+    topic: TopicPartitions,
+    queue: PartitionQueue | Error,
+    message: Message,
+    bytes: number,
+    context: AppendContext,
+    call: SendCompletion,
+    index: number,
+    choice: PartitionChoice = 'free',
+  ): void {
+    const batch =
+      queue instanceof Error
+        ? this.failed(queue, topic)
+        : this.put(topic, queue, message, bytes, context, call, index, choice)
+    if (batch instanceof Error) return call.failedBefore(batch, topic.name, index, index + 1)
+    const owner = call.ownerIn(batch, index)
+    call.placed(owner, index)
+    if (call.links !== undefined && owner !== null) call.links.placed(batch, owner)
+  }
+
+  /** @returns the batch that took the record, or why none does */
+  private put(
+    topic: TopicPartitions,
+    queue: PartitionQueue,
+    message: Message,
+    bytes: number,
+    context: AppendContext,
+    owners: RecordOwnerSource,
+    index: number,
+    choice: PartitionChoice = 'free',
+  ): Batch | Error {
+    let batch: Batch
+    try {
+      batch = this.appender.append(topic, queue, message, bytes, context, owners, index, choice)
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error))
+      const place = { topic: topic.name, partition: queue.partition, outcome: 'not-written', cause } as const
+      return this.failed(new NonRetriableError(`A record was not encoded: ${cause.message}`, place), topic)
+    }
+    // A full batch may have sent it on to another partition.
+    this.budget.take(batch.queue!, bytes)
     return batch
   }
 
-  /** Whether a record of this size would be taken at once, be it only to wait for its topic. */
-  hasRoom(topic: TopicPartitions | undefined, bytes: number): boolean {
-    if (this.waiting.spaceLine.size > 0 || !this.budget.fits(bytes)) return false
-    return topic?.isOpen || (topic?.waitingIn === undefined && this.budget.fitsParked(bytes))
-  }
-
-  sizeOf(message: Message): number {
-    return this.appender.sizeOf(message)
-  }
-
-  private place(context: AppendContext, message: Message, bytes: number, index: number): void {
-    const error = this.appender.place(context, message, bytes, index)
-    if (error === undefined) return
-    const { topic, call } = context
-    this.failed(error, topic, bytes)
-    call.failedBefore(error, topic.name, index, index + 1)
-  }
-
-  private failed(error: Error, { name }: TopicPartitions, bytes: number): void {
-    this.budget.give(bytes, 1)
+  private failed(error: Error, { name }: TopicPartitions): Error {
     this.host.observer.recordsFailed(name, 1, error.name)
+    return error
+  }
+
+  private fullError({ name }: TopicPartitions): Error {
+    const { limitBytes: bufferBytes, maxWaitingBytes } = this.budget
+    return withoutStack(() => new BufferFullError(name, { bufferBytes, waitedMs: 0, maxWaitingBytes }))
+  }
+
+  private refusal(topic: TopicPartitions, records: number): Error {
+    const error = this.fullError(topic)
+    this.host.observer.recordsFailed(topic.name, records, error.name)
+    return error
+  }
+
+  private momentOf(deliveryClass: DeliveryClass): CallMoment {
+    const startedAt = performance.now()
+    const flushBarrier = this.flushBarriers.current
+    const { moment } = this
+    const isSame =
+      moment !== undefined &&
+      moment.deliveryClass === deliveryClass &&
+      moment.flushBarrier === flushBarrier &&
+      startedAt - moment.startedAt < SAME_MOMENT_MS
+    if (isSame) return moment
+    this.moment = { deliveryClass, flushBarrier, startedAt, isPatient: false, lastIndex: -1 }
+    return this.moment
   }
 
   /**
-   * Admits what fits. An entry that is done leaves; one that is not waits where it has to.
+   * Lets a record wait: for its topic, or for space.
    *
-   * @param entry the first of its topic's that wait, or one that is new while none waits
+   * @param queue its partition, if the topic is there
+   * @returns false where too much waits already
    */
-  private advance(entry: PendingSend): void {
-    const { topic, messages } = entry
-    while (entry.admitted < messages.length) {
-      const message = messages[entry.admitted]!
-      const bytes = this.appender.sizeOf(message)
-      const isReady = topic.view !== undefined && topic.parked.size === 0
-      if (!isReady && !this.budget.fitsParked(bytes))
-        return this.waiting.waitIn(entry, this.waiting.shareLine)
-      if (!this.budget.fits(bytes)) return this.waiting.waitIn(entry, this.waiting.spaceLine)
-      this.budget.take(bytes)
-      const index = entry.admitted++
-      if (isReady) {
-        entry.placed++
-        this.place(entry, message, bytes, index)
-      } else {
-        this.waiting.park(entry, bytes)
-      }
+  private wait(
+    topic: TopicPartitions,
+    queue: PartitionQueue | undefined,
+    message: Message,
+    call: SendCompletion,
+    index: number,
+    moment: CallMoment,
+    bytes: number,
+  ): boolean {
+    const wait = queue === undefined ? this.waitOf(topic) : undefined
+    let line: WaitLine
+    if (wait !== undefined && this.canPark(wait, bytes)) {
+      this.budget.take(wait, bytes)
+      line = wait.parked
+    } else if (moment.isPatient || this.budget.mayWait(bytes)) {
+      this.budget.waits(bytes)
+      line = wait === undefined ? this.lineOf(topic, queue!) : wait.line
+    } else {
+      if (wait !== undefined) this.dropEmpty(wait)
+      return false
     }
-    if (entry.waitsAt !== undefined) this.host.observer.bufferWaited(performance.now() - entry.startedAt)
-    this.waiting.leave(entry)
-    if (entry.parkedAt !== undefined) {
-      this.waiting.schedule(entry)
-      this.host.need(topic)
-    } else this.waiting.finish(entry)
+    moment.flushBarrier.add()
+    this.enter(line, new WaitingRecord(message, call, index, moment, bytes, line))
+    if (topic.view === undefined) this.host.need(topic)
+    if (line.kind === 'admitted') call.admitted?.(line.destination)
+    return true
   }
 
-  /** Buffer space came free: the next in line take it. */
-  pump(): void {
-    // Ending a batch inside the loop would start another round within this one.
-    if (this.isPumping) return
-    this.isPumping = true
-    try {
-      for (const head of this.waiting.spaceLine) {
-        this.advance(head)
-        if (head.waitsAt !== undefined && head.topic.waitingIn === this.waiting.spaceLine) break
-      }
-    } finally {
-      this.isPumping = false
-    }
+  private enter(line: WaitLine, record: WaitingRecord): void {
+    line.add(record)
+    if (!line.listed) this.schedule(line)
   }
 
-  /** The topic is there: what waited for it goes on, in order. */
+  private schedule(line: WaitLine): void {
+    const { dueAt } = line
+    if (dueAt === Infinity) return
+    line.deadline = dueAt
+    this.deadlines[line.kind].add(line)
+  }
+
+  private waitOf(topic: TopicPartitions): TopicWait {
+    topic.waiting ??= new TopicWait(topic, this.budget.immobile, this.limits, this)
+    return topic.waiting
+  }
+
+  private lineOf(topic: TopicPartitions, queue: PartitionQueue): WaitLine {
+    queue.line ??= new WaitLine(queue, 'space', topic, spacePatienceMs(this.limits), this)
+    return queue.line
+  }
+
+  private canPark(wait: TopicWait, bytes: number): boolean {
+    return !wait.isPlacing && wait.line.size === 0 && this.budget.mayHold(wait, bytes)
+  }
+
+  occupied(line: WaitLine): void {
+    this.waitFailures.lines.add(line)
+    const { destination } = line
+    const isPlacing = destination instanceof TopicWait && destination.isPlacing
+    if (line.kind === 'space' && !isPlacing) this.budget.enlist(line)
+  }
+
+  emptied(line: WaitLine): void {
+    this.waitFailures.lines.delete(line)
+    line.withdraw()
+    this.budget.delist(line)
+    if (line.destination instanceof TopicWait) this.dropEmpty(line.destination)
+  }
+
+  private dropEmpty(wait: TopicWait): void {
+    const { topic } = wait
+    if (!wait.isEmpty || wait.isPlacing || topic.waiting !== wait) return
+    topic.waiting = undefined
+    if (topic.view === undefined) this.host.unneeded(topic)
+  }
+
+  /** The time of its first record is up, unless that has left meanwhile. */
+  due(line: WaitLine): number {
+    const now = performance.now()
+    this.turns.run(() => {
+      const record = line.firstDue(now)
+      if (record !== undefined) {
+        this.waitFailures.expire(line, record, now)
+        return 1
+      }
+      if (line.size > 0 && !line.listed) this.schedule(line)
+      this.budget.freed()
+      return 0
+    })
+    return 1
+  }
+
+  /** There is space for the line's first record. */
+  admitFirst(line: WaitLine): void {
+    const record = line.first!
+    const { destination, topic } = line
+    const { moment, bytes, message, call, index } = record
+    this.budget.waitsNoMore(bytes)
+    if (moment.lastIndex < 0 || moment.lastIndex === index) {
+      this.host.observer.bufferWaited(performance.now() - moment.startedAt)
+    }
+    if (destination instanceof TopicWait) {
+      // Before it leaves: the topic must not be taken for one that nobody waits for.
+      this.budget.take(destination, bytes)
+      destination.isMoving = true
+      line.remove(record)
+      destination.isMoving = false
+      this.enter(destination.parked, record)
+      call.admitted?.(destination)
+      return
+    }
+    line.remove(record)
+    this.place(topic, destination as PartitionQueue, message, bytes, moment, call, index, 'pinned')
+    moment.flushBarrier.done()
+  }
+
+  /** The topic is there: its records are given their partitions, in order, and what comes meanwhile follows them. */
   topicReady(topic: TopicPartitions): void {
-    for (const entry of topic.parked) {
-      this.placeParked(entry)
-      // Only now: what a failed record's callback sends is parked behind the others, and met by this loop.
-      topic.parked.leave(entry.parkedAt!)
-      entry.parkedAt = undefined
-      if (entry.waitsAt === undefined) this.waiting.finish(entry)
-    }
-    for (const entry of this.waiting.sharersOf(topic)) {
-      if (entry.waitsAt === undefined) continue
-      this.advance(entry)
-      if (entry.waitsAt !== undefined) break
-    }
-    this.pumpShare()
-    this.pump()
-    this.host.freed()
+    const wait = topic.waiting
+    if (wait === undefined || wait.isPlacing) return
+    wait.isPlacing = true
+    this.budget.delist(wait.line)
+    this.turns.run(() => this.placeNext(topic, wait))
   }
 
-  private placeParked(entry: PendingSend): void {
-    const charges = entry.charges.splice(0)
-    for (const bytes of charges) {
-      const index = entry.placed++
-      const message = entry.messages[index]!
-      this.budget.parkedBytes -= bytes
-      this.appender.sizeOf(message)
-      this.place(entry, message, bytes, index)
+  private placeNext(topic: TopicPartitions, wait: TopicWait): number {
+    const record = wait.parked.first ?? wait.line.first
+    if (record === undefined || topic.view === undefined) {
+      wait.isPlacing = false
+      // The topic is gone again.
+      if (wait.line.size > 0) this.budget.enlist(wait.line)
+      if (record !== undefined) this.host.need(topic)
+      this.dropEmpty(wait)
+      this.budget.freed()
+      return 0
     }
+    const line = wait.parked.size > 0 ? wait.parked : wait.line
+    line.remove(record)
+    this.placeWaiting(topic, wait, line, record)
+    return 1
   }
 
-  /** The share of missing topics has room again. */
-  private pumpShare(): void {
-    for (const entry of this.waiting.shareLine) {
-      this.advance(entry)
-      if (entry.waitsAt !== undefined && entry.topic.waitingIn === this.waiting.shareLine) break
+  private placeWaiting(topic: TopicPartitions, wait: TopicWait, line: WaitLine, record: WaitingRecord): void {
+    const { message, call, index, moment, bytes } = record
+    if (line.kind === 'admitted') this.budget.give(wait, bytes, 1)
+    const queue = call.links?.withdrawnBy ?? this.appender.route(topic, message, bytes, moment.deliveryClass)
+    // A user's partitioner may have aborted the call.
+    const end = call.links?.withdrawnBy ?? queue
+    if (line.kind === 'space' && !(end instanceof Error) && !end.canTake(bytes)) {
+      return this.enter(this.lineOf(topic, end), record)
     }
+    if (line.kind === 'space') this.budget.waitsNoMore(bytes)
+    this.place(topic, end, message, bytes, moment, call, index)
+    moment.flushBarrier.done()
+  }
+
+  /** Leaves no timer. */
+  close(): void {
+    for (const line of this.waitFailures.lines) line.withdraw()
   }
 }

@@ -6,90 +6,90 @@ import { RecordMeasure } from '../../protocol/records/measure.js'
 import { asError } from '../../util/realms.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
-import type { SendCompletion } from '../calls/sendCompletion.js'
+import type { RecordCompletion } from '../batch/recordCompletion.js'
 import type { PartitionQueue, PartitionQueueHost } from '../partitions/partitionQueue.js'
 import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import { RecordClock } from './recordClock.js'
 
-/** What the messages of a call share on their way into batches. */
+/** Who waits for a record in the batch that takes it. */
+export interface RecordOwnerSource {
+  ownerIn(batch: Batch, index: number): RecordCompletion | null
+}
+
+/** What a record brings along into its batch. */
 export interface AppendContext {
-  readonly topic: TopicPartitions
-  readonly call: SendCompletion
   readonly deliveryClass: DeliveryClass
   readonly flushBarrier: FlushBarrier
   /** When the call was made, where that is not now. ms on the clock of `performance.now()` */
   readonly startedAt: number | undefined
 }
 
-/** Who waits for a record in the batch that takes it. */
-export type RecordOwnerSource = Pick<SendCompletion, 'ownerIn'>
+export type PartitionChoice = 'free' | 'pinned'
 
-/** Chooses a record's partition and encodes it behind the others there. The buffer has let it in, and its topic is there. */
+/** Keyless records try so many partitions before they wait. */
+const PARTITIONS_TRIED = 3
+
+/** Chooses a record's partition, and encodes it behind the others there. Its topic is there. */
 export class RecordAppender {
   private readonly host: PartitionQueueHost
   private readonly measure = new RecordMeasure()
+  private measured: Message | undefined
   private readonly clock = new RecordClock()
 
   constructor(host: PartitionQueueHost) {
     this.host = host
   }
 
+  get measuredBytes(): number {
+    return this.measure.recordBytes
+  }
+
   /** What the buffer counts for the message. bytes */
   sizeOf(message: Message): number {
+    this.measured = message
     return this.measure.of(message).recordBytes
   }
 
   /**
-   * `sizeOf` was asked for this message last.
+   * The partition of a record, chosen once. One that may go to any goes where there is room, if there is any.
    *
-   * @param bytes what the buffer counts for it
-   * @param index its place among the call's messages of the topic
-   * @returns what keeps it out of every partition
+   * @returns its queue, or what keeps it out of every partition
    */
-  place(context: AppendContext, message: Message, bytes: number, index: number): Error | undefined {
-    const { topic, call, deliveryClass, flushBarrier, startedAt } = context
-    const batch = this.put(topic, message, bytes, deliveryClass, flushBarrier, startedAt, call)
-    if (batch instanceof Error) return batch
-    // It waited for its topic, or for space, while a flush was called.
-    if (flushBarrier.isSealed && !batch.isDue) topic.sendWithoutLinger(batch)
-    call.placed(call.ownerIn(batch), index)
-    return undefined
-  }
-
-  /**
-   * `sizeOf` was asked for this message last.
-   *
-   * @param startedAt when the call was made, where that is not now. ms on the clock of `performance.now()`
-   * @returns the batch that took the record, or what keeps it out of every partition
-   */
-  put(
+  route(
     topic: TopicPartitions,
     message: Message,
     bytes: number,
     deliveryClass: DeliveryClass,
-    flushBarrier: FlushBarrier,
-    startedAt: number | undefined,
-    waiting: RecordOwnerSource,
-  ): Batch | Error {
-    const isPlain = message.key == null && message.partition == null && !topic.partitioner.isForeign
-    const stickyBatch = isPlain ? topic.keylessBatch(deliveryClass) : undefined
-    if (stickyBatch !== undefined) {
+  ): PartitionQueue | Error {
+    const { partitioner } = topic
+    if (partitioner.isForeign) return this.askPartitioner(topic, message, bytes)
+    if (message.key != null || message.partition != null) return this.choose(topic, message)
+    if (topic.keylessBatch(deliveryClass) !== undefined) {
       // The partition on which the partitioner stays: nothing is chosen or looked up.
-      const queue = topic.keylessQueue
-      if (this.append(queue, stickyBatch, message, bytes, flushBarrier, waiting)) return stickyBatch
-      // It is full: closed, it may leave, and the partitioner goes on to the next.
-      queue.close(stickyBatch)
+      const { keylessQueue } = topic
+      if (keylessQueue.canTake(bytes)) return keylessQueue
+      topic.leave(keylessQueue)
     }
-    const queue = this.choose(topic, message)
-    if (queue instanceof Error) return queue
-    let batch = queue.openBatch(deliveryClass, flushBarrier, startedAt)
-    if (!this.append(queue, batch, message, bytes, flushBarrier, waiting)) {
-      queue.close(batch)
-      batch = queue.openBatch(deliveryClass, flushBarrier, startedAt)
-      this.append(queue, batch, message, bytes, flushBarrier, waiting)
+    let queue = this.choose(topic, message)
+    for (let tried = 1; tried < PARTITIONS_TRIED; tried++) {
+      if (queue instanceof Error || queue.canTake(bytes)) return queue
+      partitioner.left(queue.partition, bytes)
+      queue = this.choose(topic, message)
     }
-    if (isPlain) topic.stayWith(queue, batch, bytes)
-    return batch
+    // It waits there: those behind it spread over the others.
+    if (!(queue instanceof Error) && !queue.canTake(bytes)) partitioner.left(queue.partition, bytes)
+    return queue
+  }
+
+  /** A user's partitioner may send something itself: that finds the buffer as full as it is with this record. */
+  private askPartitioner(topic: TopicPartitions, message: Message, bytes: number): PartitionQueue | Error {
+    const { budget } = this.host
+    budget.reserve(bytes)
+    try {
+      return this.choose(topic, message)
+    } finally {
+      budget.unreserve(bytes)
+    }
   }
 
   private choose(topic: TopicPartitions, message: Message): PartitionQueue | Error {
@@ -114,26 +114,86 @@ export class RecordAppender {
     if (!isPartitionOf(view, partition)) {
       return new PartitionNotFoundError(name, partition, view.partitions.length)
     }
-    // A user's partitioner may have sent something itself, by which the measure was taken anew.
-    if (partitioner.isForeign) this.measure.of(message)
     return topic.queueOf(partition, this.host)
   }
 
+  /**
+   * Encodes a record into the queue's open batch, or into the next one where that is full.
+   *
+   * @param bytes what the buffer counts for it
+   * @param index of the message among its call's
+   * @param choice a record that waited at its partition is pinned to it: elsewhere it would stand behind later ones
+   * @returns the batch that took it
+   * @throws {RangeError} where there is no memory for it: nothing has changed then
+   */
+  append(
+    topic: TopicPartitions,
+    queue: PartitionQueue,
+    message: Message,
+    bytes: number,
+    context: AppendContext,
+    owners: RecordOwnerSource,
+    index: number,
+    choice: PartitionChoice,
+  ): Batch {
+    const { deliveryClass, flushBarrier, startedAt } = context
+    const isPlain =
+      choice === 'free' && message.key == null && message.partition == null && !topic.partitioner.isForeign
+    let batch =
+      topic.keylessBatchOn(queue, deliveryClass) ?? queue.openBatch(deliveryClass, flushBarrier, startedAt)
+    // Another one may have been measured since.
+    if (this.measured !== message) this.measure.of(message)
+    // Kept, it would hold the caller's bytes until the next record.
+    this.measured = undefined
+    if (!this.write(queue, batch, message, bytes, owners, index)) {
+      // It is full: closed, it may leave, and the partitioner goes on to the next.
+      queue.close(batch)
+      const next = isPlain ? this.nextFor(topic, queue, message, bytes) : queue
+      batch = next.openBatch(deliveryClass, flushBarrier, startedAt)
+      if (!this.write(next, batch, message, bytes, owners, index)) {
+        next.close(batch)
+        // A new batch takes any first record.
+        batch = next.openBatch(deliveryClass, flushBarrier, startedAt)
+        this.write(next, batch, message, bytes, owners, index)
+      }
+    }
+    batch.join(flushBarrier)
+    // It waited while a flush was called.
+    if (flushBarrier.isSealed && !batch.isDue) batch.queue!.sendWithoutLinger(batch)
+    if (isPlain) topic.stayWith(batch.queue!, batch, bytes)
+    return batch
+  }
+
+  private nextFor(
+    topic: TopicPartitions,
+    full: PartitionQueue,
+    message: Message,
+    bytes: number,
+  ): PartitionQueue {
+    const next = this.choose(topic, message)
+    return next instanceof Error || !next.canTake(bytes) ? full : next
+  }
+
   /** @returns false when the batch is full */
-  private append(
+  private write(
     queue: PartitionQueue,
     batch: Batch,
     message: Message,
     bytes: number,
-    flushBarrier: FlushBarrier,
-    waiting: RecordOwnerSource,
+    owners: RecordOwnerSource,
+    index: number,
   ): boolean {
     const limits = queue.limitsOf(batch)
-    const timestamp = this.timestampOf(message)
-    const owner = waiting.ownerIn(batch)
-    if (!batch.append(message, this.measure, timestamp, bytes, owner, limits, this.host.pool)) return false
-    batch.join(flushBarrier)
-    return true
+    const owner = owners.ownerIn(batch, index)
+    return batch.append(
+      message,
+      this.measure,
+      this.timestampOf(message),
+      bytes,
+      owner,
+      limits,
+      this.host.pool,
+    )
   }
 
   /** kafkajs takes the time of the call where the timestamp is not given or empty. ms since the epoch */

@@ -5,13 +5,16 @@ import {
   ProducerClosedError,
   SequenceLostError,
 } from '../../errors/index.js'
+import { withoutStack } from '../../errors/withoutStack.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR, type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
 import { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { Batch } from '../batch/batch.js'
-import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { BufferPool } from '../batch/bufferPool.js'
+import type { PlacedRecords } from '../calls/callLinks.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionWaits } from '../partitions/partitionWaits.js'
+import type { TurnWork } from '../turns.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 
 /** What the end of a batch needs of the engine. */
@@ -23,6 +26,10 @@ export interface BatchCompletionHost {
   unowned(queue: PartitionQueue, error: Error, count: number): void
   /** Records of a batch have failed. */
   failed(error: Error): void
+  /** What the buffer counts no more: withdrawn records that were taken out of a batch. */
+  dropped(queue: PartitionQueue, bytes: number, records: number): void
+  readonly pool: BufferPool
+  readonly turns: TurnWork
   readonly observer: ProducerObserver
   readonly waits: PartitionWaits
 }
@@ -50,6 +57,7 @@ export class BatchCompletion {
     }
     queue.remove(batch)
     if (queue.wait !== undefined) this.host.waits.delivered(queue)
+    queue.setRetrying(false)
     if (!batch.expiredInFlight) {
       const { observer } = this.host
       observer.recordsSent(queue.topic, batch.recordCount)
@@ -91,8 +99,13 @@ export class BatchCompletion {
   reject(queue: PartitionQueue, batch: Batch, error: Error): void {
     queue.remove(batch)
     if (queue.wait !== undefined) this.host.waits.left(queue)
-    this.tell(queue, batch, error)
-    this.host.end(batch)
+    batch.forgetWithdrawn()
+    this.host.failed(error)
+    // It is not sent any more; who waits for its records is told in turn, where many are.
+    this.host.turns.once(batch.recordCount, () => {
+      this.tell(queue, batch, error)
+      this.host.end(batch)
+    })
     if (queue.batches.length > 0) queue.sender?.wake(queue)
   }
 
@@ -132,26 +145,30 @@ export class BatchCompletion {
     }
     const wasInFlight = batch.state === 'inFlight'
     const outcome: Outcome = wasInFlight ? 'unknown' : this.outcomeOf(batch)
-    const error = new DeliveryTimeoutError(queue.topic, {
-      partition: queue.partition,
-      deliveryTimeoutMs: this.deliveryTimeoutMs,
-      attempts: batch.attempts,
-      outcome,
-      waitingFor: wasInFlight
-        ? "the broker's answer"
-        : queue.sender === undefined
-          ? 'a leader of the partition'
-          : batch.attempts > 0
-            ? 'another attempt'
-            : queue.sender.isConnected
-              ? 'its turn to be sent'
-              : `a connection to broker ${queue.sender.nodeId}`,
-      firstCause: batch.firstCause,
-      cause: batch.lastCause,
-    })
+    const error = withoutStack(
+      () =>
+        new DeliveryTimeoutError(queue.topic, {
+          partition: queue.partition,
+          deliveryTimeoutMs: this.deliveryTimeoutMs,
+          attempts: batch.attempts,
+          outcome,
+          waitingFor: wasInFlight
+            ? "the broker's answer"
+            : queue.sender === undefined
+              ? 'a leader of the partition'
+              : batch.attempts > 0
+                ? 'another attempt'
+                : queue.sender.isConnected
+                  ? 'its turn to be sent'
+                  : `a connection to broker ${queue.sender.nodeId}`,
+          firstCause: batch.firstCause,
+          cause: batch.lastCause,
+        }),
+    )
     if (!wasInFlight) return this.rejectSent(queue, batch, error)
     // Its sequence is still under way: the answer, or the loss of it, settles the queue.
     batch.expiredInFlight = true
+    this.host.failed(error)
     this.tell(queue, batch, error)
     // Its records have ended: a flush does not wait for the answer.
     batch.leaveGenerations()
@@ -166,26 +183,32 @@ export class BatchCompletion {
     queue.sender?.wake(queue)
   }
 
-  /** Rejects what a call has in a batch that was in no request yet; the others stay. */
-  withdraw(
-    queue: PartitionQueue,
-    batch: Batch,
-    owns: (owner: RecordCompletion | null) => boolean,
-    error: Error,
-  ): void {
-    if (queue.isGivenUp || (batch.state !== 'open' && batch.state !== 'closed')) return
-    const isOwned: boolean[] = []
-    batch.owners.forEach((owner, _first, count) => {
-      for (let k = 0; k < count; k++) isOwned.push(owns(owner))
-    })
-    if (!isOwned.includes(true)) return
-    if (!isOwned.includes(false)) return this.rejectSent(queue, batch, error)
-    queue.close(batch)
-    const withdrawn = batch.extract(index => isOwned[index]!)
-    const kept = batch.extract(index => !isOwned[index]!)
-    for (const part of [withdrawn, kept]) part.state = 'closed'
-    this.substitute(queue, batch, [withdrawn, kept])
-    this.rejectSent(queue, withdrawn, error)
+  /**
+   * Rejects what a call has in a batch that was in no request yet. The records are only marked: they are taken out when the
+   * batch is sent, or when they are most of it.
+   */
+  withdraw(batch: Batch, { owner, positions }: PlacedRecords, error: Error): void {
+    const { queue } = batch
+    if (queue === undefined || queue.isGivenUp || batch.attempts > 0) return
+    if (batch.state !== 'open' && batch.state !== 'closed') return
+    batch.withdrawRecords(positions)
+    const { recordCount, withdrawnCount } = batch
+    if (withdrawnCount === recordCount) queue.remove(batch)
+    else if (withdrawnCount * 2 > recordCount) this.dropWithdrawn(queue, batch)
+    // It is compressed anew without them.
+    if (batch.pendingWrites > 0) queue.sender?.wake(queue)
+    this.host.observer.recordsFailed(queue.topic, positions.length, error.name)
+    owner.failed(error, queue.topic, queue.partition, 0, positions.length)
+    this.host.failed(error)
+    if (withdrawnCount < recordCount) return
+    this.host.end(batch)
+    if (queue.batches.length > 0) queue.sender?.wake(queue)
+  }
+
+  /** Takes its withdrawn records out of a batch that is in no request. */
+  dropWithdrawn(queue: PartitionQueue, batch: Batch): void {
+    const { bytes, records } = batch.dropWithdrawn(this.host.pool)
+    this.host.dropped(queue, bytes, records)
   }
 
   /** The parts take over the batch's records, and with them what the buffer counts for them. */
@@ -223,7 +246,14 @@ export class BatchCompletion {
       const { attempts, lastCause: cause } = batch
       const outcome = this.outcomeOf(batch)
       if (batch.expiredInFlight) this.drop(queue, batch)
-      else this.reject(queue, batch, new ProducerClosedError({ topic, partition, attempts, outcome, cause }))
+      else {
+        const context = { topic, partition, attempts, outcome, cause }
+        this.reject(
+          queue,
+          batch,
+          withoutStack(() => new ProducerClosedError(context)),
+        )
+      }
     })
   }
 
@@ -237,7 +267,6 @@ export class BatchCompletion {
     batch.reject(error, queue.topic, queue.partition, (cause, count) =>
       this.host.unowned(queue, cause, count),
     )
-    this.host.failed(error)
   }
 }
 

@@ -209,6 +209,7 @@ export class ProduceResponseHandler {
     queue.leaveKeyless()
     // What was lost with its connection waits for the broker.
     if (cause instanceof BrokerVerdictError) this.host.waits.retried(queue, cause)
+    if (backoff !== AT_ONCE && backoff !== APPOINTED_BACKOFF) queue.setRetrying(true)
     const now = performance.now()
     const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
     // On a common beat: hundreds of new topics then go again in one request instead of one each.

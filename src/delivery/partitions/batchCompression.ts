@@ -14,8 +14,11 @@ export class BatchCompression {
     const { compressor } = batch.deliveryClass
     if (compressor === undefined) return
     batch.compressing = true
+    const { body } = batch
+    /** Records were withdrawn from the batch meanwhile: it is compressed again. */
+    const isOutdated = (): boolean => batch.body !== body
     try {
-      const result = compressor.compress(batch.body.subarray(0, batch.bodyBytes))
+      const result = compressor.compress(body.subarray(0, batch.bodyBytes))
       if (Buffer.isBuffer(result)) {
         this.done(queue, batch, result)
         return
@@ -25,12 +28,13 @@ export class BatchCompression {
       result.then(
         compressed => {
           batch.pendingWrites--
-          this.done(queue, batch, compressed)
+          if (!isOutdated()) this.done(queue, batch, compressed)
           this.onReady(queue, batch)
         },
         (error: unknown) => {
           batch.pendingWrites--
-          onFailed(asError(error))
+          if (isOutdated()) this.onReady(queue, batch)
+          else onFailed(asError(error))
         },
       )
     } catch (error) {

@@ -4,7 +4,10 @@ import type { BufferPool } from '../batch/bufferPool.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
 import { canNumber } from '../idempotence/sequenceRecovery.js'
 import { PartitionSequences, type ProducerIdentity } from '../idempotence/sequences.js'
+import type { BufferBudget } from '../intake/bufferBudget.js'
+import { Destination, type ShareGroup } from '../intake/shares.js'
 import { type BatchLimits, BatchSizing } from './batchSizing.js'
+import type { BusyQueues } from './busyQueues.js'
 
 /** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
 const MAX_UNRESOLVED = 5
@@ -21,6 +24,8 @@ export interface PartitionSender {
   readonly slowness: number
   /** Its records wait for the broker, which the sender tells of. */
   readonly isWaiting: boolean
+  /** What its partitions hold of the buffer. */
+  readonly share: ShareGroup
   /** The queue may have something to send. */
   wake(queue: PartitionQueue): void
   /** Connects again where the broker was out of reach and no record waits for it, so that it is found when it is back. */
@@ -31,6 +36,8 @@ export interface PartitionSender {
 export interface PartitionQueueHost {
   readonly batchLimits: BatchLimits
   readonly pool: BufferPool
+  readonly budget: BufferBudget
+  readonly busy: BusyQueues
   /** The producer's id, or undefined while it is being asked for. */
   readonly identity: ProducerIdentity | undefined
   /** The epochs of the current id are used up; with transactions, a partition cannot go on with the current epoch. */
@@ -46,6 +53,8 @@ export interface PartitionQueueHost {
   /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
   rejectSequenceLost(queue: PartitionQueue, batch: Batch): void
   compress(queue: PartitionQueue, batch: Batch): void
+  /** Takes its withdrawn records out of a batch that is in no request. */
+  dropWithdrawn(queue: PartitionQueue, batch: Batch): void
 }
 
 /** The stay of a topic's keyless records on one partition. */
@@ -66,7 +75,7 @@ export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
  * until the first acknowledgement from the current leader, then at most five unresolved; what failed is retried before
  * anything new; an epoch is bumped only when nothing is in flight (KIP-98, KIP-360).
  */
-export class PartitionQueue implements Waiters {
+export class PartitionQueue extends Destination implements Waiters {
   readonly topic: string
   readonly topicBytes: Buffer
   readonly partition: number
@@ -98,6 +107,14 @@ export class PartitionQueue implements Waiters {
   wait: Wait | undefined
   /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
   isGivenUp = false
+  /** @internal BusyQueues' */
+  busyBefore: PartitionQueue | undefined
+  /** @internal BusyQueues' */
+  busyBehind: PartitionQueue | undefined
+  /** @internal BusyQueues' */
+  isBusy = false
+  /** The last attempt was refused, and its batch waits to be sent again. */
+  private isRetrying = false
   /** @internal the sender's: whether it has this queue in its list */
   isQueued = false
   /** Undefined while batches are as large as the producer lets them be. */
@@ -108,6 +125,7 @@ export class PartitionQueue implements Waiters {
   keylessStay: KeylessStay | undefined
 
   constructor(topic: string, topicBytes: Buffer, partition: number, host: PartitionQueueHost) {
+    super(host.budget.immobile)
     this.topic = topic
     this.topicBytes = topicBytes
     this.partition = partition
@@ -129,7 +147,9 @@ export class PartitionQueue implements Waiters {
   private open(deliveryClass: DeliveryClass, flushBarrier: FlushBarrier, startedAt: number): Batch {
     const batch = this.host.newBatch(this, deliveryClass, flushBarrier, startedAt)
     this.sizing?.opened(batch)
+    batch.queue = this
     this.batches.push(batch)
+    this.host.busy.add(this)
     this.sender?.wake(this)
     return batch
   }
@@ -137,9 +157,27 @@ export class PartitionQueue implements Waiters {
   /** 0 while they wait for their broker, which counts them. */
   get waitingRecords(): number {
     if (this.sender?.isWaiting) return 0
-    let sum = 0
+    let sum = this.line?.size ?? 0
     for (const { recordCount } of this.batches) sum += recordCount
     return sum
+  }
+
+  /** Its batches wait to be sent again, from now on or no more: what it holds counts as stuck so long. */
+  setRetrying(isRetrying: boolean): void {
+    if (this.isRetrying === isRetrying) return
+    this.isRetrying = isRetrying
+    this.joinGroup()
+  }
+
+  /** Its leader, or what is known of it, has changed. */
+  joinGroup(): void {
+    const { budget } = this.host
+    budget.move(this, this.isRetrying || this.sender === undefined ? budget.immobile : this.sender.share)
+  }
+
+  /** Whether a record of this size would be taken at once. */
+  canTake(bytes: number): boolean {
+    return !this.hasWaiting && this.host.budget.mayHold(this, bytes)
   }
 
   limitsOf(batch: Batch): BatchLimits {
@@ -190,7 +228,12 @@ export class PartitionQueue implements Waiters {
   /** Whether a record would leave soon, as far as is known. */
   get isPrompt(): boolean {
     const { sender } = this
-    return sender !== undefined && sender.lateness === 0 && this.batches[0]?.lastCause === undefined
+    return (
+      sender !== undefined &&
+      sender.lateness === 0 &&
+      this.batches[0]?.lastCause === undefined &&
+      this.canTake(1)
+    )
   }
 
   closeOpen(): void {
@@ -217,6 +260,7 @@ export class PartitionQueue implements Waiters {
     if (batch.state === 'open' && fill === 'full' && !batch.isDue && batch.createdAt > openedBefore) {
       return 'gathering'
     }
+    if (batch.withdrawnCount > 0 && batch.attempts === 0) this.host.dropWithdrawn(this, batch)
     if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
       this.close(batch)
       if (!batch.compressing) this.host.compress(this, batch)
@@ -272,6 +316,7 @@ export class PartitionQueue implements Waiters {
     batch.state = 'inFlight'
     batch.attempts++
     this.inFlight++
+    this.host.busy.inFlight++
   }
 
   /**
@@ -281,6 +326,7 @@ export class PartitionQueue implements Waiters {
    */
   landed(batch: Batch): boolean {
     this.inFlight--
+    this.host.busy.inFlight--
     if (batch.state === 'ended') return false
     batch.state = 'waiting'
     return true
@@ -305,6 +351,9 @@ export class PartitionQueue implements Waiters {
     else if (at > 0) this.batches.splice(at, 1)
     if (batch.state === 'open') this.leaveKeyless()
     batch.state = 'ended'
+    if (this.batches.length > 0) return
+    this.setRetrying(false)
+    this.host.busy.remove(this)
   }
 
   replace(batch: Batch, parts: readonly Batch[]): void {

@@ -2,8 +2,7 @@ import { isSameTopic, type TopicView } from '../../metadata/view.js'
 import { ZERO_UUID } from '../../protocol/wire/codec.js'
 import type { Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
-import { LinkedQueue } from '../intake/linkedQueue.js'
-import type { PendingSend } from '../intake/pendingSend.js'
+import type { TopicWait } from '../intake/topicWait.js'
 import type { Partitioner, PartitionHealth } from './partitioner.js'
 import { type KeylessStay, PartitionQueue, type PartitionQueueHost } from './partitionQueue.js'
 
@@ -33,12 +32,8 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
   private topicIdBytes: Buffer | undefined
   /** The wait for the topic that is under way, if there is one. */
   resolving: symbol | undefined
-  /** Entries with admitted records that wait for the topic, in the order of their calls. */
-  readonly parked = new LinkedQueue<PendingSend>()
-  /** How many entries wait for buffer space, or for the share of missing topics. */
-  waiting = 0
-  /** Where they wait: all in the same line, so that none overtakes another. */
-  waitingIn: LinkedQueue<PendingSend> | undefined
+  /** The records that wait for the topic, or, when it is there, for their partitions. */
+  waiting: TopicWait | undefined
   leaderTimer: NodeJS.Timeout | undefined
 
   constructor(name: string, partitioner: Partitioner) {
@@ -49,13 +44,13 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
 
   /** Records may be appended at once: nothing of this topic waits before them. */
   get isOpen(): boolean {
-    return this.view !== undefined && this.parked.size === 0 && this.waiting === 0
+    return this.view !== undefined && this.waiting === undefined
   }
 
   /** Those that wait for the topic itself. */
   get waitingRecords(): number {
-    let sum = 0
-    for (const { admitted, placed } of this.parked) sum += admitted - placed
+    const { waiting } = this
+    let sum = waiting === undefined ? 0 : waiting.parked.size + waiting.line.size
     if (this.view !== undefined) return sum
     for (const queue of this.queues) if (queue.wait === undefined) sum += queue.waitingRecords
     return sum
@@ -79,6 +74,12 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
   /** The queue that {@link keylessBatch} gave a batch of. */
   get keylessQueue(): PartitionQueue {
     return this.stickyQueue!
+  }
+
+  /** The batch of this class to which keyless records go, if it is this queue's: the queue's open one. */
+  keylessBatchOn(queue: PartitionQueue, deliveryClass: DeliveryClass): Batch | undefined {
+    const { stickyBatch } = this
+    return this.stickyQueue === queue && stickyBatch?.takes(deliveryClass) ? stickyBatch : undefined
   }
 
   /** Keyless records come to this batch from here on; it has just taken the first. */
@@ -143,12 +144,8 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
     return queue
   }
 
-  /** A flush waits for this batch, which has just taken a record. */
-  sendWithoutLinger(batch: Batch): void {
-    this.queues.find(queue => queue?.batches.at(-1) === batch)?.sendWithoutLinger(batch)
-  }
-
-  get hasBatches(): boolean {
-    return this.queues.some(queue => queue.batches.length > 0)
+  /** Records are on their way, or wait for space at their partitions. */
+  get hasRecords(): boolean {
+    return this.queues.some(queue => queue.batches.length > 0 || queue.hasWaiting)
   }
 }

@@ -5,6 +5,7 @@ import type { WaitRegistry } from '../../waits/registry.js'
 import type { Waiters } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { Batch } from '../batch/batch.js'
+import { ShareGroup } from '../intake/shares.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 import { BrokerLateness } from './brokerLateness.js'
@@ -50,6 +51,8 @@ export interface SenderHost {
   suspect(queues: Iterable<PartitionQueue>, nodeId: number): void
   /** Connecting can never succeed, for example because the credentials are refused. */
   unusable(queues: Iterable<PartitionQueue>, error: Error): void
+  /** It has been silent or out of reach for a second, and is not any more. */
+  stuck(share: ShareGroup, isStuck: boolean): void
   takeFrame(bytes: number): Buffer
   giveFrame(frame: Buffer): void
   /** The latency of the quickest broker; 0: not known yet. ms */
@@ -69,6 +72,7 @@ export class Sender implements Waiters {
   private readonly cuts: RequestCuts
   private readonly pace: BrokerLateness
   private readonly waits: BrokerWaits
+  readonly share = new ShareGroup(false)
   private link: ProduceLink | undefined
   private opening = false
   /** When the attempt to connect that is under way began. ms on the clock of `performance.now()` */
@@ -93,7 +97,10 @@ export class Sender implements Waiters {
     this.cuts = new RequestCuts(this.requestSize)
     this.requests = new InFlightRequests(nodeId, settings.stallMs, {
       suspect: (queues, silentMs) => {
-        if ((this.link?.throttledForMs ?? 0) === 0) this.waits.silent(silentMs)
+        if ((this.link?.throttledForMs ?? 0) === 0) {
+          this.setStuck(true)
+          this.waits.silent(silentMs)
+        }
         host.suspect(queues, nodeId)
       },
       giveUp: error => {
@@ -166,6 +173,10 @@ export class Sender implements Waiters {
   /** What nothing waits for any more is no wait. */
   private reviewWaits(): void {
     if (this.waits.any && this.queue.isEmpty && this.requests.count === 0) this.waits.abandoned()
+  }
+
+  private setStuck(isStuck: boolean): void {
+    if (this.share.isStuck !== isStuck) this.host.stuck(this.share, isStuck)
   }
 
   private schedule(): void {
@@ -249,6 +260,7 @@ export class Sender implements Waiters {
     if (!this.requests.answered(request, now)) return
     this.pace.answered(now - request.sentAt, now)
     this.requestSize.answered(request.bytes)
+    this.setStuck(false)
     this.host.requestEnded(now - request.sentAt)
     if (payload === null) {
       this.waits.answered(0)
@@ -312,8 +324,12 @@ export class Sender implements Waiters {
     this.opening = true
     this.openingSince = now
     this.pace.asked()
+    const patience = setTimeout(() => this.setStuck(true), this.settings.stallMs)
+    patience.unref()
     this.host.openLink(this.nodeId).then(
       link => {
+        clearTimeout(patience)
+        this.setStuck(false)
         this.opening = false
         if (this.closed) return link.destroy(new ProducerClosedError())
         this.link = link
@@ -328,10 +344,12 @@ export class Sender implements Waiters {
         this.drain()
       },
       (error: Error & { retriable?: boolean }) => {
+        clearTimeout(patience)
         this.opening = false
         if (this.closed) return
         this.pace.unusable()
         this.waits.failed(error)
+        this.setStuck(true)
         const queues = this.queue.all
         for (const { batches } of queues) {
           for (const batch of batches) if (batch.state !== 'inFlight') batch.noteCause(error)

@@ -5,6 +5,7 @@ import type { WaitRegistry } from '../../waits/registry.js'
 import type { Backoff } from '../backoff.js'
 import type { Batch } from '../batch/batch.js'
 import { BufferPool } from '../batch/bufferPool.js'
+import type { ShareGroup } from '../intake/shares.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { ProduceResponseHandler } from '../outcome/responseHandler.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
@@ -36,6 +37,8 @@ export interface SenderPoolParts {
   readonly waits: WaitRegistry
   readonly random: () => number
   released(batch: Batch): void
+  /** The broker's records cannot move, or can again. */
+  stuck(share: ShareGroup, isStuck: boolean): void
   suspect(topic: string, nodeId: number): void
 }
 
@@ -80,6 +83,8 @@ export class SenderPool {
     if (former?.nodeId === nodeId || (former === undefined && nodeId < 0)) return
     former?.leave(queue)
     queue.sender = nodeId < 0 ? undefined : this.senderOf(nodeId)
+    queue.setRetrying(false)
+    queue.joinGroup()
     for (const batch of queue.batches) batch.retryAt = 0
     if (queue.sender !== undefined && queue.batches.length > 0) queue.sender.wake(queue)
     former?.abandonIfDeposed()
@@ -126,6 +131,7 @@ export class SenderPool {
       unusable: (queues, error) => {
         for (const queue of queues) completion.rejectAll(queue, withOutcome(error, 'not-written'))
       },
+      stuck: (share, isStuck) => this.parts.stuck(share, isStuck),
       takeFrame: bytes => this.frames.take(bytes),
       giveFrame: frame => this.frames.give(frame),
       waits,

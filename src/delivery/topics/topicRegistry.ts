@@ -3,7 +3,7 @@ import type { TopicView } from '../../metadata/view.js'
 import type { TopicDirectory } from '../../topics/index.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { Partitioner } from '../partitions/partitioner.js'
-import type { PartitionQueueHost } from '../partitions/partitionQueue.js'
+import type { PartitionQueue, PartitionQueueHost } from '../partitions/partitionQueue.js'
 import type { PartitionWaits } from '../partitions/partitionWaits.js'
 import { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { SenderPool } from '../sending/senderPool.js'
@@ -20,6 +20,8 @@ export interface TopicRegistryParts {
   readonly newPartitioner: () => Partitioner
   /** What waited for the topic can go on. */
   readonly onReady: (topic: TopicPartitions) => void
+  /** The topic has fewer partitions than before: what waits for this one ends. */
+  readonly onPartitionGone: (queue: PartitionQueue, error: Error) => void
   /** The topic cannot be had. */
   readonly onFailed: (topic: TopicPartitions, error: Error) => void
 }
@@ -81,7 +83,7 @@ export class TopicRegistry {
 
   /** Nothing waits for this topic any more. */
   unneeded(topic: TopicPartitions): void {
-    if (topic.resolving === undefined || topic.hasBatches) return
+    if (topic.resolving === undefined || topic.hasRecords) return
     topic.resolving = undefined
     this.parts.directory.release(topic.name)
   }
@@ -124,6 +126,7 @@ export class TopicRegistry {
       queue.gone = new PartitionNotFoundError(topic.name, queue.partition, view.partitions.length)
       this.parts.senders.lead(queue, -1)
       this.parts.completion.rejectAll(queue, queue.gone)
+      this.parts.onPartitionGone(queue, queue.gone)
     }
     if (wasMissing) this.parts.onReady(topic)
     this.watchLeaderless(topic)
@@ -134,7 +137,7 @@ export class TopicRegistry {
     if (topic?.view === undefined) return
     topic.view = undefined
     for (const queue of topic.queues) this.parts.senders.lead(queue, -1)
-    if (topic.hasBatches || topic.waiting > 0) this.need(topic)
+    if (topic.hasRecords || topic.waiting !== undefined) this.need(topic)
   }
 
   refreshLeaders(name: string, avoidNode: number | undefined): void {

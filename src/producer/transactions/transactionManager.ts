@@ -132,7 +132,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       identity,
       coordinators,
       patience,
-      refused: (queue, error) => this.engine.withdrawal.queue(queue, error),
+      refused: (queue, error) => this.engine.rejectUnsentOf(queue, error),
       failed: error => this.open?.fail(error),
     })
     const offsets = new GroupOffsets({ transactionalId, identity, coordinators, patience })
@@ -176,7 +176,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   }
 
   recall(error: (topic: string) => Error): void {
-    this.engine.withdrawal.all(error)
+    this.engine.rejectUnsent(error)
   }
 
   flush(): Promise<void> {
@@ -184,7 +184,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   }
 
   landed(): Promise<void> {
-    return this.engine.withdrawal.landed()
+    return this.engine.landed()
   }
 
   async commit(): Promise<void> {
@@ -234,11 +234,11 @@ export class TransactionManager implements TransactionHost, IdentitySource {
 
   async ended(failure: Error | undefined): Promise<void> {
     const { engine, identity, coordinators } = this
-    const { unsettled } = engine.withdrawal
+    const { unsettled } = engine
     const needsEpoch = unsettled.length > 0 || isForgotten(failure)
     // A request that was not answered may still be served: one with this epoch would then act on the next transaction.
     if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.renewEpoch(unsettled)
-    engine.withdrawal.resume()
+    engine.resume()
     this.open = undefined
   }
 
@@ -252,7 +252,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       if (doubtful.length > 0) await this.markEpoch(doubtful)
       if (coordinators.hasUnanswered) await identity.acquire(this.patience(parts.closing))
       coordinators.hasUnanswered = false
-      engine.withdrawal.restart()
+      engine.restart()
     } catch (error) {
       parts.logger.debug('There is no other epoch for transactions', { error: messageOf(error) })
       this.die(error as Error)
@@ -286,9 +286,9 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   }
 
   /** What is left is rejected with the error, and so is every call from here on. */
-  close(error: Error): void {
+  async close(error: Error): Promise<void> {
     this.fatal ??= error
     this.open?.giveUp(error)
-    this.engine.close()
+    await this.engine.close()
   }
 }

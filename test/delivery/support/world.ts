@@ -55,15 +55,16 @@ export class World {
     const take = BufferBudget.prototype.take
     const give = BufferBudget.prototype.give
     this.spies = [
-      vi.spyOn(BufferBudget.prototype, 'take').mockImplementation(function (this: BufferBudget, bytes) {
-        take.call(this, bytes)
+      vi.spyOn(BufferBudget.prototype, 'take').mockImplementation(function (this: BufferBudget, ...taken) {
+        take.apply(this, taken)
         budgets.add(this)
         if (this.usedBytes > this.limitBytes)
           throw new Error(`${this.usedBytes} bytes are held, ${this.limitBytes} are allowed`)
       }),
       vi.spyOn(BufferBudget.prototype, 'give').mockImplementation(function (this: BufferBudget, ...given) {
         give.apply(this, given)
-        if (this.usedBytes < 0 || this.records < 0) throw new Error('more was given back than taken')
+        if (this.usedBytes < 0 || this.records < 0 || this.stuckBytes < 0)
+          throw new Error('more was given back than taken')
       }),
     ]
     cluster.on('Produce', (request, next) => this.dispatch(request, next), { times: Infinity })
@@ -206,8 +207,13 @@ export class World {
     await this.cluster.close()
     vi.useRealTimers()
     expect(this.rules.filter(({ left }) => left > 0).map(({ value }) => value)).toEqual([])
-    for (const { usedBytes, records, parkedBytes } of this.budgets)
-      expect({ usedBytes, records, parkedBytes }).toEqual({ usedBytes: 0, records: 0, parkedBytes: 0 })
+    for (const { usedBytes, records, stuckBytes, waitingBytes } of this.budgets)
+      expect({ usedBytes, records, stuckBytes, waitingBytes }).toEqual({
+        usedBytes: 0,
+        records: 0,
+        stuckBytes: 0,
+        waitingBytes: 0,
+      })
     expect(this.warnings).toEqual([])
     expect(this.log.filter(({ level }) => level === 'ERROR')).toEqual([])
   }

@@ -68,6 +68,5 @@ const releaseOf = (apis: readonly ApiRange[]): string => {
   return RELEASES.find(([version]) => produce >= version)?.[1] ?? 'before 0.11'
 }
 
-/** Whether a producer of this package can work with a broker that speaks these. */
-export const isEnough = (apis: readonly ApiRange[]): boolean =>
+const isEnough = (apis: readonly ApiRange[]): boolean =>
   highest(apis, produceApi.key) >= OLDEST_PRODUCE && highest(apis, metadataApi.key) >= OLDEST_METADATA

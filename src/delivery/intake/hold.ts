@@ -1,0 +1,35 @@
+import type { BufferBudget } from './bufferBudget.js'
+import type { Destination } from './shares.js'
+
+/** A destination that is this full holds those back who enqueue for it. Of its share: 1 is all of it. */
+const HIGH_MARK = 0.8
+/** Until it is less full than this. */
+const LOW_MARK = 0.5
+
+/** Why a caller should not hand over more, which concerns one destination alone. */
+export class Hold {
+  /** Whether the record was taken all the same. */
+  readonly outcome: 'taken' | 'refused'
+  private readonly budget: BufferBudget
+  private readonly destination: Destination
+
+  constructor(budget: BufferBudget, destination: Destination, outcome: 'taken' | 'refused') {
+    this.budget = budget
+    this.destination = destination
+    this.outcome = outcome
+  }
+
+  /** Before a record is refused, the one before it is answered with a hold: as long as they are of one size. */
+  static isDue(budget: BufferBudget, destination: Destination, nextBytes: number): boolean {
+    return budget.fillOf(destination) >= HIGH_MARK || !budget.mayHold(destination, nextBytes)
+  }
+
+  get isOver(): boolean {
+    return !this.destination.hasWaiting && this.budget.fillOf(this.destination) < LOW_MARK
+  }
+
+  /** Its records cannot move. */
+  get isStuck(): boolean {
+    return this.destination.group.isStuck
+  }
+}

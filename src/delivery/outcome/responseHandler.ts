@@ -22,6 +22,7 @@ import type { InFlightBatch } from '../sending/inFlightRequest.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 import type { BatchCompletion } from './batchCompletion.js'
 import { mayBeWritten, verdictOf } from './errorVerdict.js'
+import { StartingLeaders } from './startingLeaders.js'
 
 export interface ResponseHandlerSettings {
   readonly retries: number
@@ -63,6 +64,8 @@ const AT_ONCE: Backoff = { minMs: 0, maxMs: 0, factor: 1 }
 const APPOINTED_ATTEMPTS = 50
 /** A leader that is starting up takes its partitions on one by one, hundreds of new ones within a second or two. */
 const APPOINTED_BACKOFF: Backoff = { minMs: 20, maxMs: 100, factor: 1.5 }
+/** Of batches that others probe for. */
+const HELD_BACKOFF: Backoff = { minMs: 1000, maxMs: 1000, factor: 1 }
 /** ms */
 const RETRY_BEAT_MS = 20
 
@@ -71,6 +74,7 @@ export class ProduceResponseHandler {
   private readonly settings: ResponseHandlerSettings
   private readonly host: ResponseHandlerHost
   private readonly completion: BatchCompletion
+  private readonly startingLeaders = new StartingLeaders()
   private closed = false
   /** While set, a batch that comes back ends with this error instead of going again. */
   withdrawalError: ((topic: string) => Error) | undefined
@@ -93,6 +97,7 @@ export class ProduceResponseHandler {
     if (verdict === 'written') {
       for (const each of allSetAside(queue)) this.completion.succeed(queue, each, FORGOTTEN, nodeId)
       queue.noteAccepted(batch)
+      if (batch.attempts > 1) this.startingLeaders.accepted(nodeId, batch)
       return this.completion.succeed(queue, batch, answer, nodeId)
     }
     const code = errorCode(answer.errorCode)
@@ -169,9 +174,14 @@ export class ProduceResponseHandler {
     // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
     // creation: there is nothing to ask, and little to wait for.
     const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS
-    if (!isAppointed) this.host.refreshLeaders(queue, undefined)
-    const { backoff } = this.settings
-    this.retry(queue, batch, cause, cause.type, isAppointed ? APPOINTED_BACKOFF : backoff)
+    if (!isAppointed) {
+      this.host.refreshLeaders(queue, undefined)
+      return this.retry(queue, batch, cause, cause.type)
+    }
+    if (this.startingLeaders.mayProbe(nodeId, batch))
+      return this.retry(queue, batch, cause, cause.type, APPOINTED_BACKOFF)
+    if (this.goesOn(queue, batch, cause, cause.type, HELD_BACKOFF))
+      this.startingLeaders.hold(nodeId, queue, batch)
   }
 
   private retry(
@@ -181,18 +191,29 @@ export class ProduceResponseHandler {
     reason: string,
     backoff: Backoff = this.settings.backoff,
   ): void {
+    if (!this.goesOn(queue, batch, cause, reason, backoff)) return
+    if (queue.sender === undefined) this.host.refreshLeaders(queue, undefined)
+    else queue.sender.wake(queue)
+  }
+
+  /** Sets when the batch is retried, or ends it where it cannot be; says whether it is. */
+  private goesOn(
+    queue: PartitionQueue,
+    batch: Batch,
+    cause: Error,
+    reason: string,
+    backoff: Backoff,
+  ): boolean {
     batch.noteCause(cause)
     const end = queue.gone ?? this.withdrawalError?.(queue.topic)
     if (end !== undefined) {
       const { attempts } = batch
-      return this.completion.rejectSent(
-        queue,
-        batch,
-        withOutcome(end, this.completion.outcomeOf(batch), { attempts }),
-      )
+      const error = withOutcome(end, this.completion.outcomeOf(batch), { attempts })
+      this.completion.rejectSent(queue, batch, error)
+      return false
     }
     if (batch.attempts - batch.excusedAttempts > this.settings.retries) {
-      return this.completion.rejectSent(
+      this.completion.rejectSent(
         queue,
         batch,
         new DeliveryRetriesExceededError(queue.topic, {
@@ -204,6 +225,7 @@ export class ProduceResponseHandler {
           cause,
         }),
       )
+      return false
     }
     // What comes next on this partition waits behind it.
     queue.leaveKeyless()
@@ -223,8 +245,7 @@ export class ProduceResponseHandler {
       delayMs: Math.round(delayMs),
       reason: cause.message,
     })
-    if (queue.sender === undefined) this.host.refreshLeaders(queue, undefined)
-    else queue.sender.wake(queue)
+    return true
   }
 
   private tooLarge(queue: PartitionQueue, batch: Batch, cause: BrokerVerdictError): void {
@@ -346,5 +367,6 @@ export class ProduceResponseHandler {
   /** From here on what comes back from flight is left to {@link BatchCompletion.abandonAll}. */
   close(): void {
     this.closed = true
+    this.startingLeaders.close()
   }
 }

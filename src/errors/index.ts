@@ -1,4 +1,5 @@
 export type { ErrorContext, Outcome } from './bases.js'
+export { BrokerMisunderstoodError } from './brokerMisunderstoodError.js'
 export { BrokersUnreachableError } from './brokersUnreachableError.js'
 export { BufferFullError } from './bufferFullError.js'
 export { CompressionFailedError } from './compressionFailedError.js'

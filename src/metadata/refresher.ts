@@ -7,6 +7,7 @@ import { adoptLateAnswer, answersFor, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
 import { askHedged } from './hedge.js'
 import { Lookup, type LookupOptions } from './lookup.js'
+import { throwIfMisunderstood } from './misunderstanding.js'
 import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
 import { type Ask, byOwner, type Load, type QueuePace, RefreshQueue } from './refreshQueue.js'
 import type { RunningClock } from './runningClock.js'
@@ -288,6 +289,7 @@ export class MetadataRefresher {
       },
       METADATA_MAX_VERSION,
     )
+    throwIfMisunderstood(query, answer)
     // A broker that is starting knows nobody yet: its answer would make every topic look deleted.
     if (answer.response.brokers.length === 0)
       throw new kafkajs.KafkaJSError(`broker ${answer.nodeId} answered metadata without any broker`)

@@ -7,7 +7,7 @@ import { ERROR, errorCode } from '../protocol/errorCodes.js'
 import type { TopicDirectory } from '../topics/index.js'
 
 export interface ProducerIdentityParts {
-  readonly producerIds: Pick<ProducerIds, 'acquire'>
+  readonly producerIds: Pick<ProducerIds, 'acquire' | 'giveUp'>
   readonly directory: Pick<TopicDirectory, 'connect'>
   /** The option: undefined goes on without a producer id where there is none to be had. */
   readonly idempotent: boolean | undefined
@@ -17,9 +17,6 @@ export interface ProducerIdentityParts {
   /** Learns of each attempt that failed and is followed by another. */
   readonly onFailure: (error: Error) => void
 }
-
-/** ms */
-const WARN_AFTER_MS = 5000
 
 /**
  * Gets the id of an idempotent producer, on the schedule of `metadataRetry`. Where the brokers do not have InitProducerId, refuse it, or
@@ -36,6 +33,7 @@ export const acquireProducerIdentity = async (parts: ProducerIdentityParts): Pro
   } catch (error) {
     const reason = await withoutIdentity(error, parts)
     if (parts.idempotent === true) throw reason
+    parts.producerIds.giveUp()
     parts.logger.warn(`Going on without idempotence: a retry may write a record twice. ${reason.message}`)
     return false
   }
@@ -48,18 +46,12 @@ const acquireOnSchedule = ({
   onFailure,
   logger,
 }: ProducerIdentityParts): Promise<void> => {
-  const startedAt = performance.now()
-  let hasWarned = false
   return onSchedule(() => producerIds.acquire().catch(retryVerdict), {
     retry,
     signal,
     onRetry: ({ attempt, delayMs, error }) => {
       onFailure(error)
-      const elapsedMs = Math.round(performance.now() - startedAt)
-      logger.debug('No producer id yet', { attempt, delayMs, elapsedMs, error: error.message })
-      if (hasWarned || elapsedMs < WARN_AFTER_MS) return
-      hasWarned = true
-      logger.warn(`Still waiting for a producer id: ${error.message}`, { attempt, elapsedMs })
+      logger.debug('No producer id yet', { attempt, delayMs, error: error.message })
     },
     exhausted: end => new ProducerIdUnavailableError(end),
   })

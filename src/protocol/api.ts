@@ -65,16 +65,30 @@ export const decodeBody = <Out>(
   }
 }
 
+/** A response, and how many bytes stood behind it. */
+export interface ReadResponse<Out> {
+  readonly response: Out
+  readonly trailingBytes: number
+}
+
 /** A response as it stands behind its correlation id: flexible ones begin with the header's tag section. */
+export const readResponse = <Out>(
+  api: Api<unknown, never, Out, never>,
+  version: number,
+  payload: Buffer,
+): ReadResponse<Out> => {
+  const reader = new Reader(payload)
+  if (version >= api.flexibleFrom) skipTags(reader)
+  const response = decodeBody(api, api.response, version, reader)
+  return { response, trailingBytes: reader.remaining }
+}
+
+/** The response alone: see {@link readResponse}. */
 export const decodeResponse = <Out>(
   api: Api<unknown, never, Out, never>,
   version: number,
   payload: Buffer,
-): Out => {
-  const reader = new Reader(payload)
-  if (version >= api.flexibleFrom) skipTags(reader)
-  return decodeBody(api, api.response, version, reader)
-}
+): Out => readResponse(api, version, payload).response
 
 const skipTags = (reader: Reader): void => {
   const count = reader.checkedCount(reader.uvarint())

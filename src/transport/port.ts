@@ -33,6 +33,8 @@ export interface ControlAnswer<Response> {
   readonly version: number
   /** The broker that answered; -1 for a seed broker whose id is not known yet. */
   readonly nodeId: number
+  /** How many bytes stood behind the response: no fault by themselves. Default 0. */
+  readonly trailingBytes?: number
 }
 
 /** How one produce request ends. Each is called at most once; exactly one of `onResponse` and `onFailure` is. */

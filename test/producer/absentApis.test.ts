@@ -6,7 +6,7 @@ import {
 } from 'kafkajs-resilient-producer'
 import { type ApiName, dropBeforeApply, ERROR, errorCode, hang } from 'kafkajs-resilient-producer/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { TOPIC, World } from '../delivery/support/world.js'
+import { pass, TOPIC, World } from '../delivery/support/world.js'
 import { TX } from './transactions/support.js'
 
 let world: World
@@ -117,6 +117,14 @@ test('brokers that answer nothing else either are not gone on without idempotenc
   const error = await world.connect(RETRY).catch((e: unknown) => e)
   expect(error).toMatchObject({ name: 'BrokersUnreachableError' })
   expect(warnings()).toEqual([])
+})
+
+test('a producer that goes on without an id does not wait for one', async () => {
+  world = await World.withClock({ maxVersions: { InitProducerId: 'none' } })
+  world.topic()
+  await sendTo(await world.connect())
+  await pass(60_000)
+  expect(warnings()).toEqual([expect.stringMatching(/^Going on without idempotence/)])
 })
 
 describe('brokers that are too old', () => {

@@ -1,5 +1,5 @@
 import type { Logger } from 'kafkajs'
-import { BrokerVerdictError, messageOf } from '../../errors/bases.js'
+import { BrokerVerdictError } from '../../errors/bases.js'
 import { IdempotenceRefusedError } from '../../errors/index.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
@@ -10,8 +10,6 @@ import type { Wait, WaitEnd } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { ProducerIdentity } from './sequences.js'
 
-/** ms */
-const WARN_AFTER_MS = 5000
 const BACKOFF: Backoff = { minMs: 100, maxMs: 1000, factor: 2 }
 
 /** A producer without a transactional id: no coordinator has its state, so any broker gives it a new id. */
@@ -115,6 +113,11 @@ export class ProducerIds implements IdentitySource {
     })
   }
 
+  /** The producer goes on without an id. */
+  giveUp(): void {
+    this.endWait('given-up')
+  }
+
   /** Replaces an id whose epochs are used up, or that the brokers do not take any more; asks until it has one. */
   renew(spent: ProducerIdentity): void {
     if (this.renewing || this.closed) return
@@ -128,21 +131,11 @@ export class ProducerIds implements IdentitySource {
   }
 
   private async acquireUntilDone(): Promise<void> {
-    const startedAt = performance.now()
-    let hasWarned = false
     for (let failures = 1; !this.closed; failures++) {
       try {
         return await this.acquire()
       } catch (error) {
-        const elapsedMs = Math.round(performance.now() - startedAt)
-        this.parts.logger.debug('No new producer id yet', { error: String(error), elapsedMs })
-        if (!hasWarned && elapsedMs >= WARN_AFTER_MS) {
-          hasWarned = true
-          this.parts.logger.warn(
-            `Still waiting for a new producer id, without which nothing idempotent can be sent: ${messageOf(error)}`,
-            { attempts: failures, elapsedMs },
-          )
-        }
+        this.parts.logger.debug('No new producer id yet', { error: String(error) })
         await new Promise<void>(resolve => {
           this.wake = resolve
           this.timer = setTimeout(resolve, backoffMs(BACKOFF, failures, this.parts.random()))

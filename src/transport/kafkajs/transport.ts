@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import kafkajs, { type Logger } from 'kafkajs'
 import { ProducerClosedError } from '../../errors/index.js'
-import { type Api, decodeResponse, encodeBody } from '../../protocol/api.js'
+import { type Api, encodeBody, readResponse } from '../../protocol/api.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import type {
   BrokerAddress,
@@ -82,10 +82,10 @@ export class KafkajsTransport implements Transport {
       const bytes = encodeBody(api, api.request, version, body(version))
       if (connection.needsAuthentication) await connection.authenticate(deadline.signal)
       const payload = await exchangeControl(connection, api, version, bytes, deadline.signal)
-      const response = decodeResponse(api, version, payload)
+      const { response, trailingBytes } = readResponse(api, version, payload)
       applyThrottle(connection, response)
       this.#health.noteSuccess(where)
-      return { response, version, nodeId: this.#nodeIdAt(connection.address) }
+      return { response, version, nodeId: this.#nodeIdAt(connection.address), trailingBytes }
     } catch (error) {
       // What cannot be read here says that the two sides do not agree on where messages begin.
       if (error instanceof MalformedMessageError) connection?.close(error)

@@ -1,0 +1,36 @@
+import { type ErrorContext, NonRetriableError } from './bases.js'
+import { quoted } from './printable.js'
+
+export interface MisunderstoodContext extends ErrorContext {
+  /** The node id; -1: a seed broker, whose id is not known. */
+  readonly nodeId: number
+  readonly apiName: string
+  readonly version: number
+  /** Behind the end of the message. */
+  readonly trailingBytes: number
+  /** What was asked for and is not in the answer. */
+  readonly missing: string
+}
+
+/**
+ * A broker's answer was read, and does not answer what was asked, while bytes are left behind it: the two sides do not agree on what stands
+ * in this version of the message. Asking again cannot help.
+ */
+export class BrokerMisunderstoodError extends NonRetriableError {
+  static override readonly name: string = 'BrokerMisunderstoodError'
+
+  constructor({ nodeId, apiName, version, trailingBytes, missing, ...context }: MisunderstoodContext) {
+    const broker = nodeId < 0 ? 'The broker' : `Broker ${nodeId}`
+    super(
+      `${broker} answered ${apiName} version ${version} without ${missing}, and with ${trailingBytes} bytes that are no part of the message: ` +
+        'it does not speak this version as Kafka does. Look at what stands between this producer and Kafka (a proxy, a look-alike), and report it there.',
+      context,
+    )
+  }
+}
+
+/** Topics by name, the first of many. */
+export const missingTopics = (names: readonly string[]): string =>
+  names.length === 1
+    ? `topic ${quoted(names[0]!)}`
+    : `topic ${quoted(names[0]!)} and ${names.length - 1} more`

@@ -25,8 +25,8 @@ Exit status:
 
 const EXAMPLES = `
 Examples:
-  resilient-producer produce -b localhost:9092 --topic events < events.ndjson
-  resilient-producer produce -b localhost:9092 --topic-field kind --topic-prefix shop. --key-field id *.ndjson
+  npx resilient-producer produce -b localhost:9092 --topic events < events.ndjson
+  npx resilient-producer produce -b localhost:9092 --topic-field kind --topic-prefix shop. --key-field id *.ndjson
 `
 
 /** Runs the command line `argv` (without node and the script) and resolves to the exit status. */
@@ -88,7 +88,7 @@ function createProgram(version: string, io: Io, choose: (job: Job) => void): Com
 }
 
 /** Help and complaints go to the given streams, and no parser ends the process. */
-export function exitThroughRun(program: Command, io: Io): Command {
+function exitThroughRun(program: Command, io: Io): Command {
   return program.exitOverride().configureOutput({
     writeOut: text => void io.stdout.write(text),
     writeErr: text => void io.stderr.write(text),

@@ -1,46 +1,33 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { buildDemo } from '../../../demo/build.mjs'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
 export interface BuiltPackage {
   readonly command: string
-  readonly example: string
+  readonly demo: string
   remove(): Promise<void>
 }
 
-/** Builds the package and compiles the examples beside a copy of package.json, without touching the checkout's own dist. */
+/** Builds the package and the demo beside a copy of package.json, without touching the checkout's own dist. */
 export async function buildPackage(): Promise<BuiltPackage> {
   const dir = await mkdtemp(join(tmpdir(), 'built-package-'))
   await copyFile(join(root, 'package.json'), join(dir, 'package.json'))
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'))
   const build = join(root, 'scripts', 'build.mjs')
   await promisify(execFile)(process.execPath, [build, '--js-only', '--out', join(dir, 'dist')])
-  await compile('tsconfig.tools.json', join(dir, 'build'), ['examples'])
+  await buildDemo(join(dir, 'build', 'demo'))
   return {
     command: join(dir, 'dist', 'cli', 'main.js'),
-    example: join(dir, 'build', 'examples', 'earthquakes.js'),
+    demo: join(dir, 'build', 'demo', 'main.js'),
     remove: () => rm(dir, { recursive: true }),
   }
-}
-
-/** Types are for `npm run check`. */
-async function compile(base: string, outDir: string, folders: readonly string[]): Promise<void> {
-  await mkdir(outDir, { recursive: true })
-  const config = {
-    extends: join(root, base),
-    compilerOptions: { outDir, noCheck: true, declaration: false, sourceMap: false },
-    include: folders.map(folder => join(root, folder)),
-  }
-  const path = join(outDir, 'tsconfig.json')
-  await writeFile(path, JSON.stringify(config))
-  await promisify(execFile)(process.execPath, [tsc, '-p', path])
 }
 
 export interface Running {

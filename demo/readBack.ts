@@ -1,9 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs'
-import { orAborted } from '../../src/cli/connection/connect.js'
-import { formatDuration } from '../../src/cli/terminal/format.js'
-
-/** Where this run's records carry its id, so that a run tells its own from those of earlier ones. */
-export const RUN_HEADER = 'run'
+import { RUN_HEADER } from './earthquakes.js'
+import { formatDuration } from './text.js'
 
 export interface ReadBackOptions {
   readonly topics: readonly string[]
@@ -43,12 +40,12 @@ export async function partitionsOf(
 
 /** Reads the topics from the brokers, with an ordinary kafkajs consumer, up to the end offsets they have now. */
 export async function readBack(kafka: Kafka, admin: Admin, options: ReadBackOptions): Promise<Found> {
-  const { topics, runId, since, signal } = options
+  const { topics, runId, since } = options
   const spans = (await Promise.all(topics.map(topic => spansOf(admin, topic, since - CLOCK_SKEW_MS)))).flat()
   const unread = spans.filter(({ next, end }) => next < end)
   if (unread.length === 0) return new Map()
   const groupId = `earthquakes-check-${runId}`
-  const found = await orAborted(consume(kafka, groupId, unread, options), signal)
+  const found = await consume(kafka, groupId, unread, options)
   // Its offsets are of no use to anyone. Where the broker forbids this, they expire by themselves.
   await admin.deleteGroups([groupId]).catch(() => {})
   return found
@@ -85,6 +82,10 @@ async function consume(
     fail(new Error(`${unread.size} partitions could not be read back within ${formatDuration(timeoutMs)}`))
   }, timeoutMs)
 
+  const abort = () => fail(signal.reason)
+  signal.throwIfAborted()
+  signal.addEventListener('abort', abort, { once: true })
+
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false })
   consumer.on(consumer.events.CRASH, ({ payload }) => fail(payload.error))
   try {
@@ -110,9 +111,10 @@ async function consume(
     for (const { topic, partition, next } of unread.values()) {
       consumer.seek({ topic, partition, offset: String(next) })
     }
-    await orAborted(finished, signal)
+    await finished
   } finally {
     clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
     await consumer.disconnect()
   }
   return found

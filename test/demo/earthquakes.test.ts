@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { EmbeddedKafka, hold } from 'kafkajs-resilient-producer/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltPackage, buildPackage, killStarted, start, untilOutput } from '../cli/support/package.js'
@@ -20,8 +23,8 @@ const startCluster = async () => {
   brokers = cluster.bootstrap.join(',')
 }
 /** As `npm start` does: kafkajs's consumer sets negative timeouts, of which Node 24 warns. */
-const startExample = (argv: readonly string[], env?: NodeJS.ProcessEnv) =>
-  start(['--disable-warning=TimeoutNegativeWarning', built.example, ...argv], env)
+const startDemo = (argv: readonly string[], env?: NodeJS.ProcessEnv) =>
+  start(['--disable-warning=TimeoutNegativeWarning', built.demo, ...argv], env)
 
 /** Nothing listens there any more. */
 const deadBroker = async (): Promise<string> => {
@@ -35,7 +38,7 @@ describe('the main job as a process', () => {
 
   it('shows a plain run on its own cluster and proves it', async () => {
     await startCluster()
-    const { output, ended } = startExample([])
+    const { output, ended } = startDemo([])
     expect(await ended).toBe(0)
     expect(output.err).toBe('')
     expect(output.out).not.toContain('\u001b')
@@ -50,8 +53,9 @@ describe('the main job as a process', () => {
   it('does the same on brokers that are named, and again on the topics that are there then', async () => {
     await startCluster()
     for (const run of [1, 2]) {
-      const { output, ended } = startExample(['--brokers', brokers])
+      const { output, ended } = startDemo(['--brokers', brokers])
       expect(await ended).toBe(0)
+      expect(output.out.includes('kept 12 topics that this run made: earthquakes.')).toBe(run === 1)
       expect(output.out).toContain('✔ read back')
       expect(output.out).toMatch(/^1,707 records delivered to 12 topics/m)
       const stored = cluster.topics.filter(topic => topic.startsWith('earthquakes.'))
@@ -61,18 +65,48 @@ describe('the main job as a process', () => {
     expect(cluster.journal.allTopicsRequests()).toEqual([])
   })
 
+  it('deletes what it made when told to, and leaves a picture', async () => {
+    await startCluster()
+    cluster.createTopic('earthquakes.ak', { partitions: 1 })
+    const dir = await mkdtemp(join(tmpdir(), 'demo-'))
+    const report = join(dir, 'report.html')
+    const { output, ended } = startDemo(['--brokers', brokers, '--delete-topics', '--report', report])
+    expect(await ended).toBe(0)
+    expect(output.out).toContain(`the picture of this run is in ${report}\n`)
+    expect(output.out).toMatch(/\ndeleted 11 topics that this run made\n$/)
+    expect(cluster.topics).toEqual(['earthquakes.ak'])
+    const html = await readFile(report, 'utf8')
+    expect(html.match(/<rect class="wait"/g)).toHaveLength(12)
+    expect(html).toContain('was there')
+    await rm(dir, { recursive: true })
+  })
+
+  it.each([
+    [['--nope'], /^error: Unknown option '--nope'/],
+    [['--connect-timeout-ms', 'x'], /^error: --connect-timeout-ms must be a whole number/],
+    [['--keep-topics', '--delete-topics'], /^error: --delete-topics and --keep-topics exclude each other\n/],
+    [['--brokers', 'a:1', '--sasl-mechanism', 'plain'], /^error: --sasl-mechanism needs --sasl-username/],
+  ])('ends with status 2 and its usage for %j', async (argv, says) => {
+    await startCluster()
+    const { output, ended } = startDemo(argv)
+    expect(await ended).toBe(2)
+    expect(output.err).toMatch(says)
+    expect(output.err).toContain('Usage: npm start --')
+  })
+
   it('ends with one line when no broker is there', async () => {
     const dead = await deadBroker()
-    const { output, ended } = startExample(['--brokers', dead, '--connect-timeout-ms', '2000'])
+    const { output, ended } = startDemo(['--brokers', dead, '--connect-timeout-ms', '2000'])
     expect(await ended).toBe(1)
-    expect(output.err).toBe(
-      `error: cannot reach the broker ${dead}: connection refused (given up after 2.0 s)\n`,
+    expect(output.err).toMatch(
+      /^error: No broker could be used within timeoutMs \(2000 ms\).*ECONNREFUSED.*\n$/,
     )
+    expect(output.err).toContain(dead)
   })
 
   it('claims no proof of anything when no topic can be created', async () => {
     cluster = await EmbeddedKafka.start({ autoCreate: false })
-    const { output, ended } = startExample(['--brokers', cluster.bootstrap.join(',')])
+    const { output, ended } = startDemo(['--brokers', cluster.bootstrap.join(',')])
     expect(await ended).toBe(1)
     expect(output.out).not.toContain('✔')
     expect(
@@ -91,9 +125,9 @@ describe('the main job as a process', () => {
       '--sasl-username',
       'me',
     ]
-    const { output, ended } = startExample(flags, { KAFKA_SASL_PASSWORD: 'battery staple' })
+    const { output, ended } = startDemo(flags, { KAFKA_SASL_PASSWORD: 'battery staple' })
     expect(await ended).toBe(1)
-    expect(output.err).toMatch(/^error: the broker refused the SASL credentials: .*\n$/)
+    expect(output.err).toMatch(/^error: SASL PLAIN authentication failed: .*\n$/)
     expect(output.out + output.err).not.toContain('battery staple')
   })
 
@@ -101,7 +135,7 @@ describe('the main job as a process', () => {
     await startCluster()
     const gate = cluster.gate()
     cluster.on('Produce', hold(gate), { times: 1 })
-    const { child, output, ended } = startExample(['--brokers', brokers])
+    const { child, output, ended } = startDemo(['--brokers', brokers])
     await Promise.race([gate.arrived, ended])
     child.kill('SIGINT')
     gate.open()
@@ -112,7 +146,7 @@ describe('the main job as a process', () => {
 
   it('ends quietly when its output is closed', async () => {
     await startCluster()
-    const running = startExample(['--brokers', brokers])
+    const running = startDemo(['--brokers', brokers])
     const { child, output, ended } = running
     await untilOutput(running, 'stdout')
     child.stdout!.destroy()

@@ -1,7 +1,15 @@
-import { type ConsumerConfig, Kafka, type KafkaConfig, type ProducerConfig } from 'kafkajs'
+import {
+  type Admin,
+  type AdminConfig,
+  type ConsumerConfig,
+  Kafka,
+  type KafkaConfig,
+  type ProducerConfig,
+} from 'kafkajs'
 import { subscribeByPolicy } from './client/consumer.js'
 import { GroupMembership, type ResilientConsumer, withGroupMetadata } from './client/groupMetadata.js'
 import { SubscribedTopics } from './client/subscribedTopics.js'
+import { guardedLogger } from './logging/guardedLogger.js'
 import { creationOfEnvironment } from './producer/environment.js'
 import { resolveOptions } from './producer/options.js'
 import { producerOf } from './producer/producer.js'
@@ -13,7 +21,7 @@ import {
   sourcesOf,
 } from './producer/sources.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
-import { seeingRequests } from './transport/kafkajs/consumerRequests.js'
+import { rememberConfig, seeingRequests, withQuietQueues } from './transport/kafkajs/index.js'
 
 /**
  * The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. A
@@ -43,6 +51,7 @@ export class ResilientKafka extends Kafka {
     }
     resolveOptions(combineOptions({ client: sources }))
     giveSources(this, sources)
+    rememberConfig(this, config)
   }
 
   /**
@@ -86,8 +95,13 @@ export class ResilientKafka extends Kafka {
     const subscribing = subscribeByPolicy(consumer, topics, {
       kafka: this,
       settings,
-      logger: consumer.logger(),
+      logger: guardedLogger(consumer.logger()),
     })
     return withGroupMetadata(subscribing, config.groupId, membership)
+  }
+
+  /** kafkajs's admin. */
+  override admin(config?: AdminConfig): Admin {
+    return withQuietQueues(this, () => super.admin(config))
   }
 }

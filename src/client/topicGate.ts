@@ -4,7 +4,7 @@ import { guardedLogger } from '../logging/guardedLogger.js'
 import { silentObserver } from '../metrics/observer.js'
 import type { ProducerSettings } from '../producer/options.js'
 import { TopicDirectory } from '../topics/index.js'
-import { createKafkajsTransport } from '../transport/kafkajs/index.js'
+import { createTransport } from '../transport/index.js'
 import { WaitRegistry } from '../waits/registry.js'
 import { WaitLog } from '../waits/waitLog.js'
 
@@ -29,7 +29,7 @@ export const awaitTopics = async (
   signal: AbortSignal,
 ): Promise<void> => {
   signal.throwIfAborted()
-  const transport = createKafkajsTransport(kafka, { emit: () => {} })
+  const transport = createTransport(kafka)
   const waits = new WaitRegistry()
   new WaitLog(waits, guardedLogger(logger))
   const directory = new TopicDirectory({

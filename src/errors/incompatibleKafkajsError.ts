@@ -1,12 +1,12 @@
 import { NonRetriableError } from './bases.js'
 
-/** The object given is not a kafkajs 2.2 `Kafka`, or its inside is not the one this version was written for. */
+/** The object given is no `Kafka` of kafkajs 2, or what it was configured with cannot be read. */
 export class IncompatibleKafkajsError extends NonRetriableError {
   static override readonly name: string = 'IncompatibleKafkajsError'
 
   constructor(problem: string) {
     super(
-      `This is not a Kafka of kafkajs 2.2.x that can be wrapped: ${problem}. Pass \`new Kafka({ ... })\` of kafkajs ~2.2.4.`,
+      `This is not a Kafka of kafkajs 2 that can be wrapped: ${problem}. Pass \`new Kafka({ ... })\` or its KafkaConfig.`,
     )
   }
 }

@@ -32,6 +32,8 @@ interface BrokersAsk {
 
 /** A name costs about 40 bytes on the wire; a request of 1,000 names to create is answered in 0.2-1.4 s. */
 const MAX_NAMES = 2000
+/** Each request that is not answered gives the next one twice the time, up to so many times the first one's. */
+const LONGEST_TIMEOUT_FACTOR = 10
 
 /** A request without an answer for this long is also sent to another broker. ms */
 const LATE_AFTER_MS = 250
@@ -45,6 +47,8 @@ export class MetadataRefresher {
   readonly #queues: { readonly creating: RefreshQueue; readonly existing: RefreshQueue }
   #brokersAsks: BrokersAsk[] = []
   #inFlight = false
+  /** Requests in a row that nobody answered in time. */
+  #unanswered = 0
   #lastQueue: RefreshQueue | undefined
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
@@ -235,6 +239,7 @@ export class MetadataRefresher {
         outcome = asker.answered(answer, Math.round(performance.now() - startedAt), create)
       }
     } catch (error) {
+      if (error instanceof kafkajs.KafkaJSRequestTimeoutError) this.#unanswered++
       const asked = query === 'brokers-only' ? { names: [] } : query
       const elapsedMs = Math.round(performance.now() - startedAt)
       logger.debug('Metadata request failed', { trigger, ...asked, elapsedMs, error: String(error) })
@@ -284,11 +289,13 @@ export class MetadataRefresher {
       version => encodeQuery(query, version),
       {
         target: { anyBut: avoidNode },
-        timeoutMs: requestTimeoutMs,
+        // Who answers late must be able to answer at all.
+        timeoutMs: requestTimeoutMs * Math.min(LONGEST_TIMEOUT_FACTOR, 2 ** this.#unanswered),
         ...(besideMs !== undefined && { besideMs }),
       },
       METADATA_MAX_VERSION,
     )
+    this.#unanswered = 0
     throwIfMisunderstood(query, answer)
     // A broker that is starting knows nobody yet: its answer would make every topic look deleted.
     if (answer.response.brokers.length === 0)

@@ -26,6 +26,8 @@ let nextId = 0
 const NAMES: ReadonlySet<string> = new Set(Object.values(PRODUCER_EVENTS))
 const NETWORK_PREFIX = 'network.'
 
+const typeOf = (name: string): string => (name.startsWith(NETWORK_PREFIX) ? `producer.${name}` : name)
+
 /** The producer's events, with kafkajs's shape and names. A listener that throws is logged, and disturbs nobody. */
 export class EventHub {
   private readonly listeners = new Map<string, Set<Listener>>()
@@ -50,8 +52,13 @@ export class EventHub {
   }
 
   /** @param name as kafkajs's connections say it (`network.request`), or the full name */
+  hasListener(name: string): boolean {
+    return (this.listeners.get(typeOf(name))?.size ?? 0) > 0
+  }
+
+  /** @param name as {@link hasListener} */
   emit(name: string, payload: unknown): void {
-    const type = name.startsWith(NETWORK_PREFIX) ? `producer.${name}` : name
+    const type = typeOf(name)
     const listeners = this.listeners.get(type)
     if (listeners === undefined || listeners.size === 0) return
     const event: ProducerEvent = { id: nextId++, type, timestamp: Date.now(), payload }

@@ -85,9 +85,12 @@ export class Lifecycle {
 
   private startOpening(): Opening {
     const { kafka, settings, logger, observer, waits, unowned, events, topicNames } = this.parts
-    const emit = (name: string, payload: object): void => events.emit(name, payload)
+    const network = {
+      wants: (name: string) => events.hasListener(name),
+      emit: (name: string, payload: object) => events.emit(name, payload),
+    }
     const opening: Opening = new Opening(
-      { kafka, settings, logger, observer, waits, unowned, topicNames, emit },
+      { kafka, settings, logger, observer, waits, unowned, topicNames, network },
       this.disconnecting,
       session => this.opened(session),
       () => {

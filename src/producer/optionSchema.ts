@@ -26,7 +26,13 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
   spec('acks', 'choice', -1, 'Acknowledgements: -1 all in-sync replicas, 1 the leader, 0 none.', {
     choices: [-1, 0, 1],
   }),
-  spec('ackTimeoutMs', 'ms', 30000, "The broker's wait for its replicas.", { min: 1 }),
+  spec(
+    'ackTimeoutMs',
+    'ms',
+    30000,
+    "The broker's wait for its replicas. Where only `requestTimeoutMs` is set, it ends a second before that.",
+    { min: 1 },
+  ),
   spec(
     'idempotent',
     'boolean',
@@ -99,7 +105,7 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
     'requestTimeoutMs',
     'ms',
     30000,
-    'A produce request without an answer for this long (and longer than `ackTimeoutMs`) is given up with its connection.',
+    'A produce request without an answer for this long, and for a second longer than `ackTimeoutMs`, is given up with its connection.',
     {
       min: 1,
     },
@@ -112,6 +118,20 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
     {
       min: 1,
     },
+  ),
+  spec(
+    'connectionsMaxIdleMs',
+    'ms',
+    540000,
+    'A connection on which nothing happened for this long is closed, before the broker or something between does it in silence.',
+    { min: 1 },
+  ),
+  spec(
+    'allowBroker',
+    'function',
+    undefined,
+    'Called with host and port of an address that a broker advertises: false, and no connection is made to it. Credentials go to whatever is advertised.',
+    { shown: 'all' },
   ),
   spec('maxInFlightPerBroker', 'count', 5, 'Produce requests in flight to one broker.', { min: 1 }),
   spec('retry.retries', 'count', Infinity, 'Attempts after the first, for a batch.', {

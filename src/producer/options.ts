@@ -28,6 +28,8 @@ export interface ProducerSettings {
   readonly deliveryTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly metadataRequestTimeoutMs: number
+  readonly connectionsMaxIdleMs: number
+  readonly allowBroker: ((host: string, port: number) => boolean) | undefined
   readonly maxInFlightPerBroker: number
   readonly retry: {
     readonly retries: number

@@ -1,4 +1,4 @@
-import type { Kafka, ProducerConfig } from 'kafkajs'
+import type { Kafka, KafkaConfig, ProducerConfig } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 import { FlushTimeoutError } from '../errors/index.js'
 import { FloodLog } from '../logging/floodLog.js'
@@ -12,6 +12,7 @@ import { Enqueueing } from './enqueueing.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
 import { Lifecycle } from './lifecycle.js'
 import { type ProducerSettings, resolveOptions } from './options.js'
+import { isPlainConfig, kafkaOf } from './plainConfig.js'
 import { Sending } from './sending.js'
 import { combineOptions, sourcesOf } from './sources.js'
 import type { ResilientProducer, ResilientProducerOptions, WaitOptions } from './types.js'
@@ -24,12 +25,15 @@ import { waitFor } from './wait.js'
  * partition and never doubles what was acknowledged. The returned object is a kafkajs `Producer`: its methods need no
  * `this`, and may be replaced, as instrumentations do.
  *
+ * @param kafka a kafkajs `Kafka`, or the KafkaConfig that one would be made with
+ * @example
+ * const producer = createResilientProducer({ brokers: ['localhost:9092'] })
  * @throws {InvalidOptionsError} that lists every problem, {@link IncompatibleKafkajsError}
  */
 export const createResilientProducer = (
-  kafka: Kafka,
+  kafka: Kafka | KafkaConfig,
   options?: ResilientProducerOptions,
-): ResilientProducer => producerOf(kafka, undefined, options)
+): ResilientProducer => producerOf(isPlainConfig(kafka) ? kafkaOf(kafka) : kafka, undefined, options)
 
 /** As {@link createResilientProducer}, with a configuration of kafkajs's, which is above the options. */
 export const producerOf = (

@@ -5,7 +5,8 @@ import { BufferBudget } from '../delivery/intake/bufferBudget.js'
 import { ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
-import { createKafkajsTransport, noteCommittedOffsets } from '../transport/kafkajs/index.js'
+import { createTransport, type NetworkListener } from '../transport/index.js'
+import { noteCommittedOffsets } from '../transport/kafkajs/index.js'
 import type { Transport } from '../transport/port.js'
 import type { WaitRegistry } from '../waits/registry.js'
 import { engineSettings } from './engineSettings.js'
@@ -23,7 +24,7 @@ export interface SessionParts {
   readonly waits: WaitRegistry
   readonly unowned: UnownedFailures
   readonly topicNames: TopicNames
-  readonly emit: (eventName: string, payload: object) => void
+  readonly network: NetworkListener
 }
 
 /** What exists from `connect` to `disconnect`: connections, metadata, the engine. */
@@ -45,9 +46,13 @@ export class Session {
   isSequenced = false
 
   constructor(parts: SessionParts) {
-    const { kafka, settings, logger, observer, waits, unowned, topicNames, emit } = parts
+    const { kafka, settings, logger, observer, waits, unowned, topicNames, network } = parts
     this.parts = parts
-    this.transport = createKafkajsTransport(kafka, { emit })
+    this.transport = createTransport(kafka, {
+      listener: network,
+      connectionsMaxIdleMs: settings.connectionsMaxIdleMs,
+      allowBroker: settings.allowBroker,
+    })
     this.directory = new TopicDirectory({
       transport: this.transport,
       policy: settings.topics,

@@ -55,7 +55,7 @@ export const combineOptions = ({ config = {}, options, client }: OptionSources):
   const own = combined(options, client.options)
   return defined({
     requestTimeoutMs: bounded(client.requestTimeout),
-    ackTimeoutMs: own.requestTimeoutMs === undefined ? ackTimeout(client.requestTimeout) : undefined,
+    ackTimeoutMs: ackTimeout(own.requestTimeoutMs ?? client.requestTimeout),
     ...own,
     ...given({
       createPartitioner: config.createPartitioner,
@@ -86,9 +86,11 @@ const bounded = (ms: number | undefined): number | undefined => ms && Math.min(m
 /** What a request's own deadline stays behind the broker's. ms */
 const ANSWER_MS = 1000
 
-/** The broker's time-out is part of kafkajs's `requestTimeout`, and ends before it: else a shorter one would change nothing. ms */
-const ackTimeout = (requestTimeout: number | undefined): number | undefined =>
-  requestTimeout && Math.max(1, Math.min(defaultOf('ackTimeoutMs'), requestTimeout - ANSWER_MS))
+/** The broker's time-out is part of a request's, and ends before it: else a shorter one would change nothing. ms */
+const ackTimeout = (requestTimeout: unknown): number | undefined =>
+  typeof requestTimeout === 'number' && requestTimeout > 0
+    ? Math.max(1, Math.min(defaultOf('ackTimeoutMs'), requestTimeout - ANSWER_MS))
+    : undefined
 
 /** Options of ours that stand where kafkajs's are expected, and would be passed over in silence there. */
 export const optionsAmong = (config: object | undefined): readonly string[] =>

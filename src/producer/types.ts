@@ -50,7 +50,7 @@ export interface MetadataRetryOptions {
 export interface ResilientProducerOptions {
   /** -1: acknowledged by all in-sync replicas; 1: by the leader; 0: by nobody. Default -1. (`acks`) */
   readonly acks?: -1 | 0 | 1 | undefined
-  /** The broker's wait for its replicas. Default 30000 ms. */
+  /** The broker's wait for its replicas. Default 30000 ms; where only `requestTimeoutMs` is set, a second less than that, at most 30000. */
   readonly ackTimeoutMs?: number | undefined
   /**
    * No record twice, and the order of sends kept through retries. Unset: on where possible; a call with acks 0 or 1, or a
@@ -87,12 +87,24 @@ export interface ResilientProducerOptions {
    */
   readonly deliveryTimeoutMs?: number | undefined
   /**
-   * A produce request without an answer for this long, and longer than `ackTimeoutMs`, is given up with its connection and its
+   * A produce request without an answer for this long, and for a second longer than `ackTimeoutMs`, is given up with its connection and its
    * batches go again. Default 30000 ms. (`request.timeout.ms`)
    */
   readonly requestTimeoutMs?: number | undefined
   /** A metadata request without an answer for this long goes to another broker. Default 3000 ms. */
   readonly metadataRequestTimeoutMs?: number | undefined
+  /**
+   * A connection on which nothing happened for this long is closed. Below the brokers' own limit (10 minutes), and that of firewalls
+   * and load balancers between, which forget a connection without a word. Default 540000 ms. (`connections.max.idle.ms`)
+   */
+  readonly connectionsMaxIdleMs?: number | undefined
+  /**
+   * Whether to connect to an address that a broker advertises, for its metadata or as a coordinator: credentials go there. Seeds are
+   * not asked about. Default all addresses.
+   *
+   * @example allowBroker: host => host.endsWith('.kafka.example.com')
+   */
+  readonly allowBroker?: ((host: string, port: number) => boolean) | undefined
   /** Produce requests in flight to one broker. Default 5. (`max.in.flight.requests.per.connection`) */
   readonly maxInFlightPerBroker?: number | undefined
   /** The retries of a batch. */

@@ -18,7 +18,10 @@ export type ControlTarget =
 
 export interface ControlOptions {
   readonly target: ControlTarget
-  /** Ours, not kafkajs's: connecting, waiting in a queue and the answer. The connection is dropped when it passes. ms */
+  /**
+   * For the wait for a usable connection, which goes on being made by its own limits; and again, from the moment that it is ready, for
+   * the answer, without which the connection is dropped. ms
+   */
   readonly timeoutMs: number
   /**
    * With a target of any broker: another one is asked beside one that has not answered for this long, and the first answer counts. Only
@@ -58,9 +61,13 @@ export interface ProduceLink {
   /** The highest Produce version both sides speak. */
   readonly produceVersion: number
   readonly isOpen: boolean
-  /** SASL credentials must be renewed (KIP-368): `authenticate()` when nothing is in flight, before the next request. */
-  readonly needsAuthentication: boolean
-  authenticate(): Promise<void>
+  /**
+   * Before the next request `prepare()` has to be called, when nothing is in flight: SASL credentials must be renewed (KIP-368), an idle
+   * connection has to prove that it lives, or the broker has moved.
+   */
+  readonly needsPreparation: boolean
+  /** Rejects when the link is of no use any more; it is closed then. */
+  prepare(): Promise<void>
   /** Milliseconds for which a quota asks this client to hold its requests back (KIP-219); 0 when none. */
   readonly throttledForMs: number
   throttle(ms: number): void
@@ -78,18 +85,32 @@ export interface ProduceLink {
 }
 
 /** Gives the produce connections of brokers. */
-export type ProduceLinkSource = Pick<Transport, 'openProduceLink'>
+export type ProduceLinkSource = Pick<Transport, 'openProduceLink' | 'isAlive'>
+
+/** What is wrong with a broker, as long as it is. */
+export interface BrokerTrouble {
+  /** `host:port` */
+  readonly broker: string
+  readonly cause: Error
+  /** When it began. ms on the clock of `performance.now()` */
+  readonly since: number
+  /** Failures in a row. */
+  readonly failures: number
+}
 
 /** What the stages above see of the network. */
 export interface Transport {
-  /** The brokers of the newest metadata. Connections to brokers that moved or went are dropped. */
+  /** The brokers that cannot be reached, refuse the login, or were slow to answer, until they answer again. */
+  readonly troubles: readonly BrokerTrouble[]
+  /** The brokers of the newest metadata. Connections to brokers that moved take no more requests, and close when what is in flight has ended. */
   setBrokers(brokers: readonly BrokerAddress[]): void
   /**
    * One control request, over a connection that produce requests do not use: a broker serves a connection one request
    * at a time. Picks the highest version both sides speak.
    *
-   * @throws KafkaJSConnectionError and other transport errors of kafkajs; KafkaJSSASLAuthenticationError;
-   *   KafkaJSRequestTimeoutError; UnsupportedApiError; MalformedMessageError
+   * @throws KafkaJSConnectionError; KafkaJSSASLAuthenticationError and {@link CertificateError}, which are retriable once a connection
+   *   has been ready; {@link CredentialsProviderError}; {@link BrokerNotAllowedError}; KafkaJSRequestTimeoutError;
+   *   UnsupportedApiError; MalformedMessageError
    */
   control<ReqIn, Response>(
     api: Api<unknown, ReqIn, Response, never>,
@@ -99,6 +120,8 @@ export interface Transport {
   ): Promise<ControlAnswer<Response>>
   /** Connects (once, shared by all who ask meanwhile), authenticates and negotiates. */
   openProduceLink(nodeId: number): Promise<ProduceLink>
+  /** Whether the broker answers a control request within a second. Does not reject. */
+  isAlive(nodeId: number): Promise<boolean>
   /** Produce connections beside those: who shares one would have to count what the other has in flight on it. */
   separateLinks(): ProduceLinkSource
   /** Closes every connection; what is in flight ends with an error. */

@@ -32,12 +32,12 @@ class ScriptedLink implements ProduceLink {
   readonly nodeId = 0
   readonly produceVersion = VERSION
   isOpen = true
-  readonly needsAuthentication = false
+  readonly needsPreparation = false
   readonly throttledForMs = 0
   onClosed: ((error: Error) => void) | undefined
   readonly written: Written[] = []
 
-  authenticate(): Promise<void> {
+  prepare(): Promise<void> {
     return Promise.resolve()
   }
 
@@ -78,6 +78,7 @@ let engine: Wiring
 beforeEach(() => {
   links = []
   const transport = {
+    isAlive: async () => true,
     openProduceLink: async () => {
       const link = new ScriptedLink()
       links.push(link)

@@ -22,9 +22,8 @@ const startCluster = async () => {
   cluster = await EmbeddedKafka.start({ autoCreate: { style: 'kraft', createdAfter: 2 } })
   brokers = cluster.bootstrap.join(',')
 }
-/** As `npm start` does: kafkajs's consumer sets negative timeouts, of which Node 24 warns. */
-const startDemo = (argv: readonly string[], env?: NodeJS.ProcessEnv) =>
-  start(['--disable-warning=TimeoutNegativeWarning', built.demo, ...argv], env)
+/** As `npm start` does. */
+const startDemo = (argv: readonly string[], env?: NodeJS.ProcessEnv) => start([built.demo, ...argv], env)
 
 /** Nothing listens there any more. */
 const deadBroker = async (): Promise<string> => {

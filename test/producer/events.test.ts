@@ -57,12 +57,15 @@ describe('the events', () => {
 
   test('tell how many requests are held back while a broker asks for that', async () => {
     world.topic()
+    world.topic({}, 'second')
     world.topic({}, 'other')
     const producer = await world.connect()
     const sizes: object[] = []
     producer.on(producer.events.REQUEST_QUEUE_SIZE, ({ payload }) => sizes.push(payload))
-    world.cluster.on('Metadata', throttle(1000))
+    // On both connections for such requests: while one is free it is taken.
+    world.cluster.on('Metadata', throttle(1000), { times: 2 })
     await producer.send({ topic: TOPIC, messages: [message('a')] })
+    await producer.send({ topic: 'second', messages: [message('a')] })
     const asked = world.cluster.journal.of('Metadata').length
     const held = producer.send({ topic: 'other', messages: [message('b')] })
     await turns(20)

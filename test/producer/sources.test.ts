@@ -78,7 +78,8 @@ describe('what is said by several', () => {
       1, 4_000, 30_000,
     ])
     expect(ackTimeout({ requestTimeout: 5_000, options: { ackTimeoutMs: 9 } })).toBe(9)
-    expect(ackTimeout({ requestTimeout: 5_000, options: { requestTimeoutMs: 60_000 } })).toBeUndefined()
+    expect(ackTimeout({ requestTimeout: 5_000, options: { requestTimeoutMs: 60_000 } })).toBe(30_000)
+    expect(ackTimeout({ options: { requestTimeoutMs: 5_000 } })).toBe(4_000)
   })
 
   test('is not covered by an undefined option', () => {

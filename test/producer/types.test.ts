@@ -2,6 +2,7 @@ import type {
   ConnectEvent,
   DisconnectEvent,
   Kafka,
+  KafkaConfig,
   Message,
   Producer,
   ProducerBatch,
@@ -37,7 +38,7 @@ describe('the producer’s type', () => {
   test('is kafkajs’s Producer, and its calls are kafkajs’s calls', () => {
     expectTypeOf<ResilientProducer>().toExtend<Producer>()
     expectTypeOf(createResilientProducer).returns.toExtend<Producer>()
-    expectTypeOf(createResilientProducer).parameter(0).toEqualTypeOf<Kafka>()
+    expectTypeOf(createResilientProducer).parameter(0).toEqualTypeOf<Kafka | KafkaConfig>()
     expectTypeOf<ResilientProducer['send']>().toExtend<Producer['send']>()
     expectTypeOf<ProducerRecord>().toExtend<Parameters<ResilientProducer['send']>[0]>()
     expectTypeOf<ProducerBatch>().toExtend<Parameters<ResilientProducer['sendBatch']>[0]>()

@@ -16,7 +16,7 @@ import {
   type TopicPolicyOptions,
   type TopicView,
 } from '../../src/topics/index.js'
-import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
+import { createTransport } from '../../src/transport/index.js'
 import { WaitRegistry } from '../../src/waits/registry.js'
 
 interface Setting {
@@ -41,7 +41,7 @@ const start = async ({
 }: Setting = {}) => {
   const cluster = await EmbeddedKafka.start(options)
   const kafka = new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING, ...config })
-  const transport = createKafkajsTransport(kafka, { emit: () => {} })
+  const transport = createTransport(kafka)
   const created: [string, string][] = []
   const directory = new TopicDirectory({
     transport,

@@ -2,8 +2,8 @@ import { Kafka, logLevel } from 'kafkajs'
 import { IncompatibleKafkajsError } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ConsumerRequests, seeingRequests } from '../../src/transport/kafkajs/consumerRequests.js'
-import { CREATE_CLUSTER, symbolOf } from '../../src/transport/kafkajs/inside.js'
+import { type ConsumerRequests, seeingRequests } from '../../src/transport/kafkajs/index.js'
+import { CREATE_CLUSTER, symbolOf } from '../../src/transport/kafkajs/privateMembers.js'
 
 let cluster: EmbeddedKafka
 beforeEach(async () => {

@@ -177,31 +177,48 @@ test('a request without an answer ends by its own deadline, and its connection w
   await again
 })
 
-test('a request that a quota holds back is withdrawn by its deadline, unsent, and the connection stays', async () => {
-  const broker = await startBroker()
-  const { transport, events } = openTransport([broker.address])
-  const first = askMetadata(transport)
-  const request = await broker.next(metadataApi)
-  request.answer(metadataApi, { ...metadataAnswer(), throttleTimeMs: 3_600_000 })
-  await first
-  await expect(askMetadata(transport, { anyBut: undefined }, 40)).rejects.toMatchObject({
-    name: 'KafkaJSRequestTimeoutError',
-    sentAt: null,
-  })
-  expect(broker.untaken).toEqual([])
-  expect(request.connection.socket.destroyed).toBe(false)
-  expect(events.map(({ name }) => name)).toContain('network.request_queue_size')
-})
-
-test('a quota that has passed lets the request go, on the same connection', async () => {
+test('a throttled connection is not lent; where every one is throttled, a request waits unsent until its time is up', async () => {
   const broker = await startBroker()
   const { transport } = openTransport([broker.address])
   const first = askMetadata(transport)
-  ;(await broker.next(metadataApi)).answer(metadataApi, { ...metadataAnswer(), throttleTimeMs: 50 })
+  const onFirst = await broker.next(metadataApi)
+  onFirst.answer(metadataApi, { ...metadataAnswer(), throttleTimeMs: 3_600_000 })
   await first
   const second = askMetadata(transport)
-  expect((await answerMetadata(broker)).connection.id).toBe(1)
+  const onSecond = await broker.next(metadataApi)
+  expect(onSecond.connection).not.toBe(onFirst.connection)
+  onSecond.answer(metadataApi, { ...metadataAnswer(), throttleTimeMs: 3_600_000 })
   await second
+  await expect(askMetadata(transport, { anyBut: undefined }, 40)).rejects.toMatchObject({
+    name: 'KafkaJSRequestTimeoutError',
+  })
+  expect(broker.untaken).toEqual([])
+  expect(broker.connections.map(({ socket }) => socket.destroyed)).toEqual([false, false])
+})
+
+test('a throttle that has passed lets the request go', async () => {
+  const broker = await startBroker()
+  const { transport } = openTransport([broker.address])
+  for (let i = 0; i < 2; i++) {
+    const throttled = askMetadata(transport)
+    ;(await broker.next(metadataApi)).answer(metadataApi, { ...metadataAnswer(), throttleTimeMs: 50 })
+    await throttled
+  }
+  const third = askMetadata(transport)
+  await answerMetadata(broker)
+  await third
+  expect(broker.connections).toHaveLength(2)
+})
+
+test('a throttle of days is told once', async () => {
+  const broker = await startBroker()
+  const { transport, lines } = openTransport([broker.address])
+  const asked = askMetadata(transport)
+  ;(await broker.next(metadataApi)).answer(metadataApi, { ...metadataAnswer(), throttleTimeMs: 2 ** 31 - 1 })
+  await asked
+  expect(lines.filter(({ level }) => level < 5)).toMatchObject([
+    { level: 2, message: expect.stringContaining('2147484 s') },
+  ])
 })
 
 test('a connection that the broker closes while idle is replaced, without a line above debug', async () => {

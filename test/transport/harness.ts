@@ -1,7 +1,8 @@
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import { afterEach } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
-import { createKafkajsTransport } from '../../src/transport/kafkajs/index.js'
+import type { TransportOptions } from '../../src/transport/index.js'
+import { createTransport } from '../../src/transport/index.js'
 import type { ControlTarget, ProduceExchange, Transport } from '../../src/transport/port.js'
 import { FakeBroker, type FakeBrokerOptions, metadataAnswer, type ReceivedRequest } from './fakeBroker.js'
 
@@ -23,7 +24,11 @@ export const startBroker = async (options: FakeBrokerOptions = {}): Promise<Fake
   return broker
 }
 
-export const openTransport = (brokers: KafkaConfig['brokers'], config: Partial<KafkaConfig> = {}) => {
+export const openTransport = (
+  brokers: KafkaConfig['brokers'],
+  config: Partial<KafkaConfig> = {},
+  options: TransportOptions = {},
+) => {
   const events: { name: string; payload: Record<string, unknown> }[] = []
   const lines: LoggedLine[] = []
   const kafka = new Kafka({
@@ -37,8 +42,12 @@ export const openTransport = (brokers: KafkaConfig['brokers'], config: Partial<K
       },
     ...config,
   })
-  const transport = createKafkajsTransport(kafka, {
-    emit: (name, payload) => events.push({ name, payload: payload as Record<string, unknown> }),
+  const transport = createTransport(kafka, {
+    listener: {
+      wants: () => true,
+      emit: (name, payload) => events.push({ name, payload: payload as Record<string, unknown> }),
+    },
+    ...options,
   })
   cleanups.push(() => transport.close())
   return { kafka, transport, events, lines }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
-import { MAX_RESPONSE_BYTES, ResponseFrames } from '../../src/transport/kafkajs/responseFrames.js'
+import { responseBound } from '../../src/transport/connection/exchange.js'
+import { MAX_RESPONSE_BYTES, ResponseFrames } from '../../src/transport/connection/responseFrames.js'
 import { runs, seed } from '../protocol/support/runs.js'
 import { answerMetadata, askMetadata, at, openTransport, recordExchange, startBroker } from './harness.js'
 
@@ -14,6 +15,7 @@ const int32 = (value: number) => {
 
 test.each([
   ['announces more than is ever gathered', int32(MAX_RESPONSE_BYTES + 1)],
+  ['announces more than so small a request can ask for', int32(responseBound(100))],
   ['announces a negative size', int32(-5)],
   ['has no room for a correlation id', Buffer.concat([int32(3), Buffer.alloc(3)])],
   ['is empty', int32(0)],
@@ -181,28 +183,64 @@ test('whatever bytes answer Metadata, it ends with a typed error or an answer, a
   )
 })
 
-test('frames are followed however the bytes are cut', () => {
+test('frames are found however the bytes are cut, up to an impossible size', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 4, max: 40 }), { maxLength: 6 }),
       fc.option(fc.integer({ max: 3 }), { nil: undefined }),
       fc.array(fc.integer({ min: 1, max: 9 })),
       (sizes, impossible, cuts) => {
-        const good = Buffer.concat(sizes.map(size => Buffer.concat([int32(size), Buffer.alloc(size)])))
+        const bodies = sizes.map((size, at) => Buffer.alloc(size, at + 1))
+        const good = Buffer.concat(bodies.flatMap(body => [int32(body.length), body]))
         const all = impossible === undefined ? good : Buffer.concat([good, int32(impossible), good])
-        const frames = new ResponseFrames()
-        let accepted = 0
-        for (let at = 0, i = 0; at < all.length && frames.impossibleSize === undefined; i++) {
+        const found: Buffer[] = []
+        const refused: number[] = []
+        const frames = new ResponseFrames({
+          frameBounds: () => ({ min: 4, max: 40 }),
+          onFrame: frame => found.push(frame),
+          onImpossibleSize: size => refused.push(size),
+          get closedWith() {
+            return refused.length > 0 ? new Error('closed') : undefined
+          },
+        })
+        for (let at = 0, i = 0; at < all.length; i++) {
           const piece = all.subarray(at, at + (cuts[i % cuts.length] ?? all.length))
-          accepted += frames.accept(piece, 4)
+          frames.push(piece)
           at += piece.length
         }
-        expect(frames.impossibleSize).toBe(impossible)
-        // Of an impossible header cut in two, the bytes before the cut were accepted already.
-        expect(accepted).toBeGreaterThanOrEqual(good.length)
-        expect(accepted).toBeLessThan(good.length + 4)
+        expect(refused).toEqual(impossible === undefined ? [] : [impossible])
+        expect(found).toEqual(bodies)
       },
     ),
     { seed, numRuns: runs(100) },
   )
+})
+
+test('a frame that comes whole is not copied, one that comes in pieces is put together once', () => {
+  const found: Buffer[] = []
+  const frames = new ResponseFrames({
+    frameBounds: () => ({ min: 4, max: MAX_RESPONSE_BYTES }),
+    onFrame: frame => found.push(frame),
+    onImpossibleSize: () => {},
+    closedWith: undefined,
+  })
+  const whole = Buffer.concat([int32(8), Buffer.from('12345678')])
+  frames.push(whole)
+  expect(found[0]?.buffer).toBe(whole.buffer)
+  const large = Buffer.alloc(5_000_000, 'x')
+  const bytes = Buffer.concat([int32(large.length), large])
+  for (let at = 0; at < bytes.length; at += 65_536) frames.push(bytes.subarray(at, at + 65_536))
+  expect(found[1]?.equals(large)).toBe(true)
+})
+
+test('what is announced is not held: memory grows with the bytes that come', () => {
+  const frames = new ResponseFrames({
+    frameBounds: () => ({ min: 4, max: MAX_RESPONSE_BYTES }),
+    onFrame: () => {},
+    onImpossibleSize: () => {},
+    closedWith: undefined,
+  })
+  const before = process.memoryUsage().arrayBuffers
+  frames.push(Buffer.concat([int32(MAX_RESPONSE_BYTES), Buffer.alloc(1)]))
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024)
 })

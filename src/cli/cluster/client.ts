@@ -6,7 +6,7 @@ import type { Api } from '../../protocol/api.js'
 import { describeConfigsApi } from '../../protocol/messages/describeConfigs.js'
 import { metadataApi } from '../../protocol/messages/metadata.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { createKafkajsTransport } from '../../transport/kafkajs/index.js'
+import { createTransport } from '../../transport/index.js'
 import type { BrokerAddress, ControlTarget, Transport } from '../../transport/port.js'
 import type { Connection } from '../connection/resolve.js'
 import type { LogConfig } from '../logs.js'
@@ -63,7 +63,7 @@ export class ClusterClient {
 
   constructor({ kafka: config }: Connection, log: LogConfig) {
     this.kafka = new Kafka({ ...config, ...log })
-    this.transport = createKafkajsTransport(this.kafka, { emit: () => {} })
+    this.transport = createTransport(this.kafka)
   }
 
   /** @throws {BrokersUnreachableError} or what no other broker would mend */

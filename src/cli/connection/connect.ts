@@ -1,4 +1,4 @@
-import { BrokersUnreachableError, type WaitOptions } from 'kafkajs-resilient-producer'
+import { BrokersUnreachableError, CertificateError, type WaitOptions } from 'kafkajs-resilient-producer'
 import { formatDuration } from '../terminal/format.js'
 import { connectionProblem } from './problem.js'
 
@@ -30,6 +30,11 @@ export async function connectWithin(
     await producer.connect({ timeoutMs, signal })
   } catch (error) {
     if (error instanceof BrokersUnreachableError) throw unreachable(brokers, error)
+    if (error instanceof CertificateError)
+      throw new UnreachableError(
+        `cannot reach the broker ${error.broker}: ${connectionProblem(error.message)}`,
+        { cause: error },
+      )
     throw error
   }
 }

@@ -1,3 +1,6 @@
+/** A timer that is so late tells of an event loop or a process that stood still. ms */
+const STALLED_MS = 100
+
 /** Something that ends at a moment unless it is removed first. */
 export abstract class Expiring {
   /** On the clock of `performance.now()`. ms */
@@ -95,7 +98,14 @@ export class ExpiryList {
     if (head === undefined) return
     this.timerAt = head.deadline
     const delayMs = Math.min(Math.max(1, Math.ceil(this.timerAt - performance.now())), LONGEST_TIMER_MS)
-    this.timer = setTimeout(() => this.expire(), delayMs)
+    this.timer = setTimeout(() => this.timeIsUp(), delayMs)
+  }
+
+  private timeIsUp(): void {
+    // After a stall, timers run before sockets are read: what lies there has come in time.
+    if (performance.now() - this.timerAt < STALLED_MS) return this.expire()
+    this.timer = undefined
+    this.immediate = setImmediate(() => this.expire())
   }
 
   private expire(): void {
@@ -165,5 +175,16 @@ export class ExpiryList {
     }
     stragglers[at] = item
     item.stragglerIndex = at
+  }
+
+  private expireDue(): void {
+    this.judging = undefined
+    const now = performance.now()
+    while (this.first !== undefined && this.first.deadline <= now) {
+      const due = this.first
+      this.remove(due)
+      due.expire()
+    }
+    this.arm()
   }
 }

@@ -1,8 +1,9 @@
-import type { Logger } from 'kafkajs'
+import kafkajs, { type Logger } from 'kafkajs'
 import { BrokerVerdictError } from '../../errors/bases.js'
 import { IdempotenceRefusedError } from '../../errors/index.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
+import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import type { Transport } from '../../transport/port.js'
 import { asError } from '../../util/realms.js'
 import type { WaitRegistry } from '../../waits/registry.js'
@@ -14,6 +15,10 @@ const BACKOFF: Backoff = { minMs: 100, maxMs: 1000, factor: 2 }
 
 /** A producer without a transactional id: no coordinator has its state, so any broker gives it a new id. */
 const NO_TIMEOUT_MS = 2147483647
+
+/** How long one broker is asked alone. ms */
+const ASKING_ALONE_MS = 500
+const MAX_DOUBLINGS = 3
 
 const REFUSALS: ReadonlySet<number> = new Set([
   ERROR.CLUSTER_AUTHORIZATION_FAILED,
@@ -28,6 +33,18 @@ export interface ProducerIdsParts {
   readonly requestTimeoutMs: number
   readonly random: () => number
   readonly waits: WaitRegistry
+}
+
+/** @throws {MalformedMessageError} on numbers that no broker gives: records would carry none, as without idempotence */
+export const identityIn = (answer: {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}): ProducerIdentity => {
+  if (answer.producerId < 0n || answer.producerEpoch < 0)
+    throw new MalformedMessageError(
+      `InitProducerId was answered with the producer id ${answer.producerId} and epoch ${answer.producerEpoch}`,
+    )
+  return { producerId: answer.producerId, epoch: answer.producerEpoch }
 }
 
 /** Who the producer is to the brokers. */
@@ -45,6 +62,8 @@ export class ProducerIds implements IdentitySource {
   private readonly parts: ProducerIdsParts
   private identity: ProducerIdentity | undefined
   private renewing = false
+  /** Requests in a row that nobody answered in time: the next one has twice the time. */
+  private unanswered = 0
   private closed = false
   private timer: NodeJS.Timeout | undefined
   private wake: (() => void) | undefined
@@ -93,11 +112,18 @@ export class ProducerIds implements IdentitySource {
 
   private async ask(): Promise<void> {
     const { transport, requestTimeoutMs, logger } = this.parts
-    const { response } = await transport.control(
-      initProducerIdApi,
-      () => ({ transactionalId: null, transactionTimeoutMs: NO_TIMEOUT_MS }),
-      { target: { anyBut: undefined }, timeoutMs: requestTimeoutMs },
-    )
+    const timeoutMs = requestTimeoutMs * 2 ** Math.min(this.unanswered, MAX_DOUBLINGS)
+    const { response } = await transport
+      .control(initProducerIdApi, () => ({ transactionalId: null, transactionTimeoutMs: NO_TIMEOUT_MS }), {
+        target: { anyBut: undefined },
+        timeoutMs,
+        besideMs: ASKING_ALONE_MS,
+      })
+      .catch(error => {
+        if (error instanceof kafkajs.KafkaJSRequestTimeoutError) this.unanswered++
+        throw error
+      })
+    this.unanswered = 0
     if (response.errorCode !== ERROR.NONE) {
       const verdict = errorCode(response.errorCode)
       if (REFUSALS.has(response.errorCode)) throw new IdempotenceRefusedError(verdict)
@@ -106,7 +132,7 @@ export class ProducerIds implements IdentitySource {
         verdict,
       )
     }
-    this.identity = { producerId: response.producerId, epoch: response.producerEpoch }
+    this.identity = identityIn(response)
     logger.debug('Got a producer id', {
       producerId: String(response.producerId),
       epoch: response.producerEpoch,

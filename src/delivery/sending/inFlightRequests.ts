@@ -8,6 +8,8 @@ export interface InFlightRequestsHost {
   suspect(queues: Iterable<PartitionQueue>, silentMs: number): void
   /** The connection is of no use any more. */
   giveUp(error: Error): void
+  /** Whether the broker answers on another connection. Does not reject. */
+  isAlive(): Promise<boolean>
   /** The broker that leads the queue now; undefined while that is this one, or none. */
   successorOf(queue: PartitionQueue): number | undefined
 }
@@ -16,6 +18,9 @@ const requestTimeout = (nodeId: number, afterMs: number): Error =>
   new kafkajs.KafkaJSRequestTimeoutError(
     `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,
   )
+
+/** A timer that is so late tells of an event loop or a process that stood still. ms */
+const STALLED_MS = 100
 
 /**
  * A broker's work for a batch is that of some hundred records, so of many partitions a request takes a few dozen: while
@@ -39,6 +44,8 @@ export class InFlightRequests {
   private readonly host: InFlightRequestsHost
   private readonly inFlight = new Set<InFlightRequest>()
   private timer: NodeJS.Timeout | undefined
+  private looking: NodeJS.Immediate | undefined
+  private isAsking = false
   /** When the last answer came. ms on the clock of `performance.now()` */
   private answeredAt = 0
   /** How long the broker took for a request lately. ms */
@@ -73,13 +80,22 @@ export class InFlightRequests {
     return queues
   }
 
-  /** @returns false when it had ended before */
+  /**
+   * The broker has answered.
+   *
+   * @returns false when it had ended before
+   */
   answered(request: InFlightRequest, now: number): boolean {
-    const serviceMs = now - Math.max(request.sentAt, this.answeredAt)
+    const serviceMs = Math.max(0, now - Math.max(request.sentAt, this.answeredAt))
     if (!this.end(request)) return false
     this.serviceMs = Math.max(serviceMs, this.serviceMs * FORGETTING)
     this.answeredAt = now
     return true
+  }
+
+  /** For so long the broker reads nothing of this connection (KIP-219): that is no silence. */
+  throttled(ms: number, now: number): void {
+    this.answeredAt = Math.max(this.answeredAt, now + ms)
   }
 
   /** How many partitions the next request takes at the most. */
@@ -102,20 +118,29 @@ export class InFlightRequests {
 
   /** Asks another broker when this one says nothing, and ends what is overdue. */
   private watch(): void {
-    if (this.timer !== undefined || this.inFlight.size === 0) return
+    if (this.timer !== undefined || this.looking !== undefined || this.inFlight.size === 0) return
+    const delayMs = this.watchDelay
+    const dueAt = performance.now() + delayMs
     this.timer = setTimeout(() => {
       this.timer = undefined
-      const { head } = this
-      if (head === undefined) return
-      const silentMs = this.silentMs(performance.now())
-      if (silentMs >= this.stallMs) {
-        this.host.suspect(this.queues, silentMs)
-      }
-      if (silentMs >= head.timeoutMs) this.host.giveUp(requestTimeout(this.nodeId, silentMs))
-      // A leader may have been found before the silence was long enough to tell.
-      else this.abandonIfDeposed()
-      this.watch()
-    }, this.watchDelay)
+      // After a stall, timers run before sockets are read: what lies there has come in time.
+      if (performance.now() - dueAt < STALLED_MS) this.look()
+      else this.looking ??= setImmediate(() => this.look())
+    }, delayMs)
+  }
+
+  private look(): void {
+    this.looking = undefined
+    const { head } = this
+    if (head === undefined) return
+    const silentMs = this.silentMs(performance.now())
+    if (silentMs >= this.stallMs) {
+      this.host.suspect(this.queues, silentMs)
+    }
+    if (silentMs >= head.timeoutMs) this.host.giveUp(requestTimeout(this.nodeId, silentMs))
+    // A leader may have been found before the silence was long enough to tell.
+    else this.abandonIfDeposed()
+    this.watch()
   }
 
   /** The request that the broker is working on: it serves a connection in order, one request at a time. */
@@ -142,27 +167,42 @@ export class InFlightRequests {
   }
 
   /**
-   * Gives up on the connection of a broker that says nothing once a partition in flight on it has another leader: what
-   * is in flight then goes there, instead of waiting for the request's deadline. A broker that lives answers.
+   * Gives up on the connection of a broker that says nothing once the partitions in flight on it have other leaders: what is in flight
+   * is then sent there, instead of waiting for the request's deadline. Where it still leads some of them, it may only be slow, and
+   * their batches would be written twice: then it has to be silent on another connection, too.
    */
   abandonIfDeposed(): void {
-    if (this.inFlight.size === 0 || this.silentMs(performance.now()) < this.stallMs) return
+    const { head } = this
+    if (head === undefined || this.silentMs(performance.now()) < this.stallMs) return
+    let deposed: Error | undefined
+    let leadsOthers = false
     for (const { inFlightBatches } of this.inFlight) {
       for (const { topic, partition, queue } of inFlightBatches) {
         const successor = this.host.successorOf(queue)
-        if (successor === undefined) continue
-        const where = place(topic, partition)
-        return this.host.giveUp(
-          new kafkajs.KafkaJSConnectionError(
-            `broker ${this.nodeId} does not answer, and broker ${successor} leads ${where} now`,
-          ),
-        )
+        if (successor === undefined) leadsOthers = true
+        else
+          deposed ??= new kafkajs.KafkaJSConnectionError(
+            `broker ${this.nodeId} does not answer, and broker ${successor} leads ${place(topic, partition)} now`,
+          )
       }
     }
+    if (deposed === undefined) return
+    if (!leadsOthers) this.host.giveUp(deposed)
+    else if (!this.isAsking) void this.abandonUnlessAlive(head, deposed)
+  }
+
+  private async abandonUnlessAlive(head: InFlightRequest, reason: Error): Promise<void> {
+    this.isAsking = true
+    const isAlive = await this.host.isAlive()
+    this.isAsking = false
+    // An answer that came meanwhile says that it is.
+    if (!isAlive && this.head === head) this.host.giveUp(reason)
   }
 
   close(): void {
     clearTimeout(this.timer)
+    clearImmediate(this.looking)
     this.timer = undefined
+    this.looking = undefined
   }
 }

@@ -31,6 +31,8 @@ export interface SenderSettings extends ReadyPartitionsSettings {
 /** What a sender tells the engine. */
 export interface SenderHost {
   openLink(nodeId: number): Promise<ProduceLink>
+  /** Whether the broker answers on another connection. Does not reject. */
+  isAlive(nodeId: number): Promise<boolean>
   departed(inFlightBatches: readonly InFlightBatch[], now: number): void
   /** @param endpoint the address of the leader that the answer hints at (KIP-951) */
   answered(inFlightBatch: InFlightBatch, answer: PartitionAnswer, endpoint: BrokerAddress | undefined): void
@@ -61,6 +63,13 @@ export interface SenderHost {
   readonly random: () => number
 }
 
+/** What a broker's answer may take after its wait for replicas. ms */
+const ANSWER_MS = 1000
+
+/** The broker may use the whole ack timeout: unless there is room for an answer within the request's own deadline, that has to be later. ms */
+const answerTimeoutMs = (requestTimeoutMs: number, ackTimeoutMs: number): number =>
+  ackTimeoutMs <= Math.max(1, requestTimeoutMs - ANSWER_MS) ? requestTimeoutMs : ackTimeoutMs + ANSWER_MS
+
 /** Sends the batches of the partitions that one broker leads. */
 export class Sender implements Waiters {
   readonly nodeId: number
@@ -84,6 +93,8 @@ export class Sender implements Waiters {
   /** The next connect attempt, the end of a throttle, or the earliest end of a linger or a backoff. */
   private wakeTimer: NodeJS.Timeout | undefined
   private notBefore = 0
+  /** Runs while a connection is being made. */
+  private patience: NodeJS.Timeout | undefined
   /** Those that went with acks 0 on this connection: nobody would say that their leader is another one. */
   private readonly unanswerable = new Set<PartitionQueue>()
 
@@ -107,6 +118,7 @@ export class Sender implements Waiters {
         this.cuts.gaveUp(this.link)
         this.link?.destroy(error)
       },
+      isAlive: () => host.isAlive(nodeId),
       successorOf: ({ sender }) => (sender === this ? undefined : sender?.nodeId),
     })
     this.pace = new BrokerLateness(this)
@@ -209,8 +221,8 @@ export class Sender implements Waiters {
       this.waits.throttled(link.throttledForMs)
       return this.wakeAt(now + link.throttledForMs)
     }
-    if (link.needsAuthentication) {
-      if (this.requests.count === 0) this.authenticate(link)
+    if (link.needsPreparation) {
+      if (this.requests.count === 0) this.prepare(link)
       return
     }
     while (this.requests.count < this.settings.maxInFlight && !this.queue.isEmpty) {
@@ -234,8 +246,7 @@ export class Sender implements Waiters {
       batch.pendingWrites++
       if (acks === 0) this.unanswerable.add(queue)
     }
-    // The broker may use the whole ack timeout: the request's own deadline has to be later.
-    const timeoutMs = Math.max(this.settings.requestTimeoutMs, ackTimeoutMs + 1000)
+    const timeoutMs = answerTimeoutMs(this.settings.requestTimeoutMs, ackTimeoutMs)
     const request = new InFlightRequest(inFlightBatches, link.produceVersion, now, timeoutMs)
     let frame: Buffer | undefined
     const chunks = request.layOut(bytes => {
@@ -257,8 +268,9 @@ export class Sender implements Waiters {
 
   private answered(link: ProduceLink, request: InFlightRequest, payload: Buffer | null): void {
     const now = performance.now()
-    if (!this.requests.answered(request, now)) return
-    this.pace.answered(now - request.sentAt, now)
+    // What was written with acks 0 says nothing of whether the broker answers.
+    if (payload === null ? !this.requests.end(request) : !this.requests.answered(request, now)) return
+    if (payload !== null) this.pace.answered(now - request.sentAt, now)
     this.requestSize.answered(request.bytes)
     this.setStuck(false)
     this.host.requestEnded(now - request.sentAt)
@@ -283,7 +295,10 @@ export class Sender implements Waiters {
 
   private deliver(link: ProduceLink, request: InFlightRequest, payload: Buffer): void {
     const { throttleTimeMs, endpointOf } = request.match(payload)
-    if (throttleTimeMs > 0) link.throttle(throttleTimeMs)
+    if (throttleTimeMs > 0) {
+      link.throttle(throttleTimeMs)
+      this.requests.throttled(throttleTimeMs, performance.now())
+    }
     if (this.waits.any) this.waits.answered(throttleTimeMs)
     for (const inFlightBatch of request.inFlightBatches) {
       const answer = inFlightBatch.answer!
@@ -324,11 +339,15 @@ export class Sender implements Waiters {
     this.opening = true
     this.openingSince = now
     this.pace.asked()
-    const patience = setTimeout(() => this.setStuck(true), this.settings.stallMs)
-    patience.unref()
+    // While a connection is slow to be made, its broker may have been deposed.
+    const patience = setInterval(() => {
+      this.setStuck(true)
+      this.host.suspect(this.queue.all, this.nodeId)
+    }, this.settings.stallMs)
+    this.patience = patience
     this.host.openLink(this.nodeId).then(
       link => {
-        clearTimeout(patience)
+        clearInterval(patience)
         this.setStuck(false)
         this.opening = false
         if (this.closed) return link.destroy(new ProducerClosedError())
@@ -344,7 +363,7 @@ export class Sender implements Waiters {
         this.drain()
       },
       (error: Error & { retriable?: boolean }) => {
-        clearTimeout(patience)
+        clearInterval(patience)
         this.opening = false
         if (this.closed) return
         this.pace.unusable()
@@ -368,11 +387,11 @@ export class Sender implements Waiters {
     )
   }
 
-  private authenticate(link: ProduceLink): void {
+  private prepare(link: ProduceLink): void {
     if (this.opening) return
     this.opening = true
     this.openingSince = performance.now()
-    link.authenticate().then(
+    link.prepare().then(
       () => {
         this.opening = false
         this.schedule()
@@ -399,6 +418,7 @@ export class Sender implements Waiters {
   close(error: Error): void {
     this.closed = true
     clearTimeout(this.wakeTimer)
+    clearInterval(this.patience)
     this.requests.close()
     this.pace.close()
     this.link?.destroy(error)

@@ -109,6 +109,7 @@ export class SenderPool {
     const sender = new Sender(nodeId, this.settings, {
       quickestMs: () => this.quickestMs,
       openLink: id => transport.openProduceLink(id),
+      isAlive: id => transport.isAlive(id),
       departed: (inFlightBatches, now) => this.observeDeparture(inFlightBatches, now),
       answered: (inFlightBatch, answer, endpoint) =>
         responseHandler.answered(inFlightBatch, answer, nodeId, endpoint),

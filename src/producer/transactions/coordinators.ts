@@ -17,6 +17,9 @@ import { type Judgement, judge } from './verdicts.js'
 const SOON: Backoff = { minMs: 5, maxMs: 100, factor: 1.5 }
 const TROUBLE: Backoff = { minMs: 50, maxMs: 1000, factor: 2 }
 
+/** How long one broker is asked where a coordinator is before another is asked beside it. ms */
+const ASKING_ALONE_MS = 500
+
 /** FindCoordinator's types of keys. */
 const KEY_TYPES = { group: 0, transaction: 1 } as const
 
@@ -218,7 +221,7 @@ export class Coordinators {
         asked < 4
           ? { key: key.name, keyType: KEY_TYPES[key.type] }
           : { keyType: KEY_TYPES[key.type], coordinatorKeys: [key.name] },
-      { target: { anyBut: undefined }, timeoutMs: this.timeoutMs(course) },
+      { target: { anyBut: undefined }, timeoutMs: this.timeoutMs(course), besideMs: ASKING_ALONE_MS },
     )
     const found = version < 4 ? response : response.coordinators[0]
     if (found === undefined) return errorCode(-1).code

@@ -1,4 +1,5 @@
 import type { Logger } from 'kafkajs'
+import { identityIn } from '../../delivery/idempotence/producerIds.js'
 import type { ProducerIdentity } from '../../delivery/idempotence/sequences.js'
 import { TransactionRefusedError } from '../../errors/index.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
@@ -65,7 +66,7 @@ export class TransactionalIdentity {
       patience,
     })
     this.namesPredecessor = version >= NAMES_PREDECESSOR_SINCE
-    this.identity = { producerId: response.producerId, epoch: response.producerEpoch }
+    this.identity = identityIn(response)
     logger.debug('Got a producer id for transactions', {
       transactionalId,
       producerId: String(response.producerId),

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs'
-import { privateOf } from './inside.js'
+import { OFFSETS, privateOf } from './privateMembers.js'
 
 /** An offset that is a group's now. */
 interface CommittedOffset {
@@ -17,7 +17,7 @@ type OffsetsByGroup = Map<string, Record<string, Record<number, string>>>
  * producer tells them as the offsets are sent, of transactions that are aborted then too.
  */
 export const noteCommittedOffsets = (kafka: Kafka, offsets: readonly CommittedOffset[]): void => {
-  const byGroup = privateOf(kafka, 'private:Kafka:offsets')
+  const byGroup = privateOf(kafka, OFFSETS)
   if (!(byGroup instanceof Map)) return
   const groups: OffsetsByGroup = byGroup
   for (const { groupId, topic, partition, offset } of offsets) {

@@ -1,6 +1,5 @@
-import type { Kafka } from 'kafkajs'
-import { IncompatibleKafkajsError } from '../../errors/index.js'
-import { CREATE_CLUSTER, requireShape, symbolOf } from './inside.js'
+import { brokerPoolOf } from './cluster.js'
+import { requireShape } from './privateMembers.js'
 
 /** broker/index.js */
 interface KafkajsMetadataBroker {
@@ -24,34 +23,24 @@ export interface ConsumerRequests {
   joined(membership: KafkajsGroupMembership): void
 }
 
-/** cluster/brokerPool.js */
-interface KafkajsBrokerPool {
-  createBroker(options: object): KafkajsMetadataBroker
-}
-
 /**
- * Makes a consumer by kafkajs whose metadata requests carry the creation flag only where that may be, and which tells who it is in its
- * group. kafkajs itself takes the flag when a client is made, for every topic to come, and tells nobody the group's generation.
+ * Makes the metadata requests of a consumer by kafkajs carry the creation flag only where that may be, and tells who it is in its group.
+ * kafkajs itself takes the flag when a client is made, for every topic to come, and tells nobody the group's generation.
  *
+ * @param cluster the client's
  * @throws {IncompatibleKafkajsError} when kafkajs's inside is not as expected
  */
-export const seeingRequests = <Client>(
-  kafka: Kafka,
-  make: () => Client,
-  requests: ConsumerRequests,
-): Client => {
-  const [client, cluster] = seeCluster(kafka, make)
-  requireShape(cluster, 'Cluster', { brokerPool: 'object' })
-  const { brokerPool } = cluster as { brokerPool: KafkajsBrokerPool }
-  requireShape(brokerPool, 'BrokerPool', { createBroker: 'function' })
-  const { createBroker } = brokerPool
+export const watchRequests = (cluster: unknown, requests: ConsumerRequests): void => {
+  const brokerPool = brokerPoolOf(cluster)
+  const createBroker = brokerPool.createBroker.bind(brokerPool)
   brokerPool.createBroker = options => {
-    const broker = createBroker(options)
-    requireShape(broker, 'Broker', {
+    const made = createBroker(options)
+    requireShape(made, 'Broker', {
       metadata: 'function',
       allowAutoTopicCreation: 'boolean',
       joinGroup: 'function',
     })
+    const broker = made as KafkajsMetadataBroker
     const { metadata, joinGroup } = broker
     broker.metadata = (topics = []) => {
       broker.allowAutoTopicCreation = requests.mayCreate(topics)
@@ -63,24 +52,5 @@ export const seeingRequests = <Client>(
       return membership
     }
     return broker
-  }
-  return client
-}
-
-/** What kafkajs makes, and the cluster that it makes for it. */
-const seeCluster = <Client>(kafka: Kafka, make: () => Client): [Client, unknown] => {
-  const symbol = symbolOf(kafka, CREATE_CLUSTER)
-  const inside = kafka as unknown as Record<symbol, unknown>
-  const createCluster = inside[symbol]
-  if (typeof createCluster !== 'function') throw new IncompatibleKafkajsError('it has no createCluster')
-  let cluster: unknown
-  inside[symbol] = (options: object) => {
-    cluster = createCluster(options)
-    return cluster
-  }
-  try {
-    return [make(), cluster]
-  } finally {
-    inside[symbol] = createCluster
   }
 }

@@ -1,0 +1,30 @@
+import kafkajs from 'kafkajs'
+import { printable } from './printable.js'
+
+/**
+ * A broker advertised an address that the option `allowBroker` refuses: nothing was sent there. Retried, since metadata may name
+ * another address.
+ */
+export class BrokerNotAllowedError extends kafkajs.KafkaJSError {
+  static override readonly name: string = 'BrokerNotAllowedError'
+
+  /** The address, as `host:port`. */
+  readonly broker: string
+
+  constructor(broker: string, cause?: unknown) {
+    super(
+      printable(
+        `No connection to ${broker}: allowBroker ${cause === undefined ? 'refuses' : 'threw for'} this advertised address. Check the brokers' advertised.listeners, or allow it.`,
+      ),
+      { retriable: true },
+    )
+    Object.defineProperty(this, 'name', {
+      value: 'BrokerNotAllowedError',
+      configurable: true,
+      writable: true,
+    })
+    if (cause !== undefined)
+      Object.defineProperty(this, 'cause', { value: cause, configurable: true, writable: true })
+    this.broker = broker
+  }
+}

@@ -1,0 +1,11 @@
+import kafkajs from 'kafkajs'
+import { printable } from '../../errors/printable.js'
+
+/** kafkajs's types leave its parameter off. */
+const RefusedError = kafkajs.KafkaJSSASLAuthenticationError as unknown as new (message: string) => Error
+
+export const saslError = (message: string): Error => new RefusedError(printable(message))
+
+/** A login that cannot succeed as it is. @param reason may come from outside */
+export const saslRefusal = (mechanism: string, reason: string): Error =>
+  saslError(`SASL ${mechanism} authentication failed: ${reason}`)

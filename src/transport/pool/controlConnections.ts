@@ -33,6 +33,7 @@ export class ControlConnections {
   #timer: NodeJS.Timeout | undefined
   /** As kafkajs's event of the requests that are held back told it last. */
   #toldHeld = 0
+  #teller: ReadyConnection | undefined
 
   constructor(address: Address, origin: AddressOrigin, connector: Connector) {
     this.#address = address
@@ -136,7 +137,9 @@ export class ControlConnections {
   #tellHeld(count: number): void {
     if (count === this.#toldHeld) return
     this.#toldHeld = count
-    this.#idle[0]?.connection.tellHeld(count)
+    this.#teller ??= this.#idle[0]
+    this.#teller?.connection.tellHeld(count)
+    if (count === 0) this.#teller = undefined
   }
 
   async #prepare(connection: ReadyConnection): Promise<void> {

@@ -176,15 +176,4 @@ export class ExpiryList {
     stragglers[at] = item
     item.stragglerIndex = at
   }
-
-  private expireDue(): void {
-    this.judging = undefined
-    const now = performance.now()
-    while (this.first !== undefined && this.first.deadline <= now) {
-      const due = this.first
-      this.remove(due)
-      due.expire()
-    }
-    this.arm()
-  }
 }

@@ -48,7 +48,8 @@ export const openSocket = async (
           // Stays: what a socket says after its end must not end the process.
           created.on('error', error => reject(socketError(error, address)))
           created.on('timeout', () => reject(connectionError('Connection timeout', address)))
-          created.on('end', () => reject(closedError(address)))
+          // An error that tells more may follow: TLS makes one of an end that comes too early.
+          created.on('end', () => setImmediate(() => reject(closedError(address))))
           created.on('close', () => reject(closedError(address)))
         }),
     )

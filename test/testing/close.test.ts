@@ -45,6 +45,37 @@ describe('close()', () => {
     }
   })
 
+  test('says at once that a rejection was not handled, where nobody else would: once, however many clusters run', async () => {
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    const warnings: Error[] = []
+    const note = (warning: Error) => void warnings.push(warning)
+    process.on('warning', note)
+    const settled = async () => {
+      for (let i = 0; i < 3; i++) await new Promise(resolve => setImmediate(resolve))
+    }
+    try {
+      const clusters = [await EmbeddedKafka.start(), await EmbeddedKafka.start()]
+      void Promise.reject(new Error('of the host'))
+      await settled()
+      expect(warnings.map(each => [each.name, each.message])).toEqual([
+        ['UnhandledRejectionWarning', expect.stringMatching(/its close\(\) reports it too: of the host$/)],
+      ])
+      expect(warnings[0]!.stack).toContain('close.test.ts')
+      const heard = () => {}
+      process.on('unhandledRejection', heard)
+      void Promise.reject(new Error('heard by the host'))
+      await settled()
+      process.off('unhandledRejection', heard)
+      expect(warnings).toHaveLength(1)
+      for (const each of clusters)
+        await expect(each.close()).rejects.toThrow('of the host; heard by the host')
+    } finally {
+      process.off('warning', note)
+      for (const each of others) process.on('unhandledRejection', each)
+    }
+  })
+
   test('fails on a fault function that throws, and cuts the connection it served', async () => {
     const own = await EmbeddedKafka.start()
     own.on('Produce', () => {

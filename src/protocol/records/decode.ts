@@ -145,6 +145,17 @@ const readRecord = (reader: Reader, header: RecordBatchHeader): DecodedRecord =>
  * @throws {UnreadableCompressionError} when this Node.js cannot decompress its codec
  */
 export const decodeBatch = (batch: Buffer): DecodedBatch => {
+  const records: DecodedRecord[] = []
+  const header = readThrough(batch, record => records.push(record))
+  return { header, records }
+}
+
+/**
+ * Reads one whole batch, record by record, so that none of them has to be kept.
+ *
+ * @throws as {@link decodeBatch}
+ */
+export const readThrough = (batch: Buffer, visit: (record: DecodedRecord) => void): RecordBatchHeader => {
   const header = readBatchHeader(batch)
   if (header.sizeBytes !== batch.length) {
     throw new MalformedMessageError(
@@ -157,11 +168,10 @@ export const decodeBatch = (batch: Buffer): DecodedBatch => {
   const reader = new Reader(codec === 0 ? body : decompress(codec, body))
   if (header.recordCount < 0) throw new MalformedMessageError(`a batch of ${header.recordCount} records`)
   reader.checkedCount(header.recordCount)
-  const records: DecodedRecord[] = []
-  for (let i = 0; i < header.recordCount; i++) records.push(readRecord(reader, header))
+  for (let i = 0; i < header.recordCount; i++) visit(readRecord(reader, header))
   if (reader.remaining > 0)
     throw new MalformedMessageError(`${reader.remaining} bytes follow the last record`)
-  return { header, records }
+  return header
 }
 
 /** Whether the records of an uncompressed batch stand one behind the other exactly to its end; only lengths are read. */

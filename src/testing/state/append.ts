@@ -10,6 +10,7 @@ import {
   isTransactional,
   type RecordBatchHeader,
   readBatchHeader,
+  readThrough,
   recordsFill,
 } from '../../protocol/records/decode.js'
 import {
@@ -17,6 +18,7 @@ import {
   UnreadableCompressionError,
 } from '../../protocol/records/decompress/decompress.js'
 import { hasIndependentBlocks } from '../../protocol/records/decompress/lz4.js'
+import { OutputTooLargeError } from '../../protocol/records/decompress/outputLimit.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import type { BrokerModel } from '../model/brokerModel.js'
 import type { TopicConfig } from './configs.js'
@@ -153,10 +155,14 @@ const compressionRefusal = (header: RecordBatchHeader, batch: Buffer): AppendRes
     return refused(ERROR.UNKNOWN_SERVER_ERROR)
   }
   try {
-    timestampsOf(batch)
+    readThrough(batch, () => {})
     return undefined
   } catch (error) {
-    if (error instanceof UndecompressableError) return refused(ERROR.UNKNOWN_SERVER_ERROR)
+    if (error instanceof UnreadableCompressionError) return undefined
+    if (error instanceof UndecompressableError) {
+      const isTooLarge = error.cause instanceof OutputTooLargeError
+      return refused(ERROR.UNKNOWN_SERVER_ERROR, isTooLarge ? `The embedded cluster: ${error.message}` : null)
+    }
     if (!(error instanceof MalformedMessageError)) throw error
     return refused(ERROR.INVALID_RECORD, `The compressed records are malformed: ${error.message}.`)
   }

@@ -1,10 +1,8 @@
 import zlib from 'node:zlib'
 import { MalformedMessageError } from '../../wire/malformed.js'
 import { uncompressLz4 } from './lz4.js'
+import { MAX_OUTPUT_BYTES, OutputTooLargeError } from './outputLimit.js'
 import { uncompressSnappy } from './snappy.js'
-
-/** A bound against decompression bombs; far over any `message.max.bytes`. */
-const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024
 
 /** The batch is sound as far as one can see, but this process has no decoder for its codec. */
 export class UnreadableCompressionError extends Error {
@@ -38,6 +36,10 @@ export const decompress = (codec: number, input: Buffer): Buffer => {
   try {
     return known.decode(input)
   } catch (error) {
-    throw new UndecompressableError(`records cannot be decompressed with ${known.name}`, { cause: error })
+    const isTooLarge =
+      error instanceof OutputTooLargeError || (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE'
+    const cause = isTooLarge ? new OutputTooLargeError() : error
+    const why = isTooLarge ? `: ${(cause as Error).message}` : ''
+    throw new UndecompressableError(`records cannot be decompressed with ${known.name}${why}`, { cause })
   }
 }

@@ -1,5 +1,6 @@
 import { MalformedMessageError } from '../../wire/malformed.js'
 import { Reader } from '../../wire/reader.js'
+import { checkOutput } from './outputLimit.js'
 
 const MAGIC = 0x184d2204
 const INDEPENDENT_BLOCKS = 0x20
@@ -78,6 +79,7 @@ const uncompressBlock = (input: Buffer, output: Buffer, start: number): number =
 export const uncompressLz4 = (input: Buffer): Buffer => {
   const reader = new Reader(input)
   const { flags, largestBlock } = readHeader(reader)
+  // A block's worth is at most 4 MiB, below the limit.
   let output = Buffer.allocUnsafe(Math.min(largestBlock, input.length * 255))
   let at = 0
   for (let size = uint32(reader); size !== 0; size = uint32(reader)) {
@@ -85,12 +87,14 @@ export const uncompressLz4 = (input: Buffer): Buffer => {
     const block = reader.bytes(stored ? size - STORED : size)
     const room = stored ? block.length : Math.min(largestBlock, block.length * 255)
     if (output.length - at < room) {
+      checkOutput(at)
       const grown = Buffer.allocUnsafe(Math.max(at + room, output.length * 2))
       output.copy(grown, 0, 0, at)
       output = grown
     }
     if (stored) at += block.copy(output, at)
     else at = uncompressBlock(block, output, at)
+    checkOutput(at)
     if (flags & BLOCK_CHECKSUMS) reader.skip(4)
   }
   return output.subarray(0, at)

@@ -1,5 +1,6 @@
 import { MalformedMessageError } from '../../wire/malformed.js'
 import { Reader } from '../../wire/reader.js'
+import { checkOutput } from './outputLimit.js'
 
 /** What Java's stream begins with (xerial): this, two version numbers, then blocks with their lengths. */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
@@ -14,6 +15,7 @@ const uncompressBlock = (input: Buffer): Buffer => {
   const reader = new Reader(input)
   const length = reader.uvarint()
   if (length > input.length * MAX_RATIO) throw malformed(`${length} bytes cannot come of ${input.length}`)
+  checkOutput(length)
   const output = Buffer.allocUnsafe(length)
   let at = 0
 
@@ -62,6 +64,12 @@ export const uncompressSnappy = (input: Buffer): Buffer => {
   const reader = new Reader(input)
   reader.skip(XERIAL_HEADER_BYTES)
   const blocks: Buffer[] = []
-  while (reader.remaining > 0) blocks.push(uncompressBlock(reader.bytes(reader.int32())))
+  let bytes = 0
+  while (reader.remaining > 0) {
+    const block = uncompressBlock(reader.bytes(reader.int32()))
+    bytes += block.length
+    checkOutput(bytes)
+    blocks.push(block)
+  }
   return Buffer.concat(blocks)
 }

@@ -1,6 +1,11 @@
 import type { Logger } from 'kafkajs'
 import { NonRetriableError, place } from '../errors/bases.js'
-import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../errors/index.js'
+import {
+  InvalidTopicError,
+  TopicAuthorizationError,
+  TopicCreationError,
+  UnsupportedApiError,
+} from '../errors/index.js'
 import { NotYet } from '../metadata/schedule.js'
 import { ERROR, errorCode } from '../protocol/errorCodes.js'
 import { createTopicsApi } from '../protocol/messages/createTopics.js'
@@ -66,7 +71,7 @@ export class TopicCreator {
     } catch (error) {
       if (!isError(error)) throw error
       // One error for all topics of a request: each gets its own, which names it.
-      if (error.name === 'KafkaJSServerDoesNotSupportApiKey')
+      if (error instanceof UnsupportedApiError)
         throw new TopicCreationError(topic.name, errorCode(ERROR.UNSUPPORTED_VERSION), NO_CREATE_TOPICS, {
           cause: error,
         })

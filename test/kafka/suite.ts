@@ -64,7 +64,7 @@ export function describeEmbedded(
   define: (broker: TestBroker) => void,
 ): void {
   describe(`${name} [embedded]`, () => {
-    const broker = new TestBroker('embedded')
+    const broker = new TestBroker('embedded', options.version)
     beforeAll(async () => {
       const { EmbeddedKafka } = await import('kafkajs-resilient-producer/testing')
       const embedded = await EmbeddedKafka.start(options)

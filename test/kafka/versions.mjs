@@ -2,17 +2,33 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
-/** The oldest and the newest of Kafka that are tried, and the last with both kinds of metadata. */
-const KNOWN = { 2.8: '2.8.2', 3.9: '3.9.1', 4.2: '4.2.0' }
+/** The releases of docs/brokers.md, the last of each. */
+const KNOWN = {
+  0.11: '0.11.0.3',
+  1.1: '1.1.1',
+  '2.0': '2.0.1',
+  2.4: '2.4.1',
+  2.8: '2.8.2',
+  '3.0': '3.0.2',
+  3.6: '3.6.2',
+  3.9: '3.9.1',
+  '4.0': '4.0.1',
+  4.1: '4.1.1',
+  4.2: '4.2.0',
+  4.3: '4.3.0',
+  4.4: '4.4.0',
+}
+const NEWEST = '4.4'
 
 const usage = `npm run test:kafka -- [--kafka-version X]... [files and options of vitest]
 
 Runs the tests on a real Kafka (all of test/kafka, or the files given) on brokers of each version, as Java processes with the jars
-from Maven. X: ${Object.keys(KNOWN).join(', ')}, a whole version such as 3.7.2, or all. Default: 4.2.`
+from Maven. X: ${Object.keys(KNOWN).join(', ')}, a whole version such as 3.7.2, or all. Default: ${NEWEST}.
+What every release can do is in test/kafka/every-version.test.ts: the whole of test/kafka is for 2.8 and newer.`
 
 const { values, positionals, tokens } = parseArgs({
   options: {
-    'kafka-version': { type: 'string', multiple: true, default: ['4.2'] },
+    'kafka-version': { type: 'string', multiple: true, default: [NEWEST] },
     help: { type: 'boolean' },
   },
   allowPositionals: true,

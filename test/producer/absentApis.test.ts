@@ -205,3 +205,71 @@ describe('a transaction', () => {
     await transaction.abort()
   })
 })
+
+describe('topics by admin', () => {
+  const options = { topics: { create: 'admin' } } as const
+
+  test('without CreateTopics end with the topic and the remedy', async () => {
+    world = await World.start({ maxVersions: { CreateTopics: 'none' } })
+    const producer = await world.connect(options)
+    const error = await producer.send({ topic: 'new', messages: [{ value: 'a' }] }).catch((e: unknown) => e)
+    expect(error).toMatchObject({
+      name: 'TopicCreationError',
+      topic: 'new',
+      outcome: 'not-written',
+      type: 'UNSUPPORTED_VERSION',
+      message: expect.stringContaining("create: 'broker'"),
+    })
+  })
+
+  test('without the broker’s counts, before Kafka 2.4, say to give them', async () => {
+    world = await World.start({ version: '2.3' })
+    const producer = await world.connect(options)
+    const error = await producer.send({ topic: 'new', messages: [{ value: 'a' }] }).catch((e: unknown) => e)
+    expect(error).toMatchObject({
+      topic: 'new',
+      outcome: 'not-written',
+      message: expect.stringMatching(/Kafka before 2\.4.*topics/),
+    })
+  })
+})
+
+describe('optional APIs', () => {
+  test.each([
+    'DescribeConfigs',
+    'CreateTopics',
+    'DescribeCluster',
+    'OffsetForLeaderEpoch',
+    'IncrementalAlterConfigs',
+    'DescribeQuorum',
+    'FindCoordinator',
+    'AddPartitionsToTxn',
+    'EndTxn',
+  ] as const)('without %s new topics are sent to, in silence', async api => {
+    world = await World.start({
+      autoCreate: {},
+      maxVersions: { [api]: 'none' } as Partial<Record<ApiName, 'none'>>,
+    })
+    const producer = await world.connect()
+    await producer.send({ topic: 'new', messages: [{ value: 'a' }] })
+    expect(world.stored(0, 'new')).toEqual(['a'])
+    expect(warnings()).toEqual([])
+  })
+
+  test.each([
+    ['UNSUPPORTED_VERSION', errorCode(ERROR.UNSUPPORTED_VERSION)],
+    ['SASL_AUTHENTICATION_FAILED', errorCode(ERROR.SASL_AUTHENTICATION_FAILED)],
+    ['CLUSTER_AUTHORIZATION_FAILED', errorCode(ERROR.CLUSTER_AUTHORIZATION_FAILED)],
+    ['the end of the connection', dropBeforeApply],
+  ] as const)(
+    'a DescribeConfigs and a CreateTopics that are answered with %s keep no topic back',
+    async (_, fault) => {
+      world = await World.start({ autoCreate: { createdAfter: 4 } })
+      world.cluster.on('DescribeConfigs', fault, { times: Infinity })
+      world.cluster.on('CreateTopics', fault, { times: Infinity })
+      const producer = await world.connect()
+      await producer.send({ topic: 'new', messages: [{ value: 'a' }] })
+      expect(world.stored(0, 'new')).toEqual(['a'])
+    },
+  )
+})

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { defaultKafkaVersion } from '../../kafka/cluster/version.js'
 import { toMarkdown } from './markdown.js'
 import { matchCases, problemsOf, type TestOutcome } from './match.js'
 import { readOutcomes, runTests } from './run.js'
@@ -22,7 +23,7 @@ const kafkaOf = (outcomes: readonly TestOutcome[]): string => {
     const kind = /\[(\w+) Kafka\]$/.exec(path[0] ?? '')?.[1]
     return kind !== undefined && status === 'passed' ? [kind] : []
   })
-  const version = process.env.KAFKA_VERSION ?? '4.2.0'
+  const version = process.env.KAFKA_VERSION ?? defaultKafkaVersion
   return kinds.length === 0 ? 'none was there' : `Kafka ${version}, ${[...new Set(kinds)].join(', ')}`
 }
 

@@ -16,11 +16,17 @@ export interface KafkaHome {
   /** Where brokers keep what they know together: of old ones KRaft was a preview without transactions. */
   readonly metadata: 'kraft' | 'zookeeper'
   readonly jars: string
-  /** A formatted log folder's feature levels: the same for every node of KRaft, so that starting one needs no StorageTool (a JVM, 2 s). */
-  readonly bootstrapCheckpoint: string
+  /**
+   * What formatting a log folder writes of the cluster's feature levels: the same for every node of KRaft, so that starting one needs no
+   * StorageTool (a JVM, 2 s).
+   */
+  readonly bootstrap: string
   /** Java's archive of Kafka's loaded classes (AppCDS): halves the time to start. */
   readonly classes: string
 }
+
+/** Another name whenever what is prepared changes: caches outlive the sources. */
+const PREPARED = 'prepared-2'
 
 const cacheFolder = (version: string) =>
   join(
@@ -52,14 +58,14 @@ export async function kafkaHome(version: string, timeoutMs = 180_000): Promise<K
     // KRaft was fit for production from 3.3 on.
     metadata: isOlder(version, '3.3') ? 'zookeeper' : 'kraft',
     jars: jarsFolder(version),
-    bootstrapCheckpoint: join(folder, 'prepared', 'bootstrap.checkpoint'),
-    classes: join(folder, 'prepared', 'kafka.jsa'),
+    bootstrap: join(folder, PREPARED, 'bootstrap'),
+    classes: join(folder, PREPARED, 'kafka.jsa'),
   }
   await mkdir(folder, { recursive: true })
   if (!existsSync(home.jars))
     await intoPlace(folder, home.jars, fresh => fetchJars(version, fresh, timeoutMs))
   if (!existsSync(home.classes)) {
-    await intoPlace(folder, join(folder, 'prepared'), fresh => prepare(home, fresh))
+    await intoPlace(folder, join(folder, PREPARED), fresh => prepare(home, fresh))
   }
   return home
 }
@@ -83,7 +89,13 @@ async function intoPlace(
 
 async function fetchJars(version: string, folder: string, timeoutMs: number): Promise<void> {
   const pom = projectFile('test/kafka/image/pom.xml')
-  const goal = ['dependency:copy-dependencies', `-Dkafka.version=${version}`, `-DoutputDirectory=${folder}`]
+  const scala = isOlder(version, '2.4') ? ['-Dkafka.scala=2.12'] : []
+  const goal = [
+    'dependency:copy-dependencies',
+    `-Dkafka.version=${version}`,
+    `-DoutputDirectory=${folder}`,
+    ...scala,
+  ]
   await run('mvn', ['-q', '-B', '-f', pom, ...goal, '-Dmdep.useBaseVersion=true'], { timeout: timeoutMs })
 }
 
@@ -94,5 +106,6 @@ export async function classpathOf(home: KafkaHome): Promise<string> {
 }
 
 export const quiet = (): string[] => [
+  `-Dlog4j.configuration=file:${projectFile('test/kafka/cluster/log4j.properties')}`,
   `-Dlog4j2.configurationFile=${projectFile('test/kafka/image/context/log4j2.properties')}`,
 ]

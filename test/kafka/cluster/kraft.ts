@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { copyFile, writeFile } from 'node:fs/promises'
+import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { classpathOf, type KafkaHome, quiet } from './kafkaHome.js'
@@ -33,7 +33,7 @@ export async function formatKraft(home: KafkaHome, properties: string): Promise<
 
 /** Writes what `StorageTool format` would write, without its JVM: the folder's own id is 16 random bytes, the rest is known. */
 export async function fillKraftFolder(home: KafkaHome, data: string, id: number): Promise<void> {
-  await copyFile(home.bootstrapCheckpoint, join(data, 'bootstrap.checkpoint'))
+  await cp(home.bootstrap, data, { recursive: true })
   const directoryId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex')
     .toString('base64url')
     .replace(/^-/, 'A')

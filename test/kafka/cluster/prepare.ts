@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Jvm, startJvm } from './jvm.js'
 import type { KafkaHome } from './kafkaHome.js'
@@ -29,15 +29,22 @@ export async function prepare(home: KafkaHome, folder: string): Promise<void> {
     }
     const properties = join(folder, 'server.properties')
     await writeFile(properties, toProperties(settings))
-    if (home.metadata === 'kraft') await formatKraft(home, properties)
+    if (home.metadata === 'kraft') {
+      await formatKraft(home, properties)
+      await keepBootstrap(logs, join(folder, 'bootstrap'))
+    }
     await runOnce(home, folder, properties)
   } finally {
     await zookeeper?.end('SIGKILL', startTimeoutMs)
     await rm(join(folder, 'zookeeper'), { recursive: true, force: true })
   }
-  if (home.metadata === 'kraft')
-    await rename(join(logs, 'bootstrap.checkpoint'), join(folder, 'bootstrap.checkpoint'))
   await rm(logs, { recursive: true })
+}
+
+/** All that formatting wrote but the node's own ids: a file of its own, or since Kafka 4.3 the metadata log's first snapshot. */
+async function keepBootstrap(logs: string, bootstrap: string): Promise<void> {
+  await cp(logs, bootstrap, { recursive: true })
+  await rm(join(bootstrap, 'meta.properties'))
 }
 
 async function runOnce(home: KafkaHome, folder: string, properties: string): Promise<void> {

@@ -9,6 +9,8 @@ export function brokerSettings({ brokers = 1, config = {} }: ClusterOptions): Re
   const replicas = String(Math.min(brokers, 3))
   return {
     'auto.create.topics.enable': 'true',
+    // The default from Kafka 1.0 on.
+    'delete.topic.enable': 'true',
     'broker.session.timeout.ms': '1000',
     'broker.heartbeat.interval.ms': '250',
     'default.replication.factor': replicas,

@@ -1,5 +1,6 @@
 import { hasCommand, hasJars, kafkaHome } from './kafkaHome.js'
 import type { ClusterSource } from './types.js'
+import { defaultKafkaVersion } from './version.js'
 
 /** A source of brokers, or why there is none. */
 export type Found = { readonly source: ClusterSource } | { readonly reason: string }
@@ -34,7 +35,7 @@ export async function findDocker(say: Say, env: NodeJS.ProcessEnv = process.env)
 
 /** Plain broker processes: Java, and Kafka's jars from the cache or by Maven. Never throws, always ends. */
 export async function findLocal(say: Say, env: NodeJS.ProcessEnv = process.env): Promise<Found> {
-  const version = env.KAFKA_VERSION ?? '4.2.0'
+  const version = env.KAFKA_VERSION ?? defaultKafkaVersion
   if (!(await hasCommand('java', '-version'))) return { reason: 'no Java' }
   if (!hasJars(version) && !(await hasCommand('mvn', '-v')))
     return { reason: "no Maven to fetch Kafka's jars" }

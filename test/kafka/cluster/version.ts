@@ -1,3 +1,6 @@
+/** The release that tests and benchmarks run on where none is asked for; `image/jars.sh` and `image/build.sh` name it too. */
+export const defaultKafkaVersion = '4.4.0'
+
 const parts = (version: string): number[] => version.split('.').map(Number)
 
 /** Whether a version of Kafka, such as 3.9.1, is older than another, such as 3.10. */

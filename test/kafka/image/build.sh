@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tag=${1:-local/cp-kafka:8.0.0}
 # An image of an older recipe may still stand there under the same tag.
-recipe=$(cd "$here" && find . -type f ! -name README.md | sort | xargs sha256sum | sha256sum | cut -c1-16)-${KAFKA_VERSION:-4.2.0}
+recipe=$(cd "$here" && find . -type f ! -name README.md | sort | xargs sha256sum | sha256sum | cut -c1-16)-${KAFKA_VERSION:-4.4.0}
 [ "$(docker image inspect -f '{{index .Config.Labels "recipe"}}' "$tag" 2>/dev/null)" = "$recipe" ] && { echo "$tag"; exit 0; }
 jars=$("$here/jars.sh")
 work=$(mktemp -d)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { IHeaders, Message } from 'kafkajs'
 import { hasCommand, hasJars, jarsFolder } from '../cluster/kafkaHome.js'
-import { isOlder } from '../cluster/version.js'
+import { defaultKafkaVersion, isOlder } from '../cluster/version.js'
 import { within } from '../cluster/wait.js'
 import type { TestBroker } from '../testBroker.js'
 import { uniqueTopic } from '../testBroker.js'
@@ -109,7 +109,7 @@ export async function readByKcat(broker: TestBroker, topic: string): Promise<See
   return inOrder(records)
 }
 
-const kafkaVersion = process.env.KAFKA_VERSION ?? '4.2.0'
+const kafkaVersion = process.env.KAFKA_VERSION ?? defaultKafkaVersion
 
 /** Whether Kafka's own Java tools can be run here: as where a broker was started from, or its image was built. */
 export const hasJavaTools = async (): Promise<boolean> =>

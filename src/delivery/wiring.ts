@@ -12,6 +12,7 @@ import { ExpiryList } from './batch/expiryList.js'
 import { type FlushBarrier, FlushBarriers } from './batch/flushBarriers.js'
 import type { IdentitySource } from './idempotence/producerIds.js'
 import type { ProducerIdentity } from './idempotence/sequences.js'
+import { StartingIdentity } from './idempotence/startingIdentity.js'
 import { Admission } from './intake/admission.js'
 import type { AdmissionHost } from './intake/admissionHost.js'
 import { BufferBudget } from './intake/bufferBudget.js'
@@ -42,6 +43,8 @@ export interface EngineSettings {
   readonly maxInFlightPerBroker: number
   readonly retries: number
   readonly retryBackoff: Backoff
+  /** Partitions and topics that were not used for so long are given back. ms */
+  readonly metadataMaxIdleMs: number
   readonly createPartitioner: ICustomPartitioner | undefined
   /** All its records are parts of transactions. */
   readonly transactionalId?: string | undefined
@@ -84,6 +87,7 @@ export class Wiring implements AdmissionHost {
   readonly registry: TopicRegistry
   readonly senders: SenderPool
   readonly completion: BatchCompletion
+  private readonly startingIdentity: StartingIdentity
   private readonly settings: EngineSettings
   private readonly parts: EngineParts
   private readonly deadlines = new ExpiryList()
@@ -101,6 +105,7 @@ export class Wiring implements AdmissionHost {
     this.observer = parts.observer
     this.batchLimits = settings.batchLimits
     this.pool = new BufferPool(Math.min(settings.bufferBytes, 32 * 1024 * 1024))
+    this.startingIdentity = new StartingIdentity(parts.producerIds)
     this.budget = parts.budget ?? new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
     this.waits = new PartitionWaits(parts.waits)
     this.partition = settings.createPartitioner?.()
@@ -123,6 +128,14 @@ export class Wiring implements AdmissionHost {
       completion: this.completion,
       waits: this.waits,
       queueHost: this,
+      maxIdleMs: settings.metadataMaxIdleMs,
+      // A transactional producer's epoch is its coordinator's: a queue could not begin in another one.
+      mayGiveBack: ({ sequences }) =>
+        settings.transactionalId === undefined || sequences.identity === undefined,
+      onGivenBack: ({ sequences }) => {
+        if (sequences.identity !== undefined) this.startingIdentity.retired(sequences.identity)
+      },
+      onSwept: () => this.pool.shrink(),
       newPartitioner: () => this.newPartitioner(),
       onReady: topic => this.admission.topicReady(topic),
       onPartitionGone: ({ line }, error) => line !== undefined && waitFailures.failLines([line], () => error),
@@ -185,7 +198,7 @@ export class Wiring implements AdmissionHost {
   }
 
   get identity(): ProducerIdentity | undefined {
-    return this.parts.producerIds.current
+    return this.startingIdentity.current
   }
 
   get waitingTopics(): number {

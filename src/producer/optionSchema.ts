@@ -175,9 +175,15 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
   spec('metadataMaxAgeMs', 'ms', 300000, 'Topics in use are asked for again, by name, at this age.', {
     min: 1,
   }),
-  spec('metadataMaxIdleMs', 'ms', 300000, 'A topic that was not used for this long is forgotten.', {
-    min: 1,
-  }),
+  spec(
+    'metadataMaxIdleMs',
+    'ms',
+    300000,
+    'A topic or partition that was not used for this long is forgotten, at the latest after twice that.',
+    {
+      min: 1,
+    },
+  ),
   spec('compression', 'choice', 0, 'CompressionTypes of kafkajs.', {
     choices: [0, 1, 2, 3, 4],
     shown: 'none',

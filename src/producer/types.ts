@@ -113,7 +113,7 @@ export interface ResilientProducerOptions {
   readonly metadataRetry?: MetadataRetryOptions | undefined
   /** Topics in use are asked for again, by name, at this age. Default 300000 ms. (`metadata.max.age.ms`) */
   readonly metadataMaxAgeMs?: number | undefined
-  /** A topic that was not used for this long is forgotten. Default 300000 ms. (`metadata.max.idle.ms`) */
+  /** A topic or partition that was not used for this long is forgotten, at the latest after twice that. Default 300000 ms. (`metadata.max.idle.ms`) */
   readonly metadataMaxIdleMs?: number | undefined
   /** A codec of kafkajs's `CompressionTypes`. Default none. (`compression.type`) */
   readonly compression?: CompressionTypes | undefined

@@ -106,6 +106,7 @@ beforeEach(() => {
       maxInFlightPerBroker: 5,
       retries: Infinity,
       retryBackoff: { minMs: 1, maxMs: 1, factor: 1 },
+      metadataMaxIdleMs: 300_000,
       createPartitioner: undefined,
     },
     {

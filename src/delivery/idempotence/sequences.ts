@@ -1,10 +1,11 @@
-/** A producer id and the epoch under which one partition's batches are withIdentity. */
+/** A producer id and the epoch under which one partition's batches are numbered. */
 export interface ProducerIdentity {
   readonly producerId: bigint
   readonly epoch: number
 }
 
-const MAX_EPOCH = 32767
+/** Epochs have 16 bits. */
+export const MAX_EPOCH = 32767
 const SEQUENCES = 2 ** 31
 
 /** Sequences wrap from 2147483647 to 0. */
@@ -59,7 +60,7 @@ export class PartitionSequences {
     if (ahead < SEQUENCES / 2) this.acknowledgedNext = behind
   }
 
-  /** Whether everything that was withIdentity has been acknowledged. */
+  /** Whether everything that was numbered has been acknowledged. */
   get isSettled(): boolean {
     return this.next === this.acknowledgedNext
   }

@@ -114,7 +114,7 @@ export class RecordAppender {
     if (!isPartitionOf(view, partition)) {
       return new PartitionNotFoundError(name, partition, view.partitions.length)
     }
-    return topic.queueOf(partition, this.host)
+    return topic.queueOf(partition)
   }
 
   /**

@@ -6,6 +6,7 @@ import { canNumber } from '../idempotence/sequenceRecovery.js'
 import { PartitionSequences, type ProducerIdentity } from '../idempotence/sequences.js'
 import type { BufferBudget } from '../intake/bufferBudget.js'
 import { Destination, type ShareGroup } from '../intake/shares.js'
+import type { ListedQueue, QueueList } from '../sending/queueList.js'
 import { type BatchLimits, BatchSizing } from './batchSizing.js'
 import type { BusyQueues } from './busyQueues.js'
 
@@ -75,7 +76,7 @@ export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
  * until the first acknowledgement from the current leader, then at most five unresolved; what failed is retried before
  * anything new; an epoch is bumped only when nothing is in flight (KIP-98, KIP-360).
  */
-export class PartitionQueue extends Destination implements Waiters {
+export class PartitionQueue extends Destination implements ListedQueue, Waiters {
   readonly topic: string
   readonly topicBytes: Buffer
   readonly partition: number
@@ -105,6 +106,8 @@ export class PartitionQueue extends Destination implements Waiters {
   isRecreated = false
   /** What its records wait for, beside their broker. Written by PartitionWaits alone. */
   wait: Wait | undefined
+  /** A batch was opened since {@link isIdle} was asked for last. */
+  private wasUsed = true
   /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
   isGivenUp = false
   /** @internal BusyQueues' */
@@ -115,8 +118,9 @@ export class PartitionQueue extends Destination implements Waiters {
   isBusy = false
   /** The last attempt was refused, and its batch waits to be sent again. */
   private isRetrying = false
-  /** @internal the sender's: whether it has this queue in its list */
-  isQueued = false
+  waitsIn: QueueList | undefined
+  queueBefore: PartitionQueue | undefined
+  queueBehind: PartitionQueue | undefined
   /** Undefined while batches are as large as the producer lets them be. */
   private sizing: BatchSizing | undefined
   /** The size of the last batch: the next one's buffer grows to it in few steps. bytes */
@@ -146,6 +150,7 @@ export class PartitionQueue extends Destination implements Waiters {
 
   private open(deliveryClass: DeliveryClass, flushBarrier: FlushBarrier, startedAt: number): Batch {
     const batch = this.host.newBatch(this, deliveryClass, flushBarrier, startedAt)
+    this.wasUsed = true
     this.sizing?.opened(batch)
     batch.queue = this
     this.batches.push(batch)
@@ -365,6 +370,21 @@ export class PartitionQueue extends Destination implements Waiters {
   /** Whether some sequences may never be used: what comes next needs another epoch. */
   get isUnsettled(): boolean {
     return this.needsBump || this.unresolved
+  }
+
+  /**
+   * Whether nothing is left of what was sent, and nothing was sent since this was asked before: then the queue can be given back, and
+   * the epoch of its sequences tells all that has to be known of it. Asked once per period of idleness.
+   */
+  get isIdle(): boolean {
+    const { wasUsed } = this
+    this.wasUsed = false
+    return !wasUsed && this.isSettled
+  }
+
+  /** Whether nothing is left of what was sent, in memory either, and nothing waits. */
+  get isSettled(): boolean {
+    return this.batches.length === 0 && this.inFlight === 0 && this.heldBytes === 0 && !this.hasWaiting
   }
 
   /** The producer has another identity, and nothing of the former is left: numbering starts over. */

@@ -4,20 +4,41 @@ import type { Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { TopicWait } from '../intake/topicWait.js'
 import type { Partitioner, PartitionHealth } from './partitioner.js'
-import { type KeylessStay, PartitionQueue, type PartitionQueueHost } from './partitionQueue.js'
+import {
+  type KeylessStay,
+  PartitionQueue,
+  type PartitionQueueHost,
+  type PartitionSender,
+} from './partitionQueue.js'
+
+/** What a topic needs to make the queues of its partitions. */
+export interface TopicPartitionsHost {
+  readonly queueHost: PartitionQueueHost
+  /**
+   * @param nodeId the partition's leader; -1: none
+   * @param leaderEpoch -1: not known
+   */
+  lead(queue: PartitionQueue, nodeId: number, leaderEpoch: number): void
+  /** The sender to a broker, where there is one already. */
+  senderTo(nodeId: number): PartitionSender | undefined
+}
 
 /** The most by which a slow partition's bytes count more than a prompt one's: it must be found when it is quick again. */
 const MAX_COST = 4
 
 /**
- * One topic's queues, and the records that wait for it. Kept as long as the producer: a queue that was forgotten and made
- * anew would number its batches from 0 again, and the broker would take them for ones it has.
+ * One topic's queues, and the records that wait for it. A queue is made for the first record of its partition, and given back
+ * when it was not used for a while: a topic costs what it is used for.
  */
 export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
   readonly name: string
-  private readonly nameBytes: Buffer
   readonly partitioner: Partitioner
+  /** Those of the partitions that have had records lately, in no order. */
   readonly queues: PartitionQueue[] = []
+  /** The same, by partition. */
+  private readonly byPartition: (PartitionQueue | undefined)[] = []
+  private readonly host: TopicPartitionsHost
+  private nameBytes: Buffer | undefined
   /** Undefined while the topic does not exist, as far as is known. */
   view: TopicView | undefined
   /** The open batch of the partition to which keyless records go now, and its queue. */
@@ -36,10 +57,10 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
   waiting: TopicWait | undefined
   leaderTimer: NodeJS.Timeout | undefined
 
-  constructor(name: string, partitioner: Partitioner) {
+  constructor(name: string, partitioner: Partitioner, host: TopicPartitionsHost) {
     this.name = name
-    this.nameBytes = Buffer.from(name)
     this.partitioner = partitioner
+    this.host = host
   }
 
   /** Records may be appended at once: nothing of this topic waits before them. */
@@ -106,16 +127,24 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
   }
 
   isPrompt(partition: number): boolean {
-    return this.queues[partition]?.isPrompt ?? true
+    const queue = this.byPartition[partition]
+    return queue === undefined ? (this.senderOf(partition)?.lateness ?? 0) === 0 : queue.isPrompt
   }
 
   loadOf(partition: number): number {
-    const queue = this.queues[partition]
-    return queue === undefined ? 0 : (queue.sender?.inFlight ?? 0) + queue.batches.length
+    const queue = this.byPartition[partition]
+    return (this.senderOf(partition)?.inFlight ?? 0) + (queue?.batches.length ?? 0)
   }
 
   leftOut(partition: number): void {
-    this.queues[partition]?.sender?.probe()
+    this.senderOf(partition)?.probe()
+  }
+
+  private senderOf(partition: number): PartitionSender | undefined {
+    const queue = this.byPartition[partition]
+    if (queue !== undefined) return queue.sender
+    const leader = this.view?.partitions[partition]?.leader ?? -1
+    return leader < 0 ? undefined : this.host.senderTo(leader)
   }
 
   private costOf({ sender, batches }: PartitionQueue): number {
@@ -134,14 +163,39 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
     return known !== undefined && !isSameTopic(known, topicId)
   }
 
-  queueOf(partition: number, host: PartitionQueueHost): PartitionQueue {
-    const known = this.queues[partition]
+  /** The queue of a partition, where it has one. */
+  peek(partition: number): PartitionQueue | undefined {
+    return this.byPartition[partition]
+  }
+
+  queueOf(partition: number): PartitionQueue {
+    const known = this.byPartition[partition]
     if (known !== undefined) return known
-    const queue = new PartitionQueue(this.name, this.nameBytes, partition, host)
+    this.nameBytes ??= Buffer.from(this.name)
+    const queue = new PartitionQueue(this.name, this.nameBytes, partition, this.host.queueHost)
     queue.topicId = this.topicIdBytes
     queue.keylessStay = this
-    this.queues[partition] = queue
+    this.byPartition[partition] = queue
+    this.queues.push(queue)
+    const described = this.view?.partitions[partition]
+    if (described !== undefined) this.host.lead(queue, described.leader, described.leaderEpoch)
     return queue
+  }
+
+  /** Lets go of the queues that the predicate names. */
+  giveBack(isOver: (queue: PartitionQueue) => boolean): void {
+    let kept = 0
+    for (const queue of this.queues) {
+      if (isOver(queue)) this.byPartition[queue.partition] = undefined
+      else this.queues[kept++] = queue
+    }
+    this.queues.length = kept
+    if (kept === 0) this.byPartition.length = 0
+  }
+
+  /** Nothing is left that the topic would have to be known for. */
+  get isUnused(): boolean {
+    return this.queues.length === 0 && this.waiting === undefined && this.resolving === undefined
   }
 
   /** Records are on their way, or wait for space at their partitions. */

@@ -1,6 +1,7 @@
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { InFlightBatch } from './inFlightRequest.js'
+import { QueueList } from './queueList.js'
 
 export interface ReadyPartitionsSettings {
   readonly lingerMs: number
@@ -40,74 +41,77 @@ const ZSTD = 4
 /** What stands around the records of a batch: its header, its place, a share of the topic's name. bytes */
 const BATCH_FRAME_BYTES = 100
 
-/** The queues of one broker that may have something to send. */
+/** So many queues whose batch does not fit into a request are passed over: it must not be searched through thousands. */
+const MOST_SKIPPED = 64
+
+/**
+ * The queues of one broker that may have something to send. Those that hold back wait apart, so that a request costs what it carries and not
+ * what waits: without a moment of their own until fewer requests are in flight, or until their moment, all of one millisecond together.
+ */
 export class ReadyPartitions {
   private readonly settings: ReadyPartitionsSettings
-  private queues: PartitionQueue[] = []
+  private readonly ready = new QueueList()
+  private readonly gathering = new QueueList()
+  private readonly due = new Map<number, QueueList>()
+  /** The earliest of those moments. */
+  private firstDue = Infinity
 
   constructor(settings: ReadyPartitionsSettings) {
     this.settings = settings
   }
 
   get isEmpty(): boolean {
-    return this.queues.length === 0
+    if (!this.ready.isEmpty || !this.gathering.isEmpty) return false
+    for (const list of this.due.values()) if (!list.isEmpty) return false
+    return true
   }
 
   /** Those that wait at this moment. */
   get all(): readonly PartitionQueue[] {
-    return [...this.queues]
+    return [this.ready, this.gathering, ...this.due.values()].flatMap(list => [...list])
   }
 
   add(queue: PartitionQueue): void {
-    if (queue.isQueued) return
-    queue.isQueued = true
-    this.queues.push(queue)
+    this.ready.add(queue)
   }
 
   remove(queue: PartitionQueue): void {
-    if (!queue.isQueued) return
-    queue.isQueued = false
-    this.queues = this.queues.filter(each => each !== queue)
+    queue.waitsIn?.remove(queue)
   }
 
   /** Those without batches leave. */
   prune(): void {
-    this.queues = this.queues.filter(queue => (queue.isQueued = queue.batches.length > 0))
+    for (const queue of this.all) if (queue.batches.length === 0) this.remove(queue)
   }
 
   /**
-   * Takes what one request can carry. Queues that have nothing to send now leave the list until they are woken.
+   * Takes what one request can carry. Queues that have nothing to send now leave until they are woken.
    */
   collect(now: number, { inFlight, mostPartitions, targetBytes, version }: RequestBounds): RequestLoad {
     const { lingerMs } = this.settings
     const fill = lingerMs > 0 || inFlight >= GATHER_FROM ? 'full' : 'any'
     const openedBefore = lingerMs > 0 ? now - lingerMs : -1
+    this.releaseDue(now)
     const inFlightBatches: InFlightBatch[] = []
     const unreadable: { queue: PartitionQueue; batch: Batch }[] = []
-    // Queues that found no place in this request come first in the next, or busy ones could keep them out for ever.
-    const skipped: PartitionQueue[] = []
-    const remaining: PartitionQueue[] = []
+    const taken: PartitionQueue[] = []
     let deliveryClass: DeliveryClass | undefined
     let bytes = 0
-    let nextDue = Infinity
-    const { queues: queued } = this
-    let i = 0
-    for (; i < queued.length && inFlightBatches.length < mostPartitions; i++) {
-      const queue = queued[i]!
+    let skipped = 0
+    /** @returns whether the request may take more */
+    const visit = (queue: PartitionQueue): boolean => {
       const offer = queue.offer(now, fill, openedBefore)
       if (offer === 'nothing') {
-        queue.isQueued = false
-        continue
+        this.remove(queue)
+        return true
       }
       if (offer === 'gathering' || offer === 'backingOff') {
-        remaining.push(queue)
-        nextDue = Math.min(nextDue, queue.dueAt(lingerMs))
-        continue
+        this.holdBack(queue, queue.dueAt(lingerMs))
+        return true
       }
       if (version < ZSTD_FROM && offer.deliveryClass.compressor?.attributes === ZSTD) {
         unreadable.push({ queue, batch: offer })
-        remaining.push(queue)
-        continue
+        return true
       }
       if (
         deliveryClass !== undefined &&
@@ -115,8 +119,8 @@ export class ReadyPartitions {
           offer.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
           bytes + offer.wireBytes + BATCH_FRAME_BYTES > targetBytes)
       ) {
-        skipped.push(queue)
-        continue
+        // It stays where it is, and comes first in the next: busy ones could keep it out for ever.
+        return ++skipped < MOST_SKIPPED
       }
       deliveryClass = offer.deliveryClass
       bytes += offer.wireBytes + BATCH_FRAME_BYTES
@@ -130,9 +134,39 @@ export class ReadyPartitions {
         batch: offer,
         answer: undefined,
       })
-      remaining.push(queue)
+      this.remove(queue)
+      taken.push(queue)
+      return inFlightBatches.length < mostPartitions
     }
-    this.queues = skipped.concat(queued.slice(i), remaining)
-    return { inFlightBatches, unreadable, nextDue }
+    // Those that gather have waited longest: what was taken just now comes behind them.
+    const goesOn = fill === 'full' || this.gathering.every(visit)
+    if (goesOn) this.ready.every(visit)
+    for (const queue of taken) this.ready.add(queue)
+    return { inFlightBatches, unreadable, nextDue: this.firstDue }
+  }
+
+  private holdBack(queue: PartitionQueue, dueAt: number): void {
+    if (dueAt === Infinity) return this.gathering.add(queue)
+    const moment = Math.ceil(dueAt)
+    let list = this.due.get(moment)
+    if (list === undefined) {
+      list = new QueueList()
+      this.due.set(moment, list)
+      this.firstDue = Math.min(this.firstDue, moment)
+    }
+    list.add(queue)
+  }
+
+  private releaseDue(now: number): void {
+    if (this.firstDue > now) return
+    this.firstDue = Infinity
+    for (const [moment, list] of this.due) {
+      if (moment > now && !list.isEmpty) {
+        this.firstDue = Math.min(this.firstDue, moment)
+        continue
+      }
+      this.due.delete(moment)
+      for (const queue of list) this.ready.add(queue)
+    }
   }
 }

@@ -87,6 +87,7 @@ export class Sender implements Waiters {
   /** When the attempt to connect that is under way began. ms on the clock of `performance.now()` */
   private openingSince = 0
   private isThrottled = false
+  private isReviewing = false
   private closed = false
   private connectFailures = 0
   private scheduled = false
@@ -176,10 +177,21 @@ export class Sender implements Waiters {
     this.schedule()
   }
 
-  /** The queue's partition has another leader now. */
+  /** The queue's partition has another leader now, or the queue is given back. */
   leave(queue: PartitionQueue): void {
     this.queue.remove(queue)
+    this.unanswerable.delete(queue)
     this.reviewWaits()
+  }
+
+  /** A partition with batches in flight here has another leader: once per turn, however many have (see {@link InFlightRequests.abandonIfDeposed}). */
+  reviewDeposed(): void {
+    if (this.isReviewing || this.requests.count === 0) return
+    this.isReviewing = true
+    setImmediate(() => {
+      this.isReviewing = false
+      if (!this.closed) this.requests.abandonIfDeposed()
+    })
   }
 
   /** What nothing waits for any more is no wait. */
@@ -325,11 +337,6 @@ export class Sender implements Waiters {
   private afterAnswer(): void {
     if (this.queue.isEmpty) this.reviewWaits()
     else this.schedule()
-  }
-
-  /** See {@link InFlightRequests.abandonIfDeposed}. */
-  abandonIfDeposed(): void {
-    this.requests.abandonIfDeposed()
   }
 
   private open(): void {

@@ -8,7 +8,7 @@ import { BufferPool } from '../batch/bufferPool.js'
 import type { ShareGroup } from '../intake/shares.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { ProduceResponseHandler } from '../outcome/responseHandler.js'
-import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { PartitionQueue, PartitionSender } from '../partitions/partitionQueue.js'
 import type { InFlightBatch } from './inFlightRequest.js'
 import { Sender, type SenderSettings } from './sender.js'
 
@@ -87,7 +87,7 @@ export class SenderPool {
     queue.joinGroup()
     for (const batch of queue.batches) batch.retryAt = 0
     if (queue.sender !== undefined && queue.batches.length > 0) queue.sender.wake(queue)
-    former?.abandonIfDeposed()
+    if (queue.inFlight > 0) former?.reviewDeposed()
   }
 
   /** The latency of the quickest broker; 0: not known yet. ms */
@@ -100,6 +100,17 @@ export class SenderPool {
       if (latencyMs > 0 && latencyMs < quickest) quickest = latencyMs
     this.quickest = quickest === Infinity ? 0 : quickest
     return this.quickest
+  }
+
+  /** The sender to a broker, where there is one already. */
+  senderTo(nodeId: number): PartitionSender | undefined {
+    return this.senders.get(nodeId)
+  }
+
+  /** The queue is given back. */
+  release(queue: PartitionQueue): void {
+    if (queue.sender !== undefined) this.senders.get(queue.sender.nodeId)?.leave(queue)
+    queue.sender = undefined
   }
 
   private senderOf(nodeId: number): Sender {

@@ -3,13 +3,17 @@ import type { TopicView } from '../../metadata/view.js'
 import type { TopicDirectory } from '../../topics/index.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { Partitioner } from '../partitions/partitioner.js'
-import type { PartitionQueue, PartitionQueueHost } from '../partitions/partitionQueue.js'
+import type { PartitionQueue, PartitionQueueHost, PartitionSender } from '../partitions/partitionQueue.js'
 import type { PartitionWaits } from '../partitions/partitionWaits.js'
-import { TopicPartitions } from '../partitions/topicPartitions.js'
+import { TopicPartitions, type TopicPartitionsHost } from '../partitions/topicPartitions.js'
 import type { SenderPool } from '../sending/senderPool.js'
 
 /** How often a topic is asked for while records wait for a leader of one of its partitions. ms */
 const LEADERLESS_POLL_MS = 500
+/** So many topics are looked at in one turn of the event loop. */
+const TOPICS_PER_TURN = 1000
+/** Node's timers hold 31 bits. ms */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export interface TopicRegistryParts {
   readonly directory: TopicDirectory
@@ -17,6 +21,13 @@ export interface TopicRegistryParts {
   readonly completion: BatchCompletion
   readonly waits: PartitionWaits
   readonly queueHost: PartitionQueueHost
+  /** Queues and topics that were not used for so long are given back, at the latest after twice that. ms */
+  readonly maxIdleMs: number
+  /** Whether the queue's sequences allow that it is given back. */
+  readonly mayGiveBack: (queue: PartitionQueue) => boolean
+  readonly onGivenBack: (queue: PartitionQueue) => void
+  /** Idle queues and topics were given back. */
+  readonly onSwept: () => void
   readonly newPartitioner: () => Partitioner
   /** What waited for the topic can go on. */
   readonly onReady: (topic: TopicPartitions) => void
@@ -27,13 +38,17 @@ export interface TopicRegistryParts {
 }
 
 /** The topics that the producer writes to: which of them are there, and who leads their queues. */
-export class TopicRegistry {
+export class TopicRegistry implements TopicPartitionsHost {
   private readonly parts: TopicRegistryParts
   private readonly topics = new Map<string, TopicPartitions>()
   private readonly unsubscribe: () => void
+  readonly queueHost: PartitionQueueHost
+  private sweepTimer: NodeJS.Timeout | undefined
+  private closed = false
 
   constructor(parts: TopicRegistryParts) {
     this.parts = parts
+    this.queueHost = parts.queueHost
     this.unsubscribe = parts.directory.subscribe(change => {
       if ('gone' in change) this.topicGone(change.gone)
       else if ('topic' in change && change.partition !== undefined)
@@ -54,8 +69,9 @@ export class TopicRegistry {
   partitionsOf(name: string): TopicPartitions {
     const known = this.topics.get(name)
     if (known !== undefined) return known
-    const topic = new TopicPartitions(name, this.parts.newPartitioner())
+    const topic = new TopicPartitions(name, this.parts.newPartitioner(), this)
     this.topics.set(name, topic)
+    this.armSweep()
     const view = this.parts.directory.topic(name)
     if (view !== undefined) this.attach(topic, view)
     return topic
@@ -89,7 +105,7 @@ export class TopicRegistry {
   }
 
   private topicFailed(topic: TopicPartitions, error: Error): void {
-    for (const queue of topic.queues) if (queue !== undefined) this.parts.completion.rejectAll(queue, error)
+    for (const queue of topic.queues) this.parts.completion.rejectAll(queue, error)
     this.parts.onFailed(topic, error)
   }
 
@@ -102,10 +118,12 @@ export class TopicRegistry {
   /** The leader of one partition changed; the others are as they were. */
   private applyLeader(view: TopicView, partition: number): void {
     const topic = this.topics.get(view.name)
-    const queue = topic?.queues[partition]
-    if (topic === undefined || queue === undefined || topic.view !== view) return this.applyView(view)
+    if (topic === undefined || topic.view !== view) return this.applyView(view)
+    const queue = topic.peek(partition)
+    if (queue === undefined) return
     const { leader, leaderEpoch } = view.partitions[partition]!
-    this.parts.senders.lead(queue, leader, leaderEpoch)
+    this.lead(queue, leader, leaderEpoch)
+    if (queue.wait !== undefined && queue.sender !== undefined) this.parts.waits.led(queue)
   }
 
   /** Leads every queue to its partition's leader. */
@@ -115,16 +133,16 @@ export class TopicRegistry {
     topic.view = view
     // Its partition may have lost its leader.
     topic.leaveCurrent()
-    for (const { index, leader, leaderEpoch } of view.partitions) {
-      const queue = topic.queueOf(index, this.parts.queueHost)
+    for (const queue of topic.queues) {
+      const described = view.partitions[queue.partition]
       if (isAnother) queue.isRecreated = true
-      queue.gone = undefined
-      this.parts.senders.lead(queue, leader, leaderEpoch)
-      if (queue.wait !== undefined && leader >= 0) this.parts.waits.led(queue)
-    }
-    for (const queue of topic.queues.slice(view.partitions.length)) {
-      queue.gone = new PartitionNotFoundError(topic.name, queue.partition, view.partitions.length)
-      this.parts.senders.lead(queue, -1)
+      queue.gone =
+        described === undefined
+          ? new PartitionNotFoundError(topic.name, queue.partition, view.partitions.length)
+          : undefined
+      this.lead(queue, described?.leader ?? -1, described?.leaderEpoch ?? -1)
+      if (queue.wait !== undefined && queue.sender !== undefined) this.parts.waits.led(queue)
+      if (queue.gone === undefined) continue
       this.parts.completion.rejectAll(queue, queue.gone)
       this.parts.onPartitionGone(queue, queue.gone)
     }
@@ -136,8 +154,57 @@ export class TopicRegistry {
     const topic = this.topics.get(name)
     if (topic?.view === undefined) return
     topic.view = undefined
-    for (const queue of topic.queues) this.parts.senders.lead(queue, -1)
+    for (const queue of topic.queues) this.lead(queue, -1, -1)
     if (topic.hasRecords || topic.waiting !== undefined) this.need(topic)
+    else this.giveBack(topic, queue => queue.isSettled)
+  }
+
+  lead(queue: PartitionQueue, nodeId: number, leaderEpoch: number): void {
+    this.parts.senders.lead(queue, nodeId, leaderEpoch)
+  }
+
+  senderTo(nodeId: number): PartitionSender | undefined {
+    return this.parts.senders.senderTo(nodeId)
+  }
+
+  private armSweep(): void {
+    if (this.sweepTimer !== undefined || this.closed || this.topics.size === 0) return
+    this.sweepTimer = setTimeout(
+      () => this.sweep(this.topics.values()),
+      Math.min(this.parts.maxIdleMs, LONGEST_TIMER_MS),
+    )
+    this.sweepTimer.unref()
+  }
+
+  /** Gives back what was not used since the last time, some topics per turn of the event loop. */
+  private sweep(rest: Iterator<TopicPartitions>): void {
+    if (this.closed) return
+    for (let count = 0; count < TOPICS_PER_TURN; count++) {
+      const next = rest.next()
+      if (next.done === true) {
+        this.sweepTimer = undefined
+        this.parts.onSwept()
+        return this.armSweep()
+      }
+      this.giveBack(next.value, queue => queue.isIdle)
+    }
+    setImmediate(() => this.sweep(rest))
+  }
+
+  /**
+   * Without batches no answer is due any more. Whether its last sequences were used may never be known; the epoch in which the queue
+   * begins again is above theirs all the same, and a late request of theirs is refused from then on.
+   */
+  private giveBack(topic: TopicPartitions, isOver: (queue: PartitionQueue) => boolean): void {
+    topic.giveBack(queue => {
+      if (!isOver(queue) || !this.parts.mayGiveBack(queue)) return false
+      this.parts.senders.release(queue)
+      this.parts.onGivenBack(queue)
+      return true
+    })
+    if (!topic.isUnused) return
+    clearTimeout(topic.leaderTimer)
+    this.topics.delete(topic.name)
   }
 
   refreshLeaders(name: string, avoidNode: number | undefined): void {
@@ -166,6 +233,8 @@ export class TopicRegistry {
   }
 
   close(): void {
+    this.closed = true
+    clearTimeout(this.sweepTimer)
     this.unsubscribe()
     for (const topic of this.topics.values()) clearTimeout(topic.leaderTimer)
   }

@@ -162,6 +162,8 @@ async function renameAsCommonJs(file) {
   const renamed = file.replace(/\.d\.ts$/, '.d.cts')
   const text = (await readFile(file, 'utf8'))
     .replaceAll(RELATIVE_IMPORT, '$1$2$3.cjs$2')
+    // The compiler writes out a parameter that Buffer does not have before TypeScript 5.7.
+    .replaceAll(/\b(Buffer|Uint8Array)<ArrayBuffer(?:Like)?>/g, '$1')
     // A default import of kafkajs would need `esModuleInterop` of whoever compiles against this.
     .replaceAll(/^import kafkajs from (["'])kafkajs\1/gm, 'import * as kafkajs from $1kafkajs$1')
     .replaceAll(

@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+// The name alone would make webpack look for what is required.
+import nodeModule from 'node:module'
 import { isAbsolute, join } from 'node:path'
 
 /**
@@ -12,7 +13,7 @@ export const requireOptional = (name: string): unknown => {
   let missing: unknown
   for (const place of placesToLook()) {
     try {
-      return createRequire(place)(name)
+      return nodeModule.createRequire(place)(name)
     } catch (error) {
       if (!isMissing(error, name)) throw error
       missing = error

@@ -1,41 +1,45 @@
 #!/usr/bin/env node
-// Installs the packed package beside kafkajs, as a user would, and compiles and runs what users write against it: CommonJS that require()s it,
-// and strict TypeScript under both module resolutions. Needs `npm run build` before. TEST_REPORT names a file for the counts.
-import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+// The short form, for every run of CI: packs the package, lints what was packed, installs it beside kafkajs as a user would, and compiles and runs
+// what users write against it. `npm run test:consumers` has the long form. TEST_REPORT names a file for the counts.
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
-import { writeExamples } from './readme.mjs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { check, report } from './support/checks.mjs'
+import {
+  completes,
+  delivers,
+  install,
+  onWindows,
+  pack,
+  projects,
+  root,
+  run,
+  versionOf,
+} from './support/install.mjs'
+import { deadLinks } from './support/links.mjs'
+import { writeExamples } from './support/readme.mjs'
 
-const run = promisify(execFile)
-const here = dirname(fileURLToPath(import.meta.url))
-const root = join(here, '..', '..')
-const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'))
-const versionOf = name => packages[`node_modules/${name}`].version
+const tool = name => join(root, 'node_modules', '.bin', name)
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-
-/** Packs the package and installs it in `folder` with its peers and the types a TypeScript user has, each in the version that the project tests with. */
-async function install(folder) {
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: root,
-    shell: onWindows,
-  })
-  const [{ filename, files }] = JSON.parse(stdout)
-  if (!files.some(({ path }) => path === 'dist/index.js'))
-    throw new Error('nothing built: run `npm run build` first')
-  const dependencies = { 'kafkajs-resilient-producer': `file:${join(folder, filename)}` }
-  for (const name of ['kafkajs', 'prom-client', '@opentelemetry/api', '@types/node'])
-    dependencies[name] = versionOf(name)
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
-  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
-  await run('npm', args, { cwd: folder, shell: onWindows, timeout: 180_000 })
-}
-
-const onWindows = process.platform === 'win32'
+const compile = (folder, config) =>
+  run(process.execPath, [tsc, '-p', join(folder, 'typescript', config)], { cwd: folder })
+const installed = (folder, ...path) => join(folder, 'node_modules', 'kafkajs-resilient-producer', ...path)
 
 const checks = {
+  publint: (_folder, tarball) =>
+    run(tool('publint'), ['run', '--strict', tarball], { cwd: root, shell: onWindows }),
+  'are the types wrong? (attw)': (_folder, tarball) =>
+    run(tool('attw'), [tarball], { cwd: root, shell: onWindows }),
+  'no dead links in the packed documents': async folder => {
+    const dead = await deadLinks(installed(folder))
+    if (dead.length > 0) throw new Error(dead.join('\n'))
+  },
+  'every map leads to a source that is in the package': async folder => {
+    const { mapsWithoutSource } = await import('./support/maps.mjs')
+    const missing = await mapsWithoutSource(installed(folder))
+    if (missing.length > 0) throw new Error(missing.join('\n'))
+  },
   'one copy of kafkajs, and only what the package needs': async folder => {
     const { stdout } = await run('npm', ['ls', '--all', '--json'], { cwd: folder, shell: onWindows })
     const copies = stdout.match(/"kafkajs": \{/g) ?? []
@@ -51,21 +55,23 @@ const checks = {
     if (without.trim() !== 'false' || withIt.trim() !== 'true')
       throw new Error(`loaded without it: ${without}, with it: ${withIt}`)
   },
-  'CommonJS: require()': folder => execute(folder, join(folder, 'commonjs', 'send.cjs')),
+  'CommonJS: require()': folder => delivers(folder, [join(folder, 'commonjs', 'send.cjs')]),
+  'import and require() in one program: one copy': async folder => {
+    const printed = await completes(folder, [join(folder, 'forms', 'forms.cjs')])
+    if (printed !== 'one copy') throw new Error(`printed '${printed}'`)
+  },
   'TypeScript, nodenext': async folder => {
     await compile(folder, 'tsconfig.nodenext.json')
-    await execute(folder, join(folder, 'typescript', 'nodenext', 'send.mjs'))
+    await delivers(folder, [join(folder, 'typescript', 'nodenext', 'send.mjs')])
   },
   'TypeScript, nodenext, CommonJS output': folder =>
-    execute(folder, join(folder, 'typescript', 'nodenext', 'require.cjs')),
+    delivers(folder, [join(folder, 'typescript', 'nodenext', 'require.cjs')]),
   'TypeScript, bundler': async folder => {
     await compile(folder, 'tsconfig.bundler.json')
-    await execute(folder, join(folder, 'typescript', 'bundler', 'send.mjs'))
+    await delivers(folder, [join(folder, 'typescript', 'bundler', 'send.mjs')])
   },
   'the README: its examples, word for word': async folder => {
-    const { EmbeddedKafka } = await import(
-      pathToFileURL(join(folder, 'node_modules', 'kafkajs-resilient-producer', 'dist', 'testing', 'index.js'))
-    )
+    const { EmbeddedKafka } = await import(pathToFileURL(installed(folder, 'dist', 'testing', 'index.js')))
     const cluster = await EmbeddedKafka.start()
     try {
       const files = await writeExamples(
@@ -74,7 +80,7 @@ const checks = {
         cluster.bootstrap[0],
       )
       await compile(folder, 'tsconfig.readme.json')
-      for (const file of files) await completes(folder, file)
+      for (const file of files) await completes(folder, [file])
     } finally {
       await cluster.close()
     }
@@ -88,44 +94,15 @@ const checks = {
   },
 }
 
-const compile = (folder, config) =>
-  run(process.execPath, [tsc, '-p', join(folder, 'typescript', config)], { cwd: folder })
-
-/** A consumer ends by itself and has nothing to warn of: an open handle or a deprecation fails here. Gives what it printed. */
-async function completes(folder, file) {
-  const { stdout, stderr } = await run(process.execPath, [file], {
-    cwd: folder,
-    timeout: 30_000,
-    env: { ...process.env, KAFKAJS_NO_PARTITIONER_WARNING: '1', NODE_OPTIONS: '' },
-  })
-  if (stderr) throw new Error(`warned: ${stderr}`)
-  return stdout.trim()
-}
-
-async function execute(folder, file) {
-  const printed = await completes(folder, file)
-  if (printed !== 'delivered 3 to 2 topics') throw new Error(`printed '${printed}'`)
-}
-
-const counts = { node: process.version, passed: 0, failed: 0, skipped: 0 }
 const folder = await mkdtemp(join(tmpdir(), 'consumers-'))
 try {
-  await install(folder)
-  for (const name of ['commonjs', 'typescript'])
-    await cp(join(here, name), join(folder, name), { recursive: true })
-  for (const [name, check] of Object.entries(checks)) {
-    try {
-      await check(folder)
-      counts.passed++
-      console.log(`✓ ${name}`)
-    } catch (error) {
-      counts.failed++
-      console.log(`✗ ${name}\n${error.stdout || ''}${error.stderr || error.message}`)
-    }
-  }
+  const tarball = await pack(folder)
+  const names = ['prom-client', '@opentelemetry/api', '@types/node']
+  await install(folder, tarball, Object.fromEntries(names.map(name => [name, versionOf(name)])))
+  for (const name of ['commonjs', 'forms', 'typescript'])
+    await cp(join(projects, name), join(folder, name), { recursive: true })
+  await check(checks, folder, tarball)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
-console.log(`Consumers on Node ${process.version}: ${counts.passed} passed, ${counts.failed} failed`)
-if (process.env.TEST_REPORT) await writeFile(process.env.TEST_REPORT, JSON.stringify(counts))
-process.exitCode = counts.failed > 0 ? 1 : 0
+await report('Consumers')

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
 
@@ -51,6 +51,12 @@ export function countUp(outcomes: readonly Outcome[], errors: number): Report {
 
 /** Says at the end of a run how many tests a real Kafka has seen, and leaves the figures in a file (`TEST_REPORT` names another place). */
 export default class KafkaReport implements Reporter {
+  private startedAt = performance.now()
+
+  onTestRunStart(): void {
+    this.startedAt = performance.now()
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const outcomes = modules.flatMap(module => [...module.children.allTests()].map(outcomeOf))
     const broken = modules.filter(module => module.errors().length > 0).length
@@ -58,6 +64,10 @@ export default class KafkaReport implements Reporter {
     const file = process.env.TEST_REPORT ?? 'node_modules/.cache/kafkajs-resilient-producer/tests.json'
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
+    const projects = new Set(modules.map(module => module.project.name))
+    const seconds = Math.round((performance.now() - this.startedAt) / 1000)
+    if (projects.has('kafka-short')) console.log(describeShortForm(report, seconds, filesOnKafka(), modules.length))
+    else if (projects.has('kafka') && projects.has('unit')) console.log(`All tests of src and on a real Kafka, in ${seconds} s`)
     const { passed, failed, skipped } = report.kafka
     if (passed + failed + skipped === 0) return
     const where = report.brokers.length > 0 ? ` (${report.brokers.join(', ')})` : ''

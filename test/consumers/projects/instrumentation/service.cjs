@@ -1,0 +1,2 @@
+'use strict'
+module.exports = require('./body.cjs').serve(require('kafkajs-resilient-producer').ResilientKafka)

@@ -2,6 +2,7 @@ import { diag } from '@opentelemetry/api'
 import type { Producer } from 'kafkajs'
 import { ProducerClosedError } from '../errors/index.js'
 import { clusterIdOf } from '../producer/clusterId.js'
+import { noteTraced } from '../producer/instrumentation.js'
 import type { ResilientProducer } from '../producer/types.js'
 import { tracedSend, tracedSendBatch } from './calls.js'
 import { tracedEnqueue } from './enqueueing.js'
@@ -50,6 +51,7 @@ export function traced<P extends Producer>(producer: P, options: TracingOptions 
       : {}),
   }
   tracedProducers.add(result)
+  noteTraced(producer)
   return result
 }
 

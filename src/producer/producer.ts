@@ -10,6 +10,7 @@ import { WaitLog } from '../waits/waitLog.js'
 import { tellingClusterId } from './clusterId.js'
 import { Enqueueing } from './enqueueing.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
+import { tellOfInstrumentation } from './instrumentation.js'
 import { Lifecycle } from './lifecycle.js'
 import { type ProducerSettings, resolveOptions } from './options.js'
 import { isPlainConfig, kafkaOf } from './plainConfig.js'
@@ -76,7 +77,10 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
   }
 
   const producer: ResilientProducer = {
-    connect: (wait = {}) => lifecycle.connect(wait),
+    connect: (wait = {}) => {
+      tellOfInstrumentation(kafka, producer, logger)
+      return lifecycle.connect(wait)
+    },
     disconnect: wait => lifecycle.disconnect(wait?.timeoutMs),
     isIdempotent: () => lifecycle.live?.session.isSequenced ?? settings.idempotent ?? settings.acks === -1,
     events: PRODUCER_EVENTS,

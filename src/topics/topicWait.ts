@@ -3,6 +3,7 @@ import { failureType } from '../metadata/failure.js'
 import type { Ask, AskOwner, Pace } from '../metadata/refreshQueue.js'
 import type { TopicView } from '../metadata/view.js'
 import { errorCode } from '../protocol/errorCodes.js'
+import { isError } from '../util/realms.js'
 import type { Explanation, Wait } from '../waits/wait.js'
 import { WaitersTogether } from '../waits/waitersTogether.js'
 import type { TopicSettings } from './policy.js'
@@ -89,8 +90,8 @@ export class TopicWait implements Ask, Explanation {
 }
 
 export const problemError = (topic: string, problem: Problem): Error =>
-  problem instanceof Error ? problem : answerError(topic, problem)
+  isError(problem) ? problem : answerError(topic, problem)
 
 /** A closed set, for metrics and log lines. */
 export const problemType = (problem: Problem): string =>
-  problem instanceof Error ? failureType(problem) : errorCode(problem.errorCode).type
+  isError(problem) ? failureType(problem) : errorCode(problem.errorCode).type

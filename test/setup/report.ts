@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
 
@@ -49,6 +49,22 @@ export function countUp(outcomes: readonly Outcome[], errors: number): Report {
   }
 }
 
+/** What kind of run it was, how long it took, on which broker, and what it left out; undefined for a run of chosen files. */
+export function describeForm(
+  projects: ReadonlySet<string>,
+  { passed, failed, skipped, brokers }: Report,
+  seconds: number,
+): string | undefined {
+  if (!projects.has('unit') || projects.size < 2) return undefined
+  const tests = `${passed + failed} tests in ${seconds} s, on ${brokers.length > 0 ? `a real Kafka (${brokers.join(', ')}) and ` : ''}the embedded cluster`
+  const without = skipped > 0 ? `, ${skipped} skipped` : ''
+  const form = projects.has('kafka-short') ? 'The short form' : 'All tests'
+  const left = projects.has('kafka-short')
+    ? 'Not run: most of those on a real Kafka, kafkajs’s own specs and the chaos runs (npm run test:all, about 10 minutes with a broker), and the packed package in other projects (npm run test:consumers, about 8).'
+    : 'Not run: the packed package in other projects (npm run test:consumers, about 8 minutes).'
+  return `${form}: ${tests}${without}. ${left}`
+}
+
 /** Says at the end of a run how many tests a real Kafka has seen, and leaves the figures in a file (`TEST_REPORT` names another place). */
 export default class KafkaReport implements Reporter {
   private startedAt = performance.now()
@@ -66,8 +82,8 @@ export default class KafkaReport implements Reporter {
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
     const projects = new Set(modules.map(module => module.project.name))
     const seconds = Math.round((performance.now() - this.startedAt) / 1000)
-    if (projects.has('kafka-short')) console.log(describeShortForm(report, seconds, filesOnKafka(), modules.length))
-    else if (projects.has('kafka') && projects.has('unit')) console.log(`All tests of src and on a real Kafka, in ${seconds} s`)
+    const line = describeForm(projects, report, seconds)
+    if (line) console.log(line)
     const { passed, failed, skipped } = report.kafka
     if (passed + failed + skipped === 0) return
     const where = report.brokers.length > 0 ? ` (${report.brokers.join(', ')})` : ''

@@ -21,9 +21,17 @@ export default {
   },
   checks: {
     'kafkajs, CommonJS': prints(REQUIRED, './kafkajs.cjs', '2 sent, 2 received, 2 with headers, 0 hints'),
-    'one changed import, CommonJS': prints(REQUIRED, './service.cjs', '0 sent, 2 received, 0 with headers, 1 hints'),
+    'one changed import, CommonJS': prints(
+      REQUIRED,
+      './service.cjs',
+      '0 sent, 2 received, 0 with headers, 1 hints',
+    ),
     'traced, CommonJS': prints(REQUIRED, './traced.cjs', '2 sent, 2 received, 2 with headers, 0 hints'),
-    'kafkajs, ES module with a loader': prints(IMPORTED, './kafkajs.mjs', '2 sent, 2 received, 2 with headers, 0 hints'),
+    'kafkajs, ES module with a loader': prints(
+      IMPORTED,
+      './kafkajs.mjs',
+      '2 sent, 2 received, 2 with headers, 0 hints',
+    ),
     'one changed import, ES module with a loader': prints(
       IMPORTED,
       './service.mjs',

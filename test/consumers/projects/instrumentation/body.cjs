@@ -29,8 +29,12 @@ exports.serve = async (Kafka, traced = producer => producer) => {
   const kinds = ['INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
   const spans = globalThis.exporter.getFinishedSpans().map(({ kind }) => kinds[kind])
   const count = kind => spans.filter(each => each === kind).length
-  const headers = cluster.records('orders').filter(record => record.headers.some(({ key }) => key === 'traceparent'))
+  const headers = cluster
+    .records('orders')
+    .filter(record => record.headers.some(({ key }) => key === 'traceparent'))
   const hints = lines.filter(line => /instrumentation/.test(line))
-  console.log(`${count('PRODUCER')} sent, ${count('CONSUMER')} received, ${headers.length} with headers, ${hints.length} hints`)
+  console.log(
+    `${count('PRODUCER')} sent, ${count('CONSUMER')} received, ${headers.length} with headers, ${hints.length} hints`,
+  )
   await cluster.close()
 }

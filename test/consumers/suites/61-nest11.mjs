@@ -1,0 +1,3 @@
+import { nestSuite } from './60-nest.mjs'
+
+export default nestSuite(11, { template: 11, typescript: '~5.9.0' })

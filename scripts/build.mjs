@@ -73,6 +73,13 @@ async function bundle(names, output, plugins = []) {
     external: [/^kafkajs(\/|$)/, 'commander', '@opentelemetry/api'],
     // The command imports the package by its own name: tsconfig's paths lead that into the same copy.
     tsconfig: join(root, 'tsconfig.json'),
+    // Jest's jsdom environment has no such globals.
+    transform: {
+      inject: {
+        setImmediate: ['node:timers', 'setImmediate'],
+        clearImmediate: ['node:timers', 'clearImmediate'],
+      },
+    },
     plugins,
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message)

@@ -1,3 +1,4 @@
+import { unref } from '../util/realms.js'
 /** Time as the stages see it; tests put their own in its place. */
 export interface Clock {
   /** Monotonic. ms */
@@ -14,7 +15,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(1, Math.ceil(delayMs)), LONGEST_TIMER_MS))
-    timer.unref()
+    unref(timer)
     return () => clearTimeout(timer)
   },
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'kafkajs'
+import { unref } from '../util/realms.js'
 import { changedTopic, type MetadataCache } from './cache.js'
 import { isTransportFailure } from './failure.js'
 import { type MetadataRetrySettings, nominalDelay } from './schedule.js'
@@ -81,7 +82,7 @@ export class LeaderRefresh {
       },
       Math.max(0, wait),
     )
-    if (!refresh.again) refresh.timer.unref()
+    if (!refresh.again) unref(refresh.timer)
   }
 
   async #run(refresh: Refresh): Promise<void> {

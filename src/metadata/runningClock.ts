@@ -1,3 +1,5 @@
+import { unref } from '../util/realms.js'
+
 /** How often a running clock looks whether the process stood still. ms */
 const BEAT_MS = 100
 
@@ -19,7 +21,7 @@ export class RunningClock {
     if (this.#timer) return
     this.#lastSeen = performance.now()
     this.#timer = setInterval(() => this.#look(), BEAT_MS)
-    this.#timer.unref()
+    unref(this.#timer)
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 import type { Logger } from 'kafkajs'
 import type { MetadataTrigger } from '../metrics/observer.js'
+import { unref } from '../util/realms.js'
 import { isUnknown, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
 import { isTransportFailure } from './failure.js'
@@ -38,7 +39,7 @@ export class MetadataUpkeep {
       this.#sweep()
       this.arm()
     }, this.#periodMs)
-    this.#timer.unref()
+    unref(this.#timer)
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { types } from 'node:util'
 
 /**
@@ -20,3 +21,13 @@ export const isBytes = (value: unknown): value is Uint8Array =>
 /** A promise, also one that is not of JavaScript's own class. */
 export const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+/** No warning of Node's about many listeners; jsdom's signals, which are none to Node.js, have no such warning. */
+export const allowManyListeners = (signal: AbortSignal): void => {
+  try {
+    setMaxListeners(0, signal)
+  } catch {}
+}
+
+/** Lets the process end meanwhile; jsdom's timers are numbers, which keep no process. */
+export const unref = (timer: NodeJS.Timeout): void => void timer.unref?.()

@@ -1,3 +1,5 @@
+import { unref } from '../../util/realms.js'
+
 /** No broker is late before this, however quick the others are: a collection of garbage takes as long. ms */
 const LEAST_PATIENCE_MS = 20
 /** A broker is late when it takes this many times as long as the quickest one. */
@@ -55,7 +57,7 @@ export class BrokerLateness {
       // After the sockets: while this process stood still, the answer may have come.
       setImmediate(() => this.look())
     }, this.patienceMs)
-    this.timer.unref()
+    unref(this.timer)
   }
 
   /** The broker has answered a request. */

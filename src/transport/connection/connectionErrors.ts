@@ -1,11 +1,12 @@
 import kafkajs from 'kafkajs'
 import { printable } from '../../errors/printable.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
+import { isError } from '../../util/realms.js'
 import { type Address, addressKey, addressText } from '../address.js'
 
 /** @param cause its `code` becomes the error's */
 export const connectionError = (message: string, address: Address, cause?: unknown): Error => {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+  const code = isError(cause) && 'code' in cause ? String(cause.code) : undefined
   const broker = addressKey(address)
   const error = new kafkajs.KafkaJSConnectionError(
     printable(message),

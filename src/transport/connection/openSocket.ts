@@ -2,6 +2,7 @@ import net from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import { CertificateError } from '../../errors/index.js'
+import { isError } from '../../util/realms.js'
 import { type Address, addressText } from '../address.js'
 import type { ConnectionSettings, SocketFactory } from '../configuration.js'
 import { closedError, connectionError } from './connectionErrors.js'
@@ -81,7 +82,7 @@ const create = (
     return socket
   } catch (error) {
     throw connectionError(
-      `Failed to connect: ${error instanceof Error ? error.message : String(error)}`,
+      `Failed to connect: ${isError(error) ? error.message : String(error)}`,
       { host, port },
       error,
     )

@@ -5,6 +5,7 @@ import { decodeResponse, encodeBody } from '../../protocol/api.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { saslAuthenticateApi } from '../../protocol/messages/saslAuthenticate.js'
 import { saslHandshakeApi } from '../../protocol/messages/saslHandshake.js'
+import { isError } from '../../util/realms.js'
 import { addressText } from '../address.js'
 import type { SaslSettings } from '../configuration.js'
 import type { BrokerConnection } from '../connection/brokerConnection.js'
@@ -60,7 +61,7 @@ export const authenticate = async (parts: SaslParts): Promise<number> => {
 
 const ownError = (error: unknown, { name }: Mechanism, { connection }: SaslParts): Error => {
   if (connection.closedWith !== undefined) return connection.closedWith
-  if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError') return error
+  if (isError(error) && error.name === 'KafkaJSSASLAuthenticationError') return error
   return new CredentialsProviderError(name, addressText(connection.address), error)
 }
 
@@ -109,7 +110,7 @@ class SaslSteps {
         ? this.#parts.connection.exchangeUnframed(bytes)
         : this.#framed(bytes, this.#version))
     } catch (error) {
-      this.failure = error instanceof Error ? error : closedError(this.#parts.connection.address)
+      this.failure = isError(error) ? error : closedError(this.#parts.connection.address)
       throw this.failure
     }
   }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Kafka } from 'kafkajs'
 import { OFFSETS, privateOf } from './privateMembers.js'
 
@@ -18,8 +19,8 @@ type OffsetsByGroup = Map<string, Record<string, Record<number, string>>>
  */
 export const noteCommittedOffsets = (kafka: Kafka, offsets: readonly CommittedOffset[]): void => {
   const byGroup = privateOf(kafka, OFFSETS)
-  if (!(byGroup instanceof Map)) return
-  const groups: OffsetsByGroup = byGroup
+  if (!types.isMap(byGroup)) return
+  const groups = byGroup as OffsetsByGroup
   for (const { groupId, topic, partition, offset } of offsets) {
     const topics = groups.get(groupId) ?? Object.create(null)
     groups.set(groupId, topics)

@@ -1,3 +1,4 @@
+import { isError } from '../../util/realms.js'
 export interface Race<Candidate, Result> {
   readonly candidates: AsyncIterator<Candidate, unknown>
   /** How long the newest attempt has before the next candidate is tried beside it. ms */
@@ -86,4 +87,4 @@ export const firstOf = <Candidate, Result>(race: Race<Candidate, Result>): Promi
 }
 
 const isRetriable = (error: unknown): boolean =>
-  !(error instanceof Error && 'retriable' in error && error.retriable === false)
+  !(isError(error) && 'retriable' in error && error.retriable === false)

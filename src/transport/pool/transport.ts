@@ -1,9 +1,9 @@
-import { setMaxListeners } from 'node:events'
 import kafkajs, { type Logger } from 'kafkajs'
 import { CertificateError, ProducerClosedError } from '../../errors/index.js'
 import { type Api, encodeBody, readResponse } from '../../protocol/api.js'
 import { apiVersionsApi } from '../../protocol/messages/apiVersions.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
+import { allowManyListeners, isError } from '../../util/realms.js'
 import { type Address, addressKey, addressText } from '../address.js'
 import type { Configuration } from '../configuration.js'
 import { connectionError, withCause } from '../connection/connectionErrors.js'
@@ -71,7 +71,7 @@ export class BrokerTransport implements Transport {
 
   constructor({ configuration, listener, connectionsMaxIdleMs }: TransportParts) {
     // Every call under way listens to it: Node would warn of a leak from the eleventh on.
-    setMaxListeners(0, this.#closing.signal)
+    allowManyListeners(this.#closing.signal)
     this.#configuration = configuration
     this.#logger = configuration.logger.namespace('Transport')
     this.#connector = new Connector({
@@ -322,8 +322,7 @@ export class BrokerTransport implements Transport {
 
 /** Not being let in is the same at every broker, a certificate is a broker's own. */
 const mayTryAnother = (error: unknown): boolean =>
-  error instanceof Error &&
-  (!('retriable' in error) || error.retriable === true || error instanceof CertificateError)
+  isError(error) && (!('retriable' in error) || error.retriable === true || error instanceof CertificateError)
 
 // kafkajs's types do not know the argument that its constructor needs.
 const brokerNotFound = (nodeId: number): Error =>

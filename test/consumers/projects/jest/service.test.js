@@ -27,8 +27,10 @@ test('an order is announced', async () => {
 test('a large batch is compressed by each codec that is there', async () => {
   const producer = createResilientProducer(new Kafka({ brokers: cluster.bootstrap, logLevel: 0 }))
   await producer.connect()
+  // In jsdom, Jest loads the native packages' code for browsers.
+  const native = typeof window === 'undefined' ? [CompressionTypes.Snappy, CompressionTypes.LZ4] : []
   // From 16 KiB on node:zlib answers with a promise, which is of Node's realm and not of the test's.
-  for (const compression of [CompressionTypes.GZIP, CompressionTypes.Snappy, CompressionTypes.LZ4])
+  for (const compression of [CompressionTypes.GZIP, ...native])
     await producer.send({
       topic: `codec-${compression}`,
       messages: [{ value: 'x'.repeat(100_000) }],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
 import type { KafkaConfig, SASLOptions } from 'kafkajs'
+import { addressKey, parseAddress } from '../../transport/address.js'
 import { UsageError } from '../exit.js'
 import { type ConfigFile, parseConfig, type TlsPaths } from './configFile.js'
 import type { ConnectionFlags } from './flags.js'
@@ -13,7 +14,6 @@ export interface Connection {
 }
 
 const DEFAULT_CLIENT_ID = 'resilient-producer'
-const DEFAULT_PORT = 9092
 /** kafkajs's own 1 s for one connection is short for a broker behind a VPN; ms. */
 const ONE_CONNECTION_TIMEOUT_MS = 3_000
 
@@ -48,11 +48,12 @@ export function parseBrokers(entries: readonly string[]): string[] {
   if (brokers.length === 0)
     throw new UsageError('no brokers given: pass --brokers host:port or set KAFKA_BROKERS')
   return brokers.map(broker => {
-    const match = /^([\w.-]+)(?::(\d{1,5}))?$/.exec(broker)
-    const port = Number(match?.[2] ?? DEFAULT_PORT)
-    if (!match || port < 1 || port > 65_535)
-      throw new UsageError(`not a broker address: ${JSON.stringify(broker)} (host:port)`)
-    return `${match[1]}:${port}`
+    const address = parseAddress(broker)
+    if (address === undefined || !/^[\w.:%-]+$/.test(address.host))
+      throw new UsageError(
+        `not a broker address: ${JSON.stringify(broker)} (host:port or [IPv6 address]:port)`,
+      )
+    return addressKey(address)
   })
 }
 

@@ -123,7 +123,11 @@ export class OpenTransaction {
     return this.end(() => this.tryCommit())
   }
 
-  /** Drops what waits, waits for what is in requests, and aborts. */
+  /**
+   * Drops what waits, waits for what is in requests, and aborts.
+   *
+   * @throws {CoordinatorTimeoutError} when the coordinator could not be asked: it may be aborted again; errors that are fatal to the producer
+   */
   abort(): Promise<void> {
     return this.end(() => this.tryAbort())
   }
@@ -167,7 +171,18 @@ export class OpenTransaction {
     // What reached a broker after the end of the transaction would belong to the next one, or to none.
     await Promise.all([host.landed(), transactionPartitions.idle(), this.calls.none()])
     const isBegun = transactionPartitions.isBegun || offsets.isBegun
-    if (isBegun && !isForgotten(this.failure)) await host.abort()
+    if (isBegun && !isForgotten(this.failure)) {
+      try {
+        await host.abort()
+      } catch (error) {
+        // The coordinator has it open still: unless the producer is done for, it can be aborted again.
+        if (host.fatal === undefined) {
+          this.failure ??= error as Error
+          this.status = 'open'
+        }
+        throw error
+      }
+    }
     await this.finish()
   }
 

@@ -3,7 +3,7 @@ import { DeliveryEngine } from '../../delivery/engine.js'
 import type { IdentitySource } from '../../delivery/idempotence/producerIds.js'
 import type { BufferBudget } from '../../delivery/intake/bufferBudget.js'
 import type { PartitionQueue } from '../../delivery/partitions/partitionQueue.js'
-import { messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
+import { BrokerVerdictError, messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR } from '../../protocol/errorCodes.js'
@@ -202,7 +202,9 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     try {
       await this.endTxn(false)
     } catch (error) {
-      this.die(error as Error)
+      // A verdict of the coordinator is for good; a broker out of reach, or a login refused for a while, is not.
+      if (!isFatal(error) && !(error instanceof BrokerVerdictError)) throw error
+      this.die(error)
       throw this.fatal
     }
   }

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { responseBound } from '../../src/transport/connection/exchange.js'
 import { MAX_RESPONSE_BYTES, ResponseFrames } from '../../src/transport/connection/responseFrames.js'
+import { SOFTWARE_VERSION } from '../../src/transport/handshake/software.js'
 import { runs, seed } from '../protocol/support/runs.js'
 import { answerMetadata, askMetadata, at, openTransport, recordExchange, startBroker } from './harness.js'
 
@@ -181,6 +183,27 @@ test('whatever bytes answer Metadata, it ends with a typed error or an answer, a
     }),
     { numRuns: runs(100), seed },
   )
+})
+
+test('ApiVersions refused in the form of version 0 is asked again in version 0 (KIP-511)', async () => {
+  const broker = await startBroker({ manual: [18] })
+  const { transport } = openTransport([broker.address])
+  transport.setBrokers([at(0, broker)])
+  const opening = transport.openProduceLink(0)
+  const refused = await broker.next({ key: 18 })
+  expect(refused.version).toBe(3)
+  expect(refused.rest.toString('latin1')).toContain('kafkajs-resilient-producer')
+  // error_code, and the versions of ApiVersions itself.
+  refused.respond(Buffer.from([0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0, 2]))
+  const again = await broker.next({ key: 18 })
+  expect([again.version, again.connection]).toEqual([0, refused.connection])
+  broker.answerApiVersions(again)
+  expect((await opening).isOpen).toBe(true)
+})
+
+test('the version that brokers are told is the version of this package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  expect(SOFTWARE_VERSION).toBe(version)
 })
 
 test('frames are found however the bytes are cut, up to an impossible size', () => {

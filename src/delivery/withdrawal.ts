@@ -32,7 +32,10 @@ export class Withdrawal {
   /** Withdraws what a call has in no request yet: one error for all of it. */
   call(links: CallLinks, topic: string, reason: unknown): void {
     const { budget, waitFailures, completion } = this.parts
-    const error = new SendAbortedError(topic, { partition: partitionIn(links), cause: reason })
+    // Its cause says where it comes from.
+    const error = withoutStack(
+      () => new SendAbortedError(topic, { partition: partitionIn(links), cause: reason }),
+    )
     links.withdrawnBy = error
     waitFailures.withdraw(links, error)
     for (const [batch, placed] of links.batches) completion.withdraw(batch, placed, error)

@@ -22,7 +22,8 @@ import { createWritable, type HeldWrite } from './writable.js'
 const NO_OPTIONS = {}
 
 interface SpaceWaiter {
-  readonly hold: Hold
+  /** Whether it waits no more. */
+  readonly isOver: () => boolean
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -104,17 +105,17 @@ export class Enqueueing implements DeliveryTeller {
     }
     const { ownHold, lastHold } = this
     this.ownHold = undefined
-    if (ownHold !== undefined) return this.whenOver(ownHold).ended
-    // Nothing is known of this caller: it is not held by a topic that may be another's and cannot move.
+    if (ownHold !== undefined) return this.when(() => ownHold.isOver).ended
     if (lastHold === undefined || lastHold.isOver) return Promise.resolve()
-    return lastHold.isStuck ? nextTurn() : this.whenOver(lastHold).ended
+    // Nothing is known of this caller: it is not held by a topic that may be another's and cannot move.
+    return lastHold.isStuck ? nextTurn() : this.when(() => lastHold.isOver || lastHold.isStuck).ended
   }
 
-  private whenOver(hold: Hold): HeldWrite {
-    if (hold.isOver) return { ended: Promise.resolve(), cancel: () => {} }
+  private when(isOver: () => boolean): HeldWrite {
+    if (isOver()) return { ended: Promise.resolve(), cancel: () => {} }
     let waiter: SpaceWaiter | undefined
     const ended = new Promise<void>((resolve, reject) => {
-      waiter = { hold, resolve, reject }
+      waiter = { isOver, resolve, reject }
       this.waiters.add(waiter)
     })
     return { ended, cancel: () => this.waiters.delete(waiter!) }
@@ -123,7 +124,7 @@ export class Enqueueing implements DeliveryTeller {
   /** Buffer space came free. */
   freed(): void {
     for (const waiter of this.waiters) {
-      if (!waiter.hold.isOver) continue
+      if (!waiter.isOver()) continue
       this.waiters.delete(waiter)
       waiter.resolve()
     }
@@ -158,7 +159,7 @@ export class Enqueueing implements DeliveryTeller {
     const { engine, classes } = lifecycle.connected
     const call = new StreamedRecord(topic, onDelivery, this, destination => {
       const hold = engine.holdAt(destination)
-      onTaken(hold === undefined ? undefined : this.whenOver(hold))
+      onTaken(hold === undefined ? undefined : this.when(() => hold.isOver))
     })
     engine.submitPatiently(topic, message, call, classes.of(NO_OPTIONS))
     return {

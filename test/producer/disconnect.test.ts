@@ -190,3 +190,44 @@ describe('disconnect', () => {
     expect(ends).toEqual([['a', 'ProducerClosedError']])
   })
 })
+
+test('a second disconnect with less patience ends the first, and one with more does not lengthen it', async () => {
+  world.topic()
+  const producer = await world.confirmed()
+  world.onRecord('unanswered', hang)
+  const sent = send(producer, 'unanswered')
+  await arrived('unanswered')
+  const order: string[] = []
+  const patient = producer.disconnect({ timeoutMs: 60_000 }).then(() => order.push('patient'))
+  const morePatient = producer.disconnect({ timeoutMs: 90_000 }).then(() => order.push('more patient'))
+  await turns()
+  expect(order).toEqual([])
+  await producer.disconnect({ timeoutMs: 0 })
+  await Promise.all([patient, morePatient])
+  await expect(sent).rejects.toMatchObject({ name: 'ProducerClosedError' })
+})
+
+test('200,000 records that wait at a disconnect end in turns of the event loop, each once and in order', async () => {
+  const producer = await world.connect({ bufferBytes: 64 * 1024 * 1024 })
+  const count = 200_000
+  let ended = 0
+  let isOrdered = true
+  for (let i = 0; i < count; i++) {
+    producer.enqueue('missing', { value: 'x' }, () => {
+      if (i !== ended) isOrdered = false
+      ended++
+    })
+  }
+  let inTurn = 0
+  let before = 0
+  const look = (): void => {
+    inTurn = Math.max(inTurn, ended - before)
+    before = ended
+    if (ended < count) setImmediate(look)
+  }
+  const disconnected = producer.disconnect({ timeoutMs: 0 })
+  setImmediate(look)
+  await disconnected
+  expect([ended, isOrdered]).toEqual([count, true])
+  expect(inTurn).toBeLessThanOrEqual(6000)
+})

@@ -175,4 +175,39 @@ describe('writable', () => {
     await pipeline(Readable.from(records(300)), producer.writable())
     expect(stored()).toEqual(records(300).map((_, i) => `${i}`))
   })
+
+  test('that is destroyed while its record waits for room hands over nothing more', async () => {
+    world.topic()
+    const producer = await world.connect({ bufferBytes: BUFFER })
+    await producer.send({ topic: TOPIC, messages: [{ value: 'first' }] })
+    const { gate, held } = await occupy(producer, 6000)
+    const told: (string | undefined)[] = []
+    const stream = producer.writable({ onDelivery: error => told.push(error?.name) })
+    stream.on('error', () => {})
+    stream.write({ topic: TOPIC, value: value('never', 3900) })
+    stream.destroy(new Error('the source failed'))
+    await turns()
+    gate.open()
+    await held
+    await producer.flush()
+    expect(stored()).toEqual(['first', 'held'])
+    expect(told).toEqual(['SendAbortedError'])
+  })
+
+  test('that waits for room longer than maxBlockMs goes on waiting', async () => {
+    world.topic()
+    const producer = await world.connect({ bufferBytes: BUFFER, maxBlockMs: 1000 })
+    await producer.send({ topic: TOPIC, messages: [{ value: 'first' }] })
+    const { gate, held } = await occupy(producer, 6000)
+    const stream = producer.writable()
+    stream.write({ topic: TOPIC, value: value('patient', 3900) })
+    const impatient = producer.send({ topic: TOPIC, messages: [{ value: value('impatient', 3900) }] })
+    impatient.catch(() => {})
+    await pass(1500)
+    await expect(impatient).rejects.toMatchObject({ name: 'BufferFullError' })
+    gate.open()
+    await held
+    await new Promise<void>(resolve => stream.end(resolve))
+    expect(stored()).toEqual(['first', 'held', 'patient'])
+  })
 })

@@ -77,10 +77,16 @@ export class Admission implements LineOwner {
     const bytes = this.appender.sizeOf(message)
     let queue: PartitionQueue | undefined
     if (topic.isOpen) {
+      const { current } = this.flushBarriers
+      const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, PROMISED)
+      if (taken !== undefined) {
+        this.budget.take(taken.queue!, bytes)
+        return taken.promised.add()
+      }
       const routed = this.appender.route(topic, message, bytes, deliveryClass)
       if (routed instanceof Error) return Promise.reject(this.failed(routed, topic))
       if (routed.canTake(bytes)) {
-        const context = { deliveryClass, flushBarrier: this.flushBarriers.current, startedAt: undefined }
+        const context = { deliveryClass, flushBarrier: current, startedAt: undefined }
         const batch = this.put(topic, routed, message, bytes, context, PROMISED, 0)
         return batch instanceof Error ? Promise.reject(batch) : batch.promised.add()
       }
@@ -159,9 +165,15 @@ export class Admission implements LineOwner {
   ): Destination | Refused | undefined {
     const bytes = this.appender.sizeOf(message)
     if (!topic.isOpen) return this.enqueueForTopic(topic, message, bytes, deliveryClass, call)
+    const { current } = this.flushBarriers
+    const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, call)
+    if (taken !== undefined) {
+      this.budget.take(taken.queue!, bytes)
+      return taken.queue
+    }
     const queue = this.appender.route(topic, message, bytes, deliveryClass)
     if (!(queue instanceof Error) && !queue.canTake(bytes)) return new Refused(queue)
-    const context = { deliveryClass, flushBarrier: this.flushBarriers.current, startedAt: undefined }
+    const context = { deliveryClass, flushBarrier: current, startedAt: undefined }
     this.place(topic, queue, message, bytes, context, call, 0)
     return queue instanceof Error ? undefined : queue
   }
@@ -341,10 +353,7 @@ export class Admission implements LineOwner {
     const now = performance.now()
     this.turns.run(() => {
       const record = line.firstDue(now)
-      if (record !== undefined) {
-        this.waitFailures.expire(line, record, now)
-        return 1
-      }
+      if (record !== undefined) return this.waitFailures.expire(line, record, now)
       if (line.size > 0 && !line.listed) this.schedule(line)
       this.budget.freed()
       return 0

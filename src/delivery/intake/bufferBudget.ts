@@ -115,7 +115,7 @@ export class BufferBudget {
     destination.group = group
     if (isListed) this.enlist(line)
     this.releases++
-    if (this.waitingGroups.size > 0) this.schedule()
+    this.schedule()
   }
 
   /** The records of a broker can move again, or cannot. */
@@ -124,7 +124,7 @@ export class BufferBudget {
     group.isStuck = isStuck
     this.stuckBytes += isStuck ? group.heldBytes : -group.heldBytes
     this.releases++
-    if (this.waitingGroups.size > 0) this.schedule()
+    this.schedule()
   }
 
   /** Whether one more record may wait. */
@@ -179,7 +179,8 @@ export class BufferBudget {
   }
 
   private schedule(): void {
-    if (this.isScheduled) return
+    // Who waits for space, or for a hold to end.
+    if (this.isScheduled || (this.waitingGroups.size === 0 && this.listeners.length === 0)) return
     this.isScheduled = true
     setImmediate(() => {
       this.isScheduled = false

@@ -28,6 +28,8 @@ export type PartitionChoice = 'free' | 'pinned'
 
 /** Keyless records try so many partitions before they wait. */
 const PARTITIONS_TRIED = 3
+/** And so many, while those that they have found cannot move. */
+const MOST_TRIED = 16
 
 /** Chooses a record's partition, and encodes it behind the others there. Its topic is there. */
 export class RecordAppender {
@@ -61,24 +63,27 @@ export class RecordAppender {
     bytes: number,
     deliveryClass: DeliveryClass,
   ): PartitionQueue | Error {
-    const { partitioner } = topic
-    if (partitioner.isForeign) return this.askPartitioner(topic, message, bytes)
+    if (topic.partitioner.isForeign) return this.askPartitioner(topic, message, bytes)
     if (message.key != null || message.partition != null) return this.choose(topic, message)
     if (topic.keylessBatch(deliveryClass) !== undefined) {
-      // The partition on which the partitioner stays: nothing is chosen or looked up.
       const { keylessQueue } = topic
       if (keylessQueue.canTake(bytes)) return keylessQueue
       topic.leave(keylessQueue)
     }
-    let queue = this.choose(topic, message)
-    for (let tried = 1; tried < PARTITIONS_TRIED; tried++) {
+    return this.routeKeyless(topic, message, bytes)
+  }
+
+  /** Where all are full the record waits, but not at one that cannot move if there is another. */
+  private routeKeyless(topic: TopicPartitions, message: Message, bytes: number): PartitionQueue | Error {
+    let movable: PartitionQueue | undefined
+    for (let tried = 1; ; tried++) {
+      const queue = this.choose(topic, message)
       if (queue instanceof Error || queue.canTake(bytes)) return queue
-      partitioner.left(queue.partition, bytes)
-      queue = this.choose(topic, message)
+      // Those behind it spread over the others.
+      topic.partitioner.left(queue.partition, bytes)
+      if (!queue.group.isStuck) movable ??= queue
+      if (tried >= MOST_TRIED || (tried >= PARTITIONS_TRIED && movable !== undefined)) return movable ?? queue
     }
-    // It waits there: those behind it spread over the others.
-    if (!(queue instanceof Error) && !queue.canTake(bytes)) partitioner.left(queue.partition, bytes)
-    return queue
   }
 
   /** A user's partitioner may send something itself: that finds the buffer as full as it is with this record. */
@@ -115,6 +120,34 @@ export class RecordAppender {
       return new PartitionNotFoundError(name, partition, view.partitions.length)
     }
     return topic.queueOf(partition)
+  }
+
+  /**
+   * The short way of a keyless record: to the partition on which the partitioner stays, where nothing is chosen or looked up.
+   *
+   * @returns the batch that took it; undefined where it has to take the long way
+   */
+  appendKeyless(
+    topic: TopicPartitions,
+    message: Message,
+    bytes: number,
+    deliveryClass: DeliveryClass,
+    flushBarrier: FlushBarrier,
+    owners: RecordOwnerSource,
+  ): Batch | undefined {
+    if (message.key != null || message.partition != null || topic.partitioner.isForeign) return undefined
+    const batch = topic.keylessBatch(deliveryClass)
+    if (batch === undefined) return undefined
+    const { keylessQueue } = topic
+    if (!keylessQueue.canTake(bytes)) return undefined
+    if (!this.write(keylessQueue, batch, message, bytes, owners, 0)) {
+      // It is full: closed, it may leave, and the partitioner goes on to the next.
+      keylessQueue.close(batch)
+      return undefined
+    }
+    this.measured = undefined
+    batch.join(flushBarrier)
+    return batch
   }
 
   /**

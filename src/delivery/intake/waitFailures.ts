@@ -1,5 +1,6 @@
 import { BufferFullError, DeliveryTimeoutError } from '../../errors/index.js'
 import { withoutStack } from '../../errors/withoutStack.js'
+import type { FlushBarrier } from '../batch/flushBarriers.js'
 import type { CallLinks } from '../calls/callLinks.js'
 import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { TurnWork } from '../turns.js'
@@ -43,11 +44,8 @@ export class WaitFailures {
       if (ending.size === 0) continue
       const error = errorOf(ending.topic.name)
       this.turns.run(() => {
-        const record = ending.first
-        if (record === undefined) return 0
-        ending.remove(record)
-        this.tell(ending.topic, record, error)
-        return 1
+        const { first } = ending
+        return first === undefined ? 0 : this.endRun(ending, first, error, () => true)
       })
     }
     this.host.budget.freed()
@@ -68,19 +66,47 @@ export class WaitFailures {
     else budget.waitsNoMore(bytes)
   }
 
-  private tell({ name }: TopicPartitions, { call, index, moment }: WaitingRecord, error: Error): void {
-    this.host.observer.recordsFailed(name, 1, error.name)
-    call.failedBefore(error, name, index, index + 1)
-    moment.flushBarrier.done()
+  /**
+   * Ends a record, and those of its call that stand right behind it: told one by one, calls that share a promise would end in
+   * another order.
+   *
+   * @param goesAlong whether the next one ends too
+   * @returns how many have ended
+   */
+  private endRun(
+    line: WaitLine,
+    first: WaitingRecord,
+    error: Error,
+    goesAlong: (record: WaitingRecord) => boolean,
+  ): number {
+    const { call, index } = first
+    const { name } = line.topic
+    const barriers: FlushBarrier[] = []
+    let end = index
+    let record: WaitingRecord | undefined = first
+    while (record !== undefined && record.call === call && record.index === end && goesAlong(record)) {
+      const next = line.next(record)
+      line.remove(record)
+      barriers.push(record.moment.flushBarrier)
+      end++
+      record = next
+    }
+    this.host.observer.recordsFailed(name, end - index, error.name)
+    call.failedBefore(error, name, index, end)
+    for (const barrier of barriers) barrier.done()
+    return end - index
   }
 
-  /** Its time to wait is over. */
-  expire(line: WaitLine, record: WaitingRecord, now: number): void {
-    const error = this.expiredError(line, record.moment, now)
-    if (error instanceof BufferFullError) this.host.observer.bufferWaited(now - record.moment.startedAt)
-    this.release(line, record)
-    line.remove(record)
-    this.tell(line.topic, record, error)
+  /** The time to wait of a record is over, and of those of its call that came with it. @returns how many have ended */
+  expire(line: WaitLine, first: WaitingRecord, now: number): number {
+    const { moment } = first
+    const error = this.expiredError(line, moment, now)
+    if (error instanceof BufferFullError) this.host.observer.bufferWaited(now - moment.startedAt)
+    return this.endRun(line, first, error, record => {
+      if (record.moment !== moment) return false
+      this.release(line, record)
+      return true
+    })
   }
 
   private expiredError(line: WaitLine, moment: CallMoment, now: number): Error {
@@ -116,9 +142,10 @@ export class WaitFailures {
     for (const [record, line] of [...links.waiting]) {
       // Its call may have been told of the end of another meanwhile.
       if (links.waiting.get(record) !== line) continue
-      if (line.owner !== ENDING) this.release(line, record)
-      line.remove(record)
-      this.tell(line.topic, record, error)
+      this.endRun(line, record, error, each => {
+        if (line.owner !== ENDING) this.release(line, each)
+        return true
+      })
     }
   }
 

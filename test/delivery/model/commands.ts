@@ -348,9 +348,14 @@ const wait = fc
   .map(ms => command(`pass(${ms})`, () => pass(ms)))
 const turn = fc.integer({ min: 1, max: 10 }).map(count => command(`turns(${count})`, () => turns(count)))
 
-export const commands = (maxCommands: number, topics: 'stay' | 'are recreated' = 'stay') =>
+export const commands = (
+  maxCommands: number,
+  topics: 'stay' | 'are recreated' = 'stay',
+  aborts: 'sometimes' | 'often' = 'sometimes',
+) =>
   fc.commands(
     [
+      ...(aborts === 'sometimes' ? [] : [sendAbortable, sendAbortable, sendAbortable, abort, abort, abort]),
       ...(topics === 'stay' ? [] : [recreate, recreate, recreate]),
       ...[send, send, burst, burst, sendMany, sendMany, sendBatch, enqueue, enqueue, sendAbortable, abort],
       ...[fault, fault, fault, moveLeader, moveLeader, loseLeader, stopBroker, startBroker, startBroker],

@@ -82,9 +82,10 @@ const runAll = (
   runs: number,
   check: (real: Real) => void,
   topics: 'stay' | 'are recreated' = 'stay',
+  aborts: 'sometimes' | 'often' = 'sometimes',
 ): Promise<void> =>
   fc.assert(
-    fc.asyncProperty(commands(60, topics), async list => {
+    fc.asyncProperty(commands(60, topics, aborts), async list => {
       const real = await start(options)
       const model: Model = { stopped: new Set() }
       try {
@@ -149,4 +150,18 @@ test('topics may be deleted and created again: each log by itself keeps the rule
   }
   await runAll({}, RUNS, check, 'are recreated')
   await runAll({ metadataMaxIdleMs: 40 }, Math.ceil(RUNS / 3), check, 'are recreated')
+})
+
+test('with a buffer of a few records, of which most wait at their own destinations', {
+  timeout: RUNS * 20_000,
+}, async () => {
+  const options = { bufferBytes: 4_000, maxWaitingBytes: 20_000 }
+  await runAll(options, Math.ceil(RUNS / 2), ({ world: { cluster }, recorder }) =>
+    cluster.check(recorder.sent).assert(),
+  )
+})
+
+test('with calls that are aborted all the time', { timeout: RUNS * 20_000 }, async () => {
+  const check = ({ world: { cluster }, recorder }: Real) => cluster.check(recorder.sent).assert()
+  await runAll({ batchRecords: 20 }, Math.ceil(RUNS / 2), check, 'stay', 'often')
 })

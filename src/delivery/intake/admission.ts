@@ -30,6 +30,13 @@ const RECORDS_AT_ONCE = 4000
 /** Calls that come within this time share a moment. ms */
 const SAME_MOMENT_MS = 1
 
+/** The call's message is the last one of the batch. */
+const notePlaced = (call: SendCompletion, batch: Batch, index: number): void => {
+  const owner = call.ownerIn(batch, index)
+  call.placed(owner, index)
+  if (call.links !== undefined && owner !== null) call.links.placed(batch, owner)
+}
+
 /** There is no room for a record at its destination. */
 export class Refused {
   readonly destination: Destination
@@ -55,6 +62,7 @@ export class Admission implements LineOwner {
   /** When records that wait for space, and those that wait for their topics, are out of time. */
   private readonly deadlines = { space: new ExpiryList(), admitted: new ExpiryList() }
   private moment: CallMoment | undefined
+  private context: AppendContext | undefined
   private sends = new WaitingSends()
 
   constructor(limits: WaitLimits, flushBarriers: FlushBarriers, turns: TurnWork, host: AdmissionHost) {
@@ -78,7 +86,7 @@ export class Admission implements LineOwner {
     let queue: PartitionQueue | undefined
     if (topic.isOpen) {
       const { current } = this.flushBarriers
-      const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, PROMISED)
+      const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, PROMISED, 0)
       if (taken !== undefined) {
         this.budget.take(taken.queue!, bytes)
         return taken.promised.add()
@@ -86,8 +94,7 @@ export class Admission implements LineOwner {
       const routed = this.appender.route(topic, message, bytes, deliveryClass)
       if (routed instanceof Error) return Promise.reject(this.failed(routed, topic))
       if (routed.canTake(bytes)) {
-        const context = { deliveryClass, flushBarrier: current, startedAt: undefined }
-        const batch = this.put(topic, routed, message, bytes, context, PROMISED, 0)
+        const batch = this.put(topic, routed, message, bytes, this.contextOf(deliveryClass), PROMISED, 0)
         return batch instanceof Error ? Promise.reject(batch) : batch.promised.add()
       }
       queue = routed
@@ -115,7 +122,7 @@ export class Admission implements LineOwner {
       isPatient: patience === 'endless',
       lastIndex: messages.length - 1,
     }
-    const now = { deliveryClass, flushBarrier: moment.flushBarrier, startedAt: undefined }
+    const now = this.contextOf(deliveryClass)
     for (let index = 0; index < messages.length; index++) {
       const error =
         call.links?.withdrawnBy ?? this.submitOne(topic, messages[index]!, call, index, moment, now)
@@ -140,7 +147,22 @@ export class Admission implements LineOwner {
     let queue: PartitionQueue | undefined
     // The others follow in later turns, and what comes behind them stands behind them.
     if (topic.isOpen && index < RECORDS_AT_ONCE) {
-      const routed = this.appender.route(topic, message, bytes, moment.deliveryClass)
+      const { deliveryClass, flushBarrier } = context
+      const taken = this.appender.appendKeyless(
+        topic,
+        message,
+        bytes,
+        deliveryClass,
+        flushBarrier,
+        call,
+        index,
+      )
+      if (taken !== undefined) {
+        this.budget.take(taken.queue!, bytes)
+        notePlaced(call, taken, index)
+        return undefined
+      }
+      const routed = this.appender.route(topic, message, bytes, deliveryClass)
       if (call.links?.withdrawnBy !== undefined) return call.links.withdrawnBy
       if (routed instanceof Error || routed.canTake(bytes)) {
         this.place(topic, routed, message, bytes, context, call, index)
@@ -166,15 +188,14 @@ export class Admission implements LineOwner {
     const bytes = this.appender.sizeOf(message)
     if (!topic.isOpen) return this.enqueueForTopic(topic, message, bytes, deliveryClass, call)
     const { current } = this.flushBarriers
-    const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, call)
+    const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, call, 0)
     if (taken !== undefined) {
       this.budget.take(taken.queue!, bytes)
       return taken.queue
     }
     const queue = this.appender.route(topic, message, bytes, deliveryClass)
     if (!(queue instanceof Error) && !queue.canTake(bytes)) return new Refused(queue)
-    const context = { deliveryClass, flushBarrier: current, startedAt: undefined }
-    this.place(topic, queue, message, bytes, context, call, 0)
+    this.place(topic, queue, message, bytes, this.contextOf(deliveryClass), call, 0)
     return queue instanceof Error ? undefined : queue
   }
 
@@ -208,9 +229,7 @@ export class Admission implements LineOwner {
         ? this.failed(queue, topic)
         : this.put(topic, queue, message, bytes, context, call, index, choice)
     if (batch instanceof Error) return call.failedBefore(batch, topic.name, index, index + 1)
-    const owner = call.ownerIn(batch, index)
-    call.placed(owner, index)
-    if (call.links !== undefined && owner !== null) call.links.placed(batch, owner)
+    notePlaced(call, batch, index)
   }
 
   /** @returns the batch that took the record, or why none does */
@@ -251,6 +270,15 @@ export class Admission implements LineOwner {
     const error = this.fullError(topic)
     this.host.observer.recordsFailed(topic.name, records, error.name)
     return error
+  }
+
+  /** Of records that are taken at once: calls of one class share it. */
+  private contextOf(deliveryClass: DeliveryClass): AppendContext {
+    const flushBarrier = this.flushBarriers.current
+    const { context } = this
+    if (context?.deliveryClass === deliveryClass && context.flushBarrier === flushBarrier) return context
+    this.context = { deliveryClass, flushBarrier, startedAt: undefined }
+    return this.context
   }
 
   private momentOf(deliveryClass: DeliveryClass): CallMoment {

@@ -134,13 +134,14 @@ export class RecordAppender {
     deliveryClass: DeliveryClass,
     flushBarrier: FlushBarrier,
     owners: RecordOwnerSource,
+    index: number,
   ): Batch | undefined {
     if (message.key != null || message.partition != null || topic.partitioner.isForeign) return undefined
     const batch = topic.keylessBatch(deliveryClass)
     if (batch === undefined) return undefined
     const { keylessQueue } = topic
     if (!keylessQueue.canTake(bytes)) return undefined
-    if (!this.write(keylessQueue, batch, message, bytes, owners, 0)) {
+    if (!this.write(keylessQueue, batch, message, bytes, owners, index)) {
       // It is full: closed, it may leave, and the partitioner goes on to the next.
       keylessQueue.close(batch)
       return undefined

@@ -150,7 +150,8 @@ describe('what waits', () => {
       turn++
     }
     expect(order).toEqual(Array.from({ length: count }, (_, i) => i))
-    expect(Math.max(...perTurn.filter(each => each !== undefined))).toBeLessThanOrEqual(4000)
+    // A look may see the end of one turn and all of the next; runs of 256 calls end together.
+    expect(Math.max(...perTurn.filter(each => each !== undefined))).toBeLessThanOrEqual(2 * 8256)
     await send(producer, 'here', 'last')
   })
 

@@ -1,18 +1,31 @@
 import { type Broker, withBroker } from './harness/broker.js'
+import { brokerAlone } from './harness/brokerAlone.js'
 import { machine } from './harness/comparison.js'
 import * as contenders from './harness/contender.js'
-import { figure, figureWithRange, type Table } from './harness/format.js'
+import { startEmbedded } from './harness/embedded.js'
 import { type Interleaved, interleave } from './harness/interleave.js'
+import {
+  BURST_VALUE_BYTES,
+  type Burst,
+  burstClaims,
+  EXISTING,
+  MISSING,
+  missingTable,
+  newTopicsTable,
+  of,
+  type Sample,
+  SIZES,
+  speedClaims,
+} from './harness/newTopicsReport.js'
 import type { BenchOptions } from './harness/options.js'
 import type { Question } from './harness/question.js'
 import type { Claim } from './harness/report.js'
-import { median, pairedRatios, spread } from './harness/stats.js'
-import { deleteTopics, recordsIn } from './harness/topics.js'
+import { spread } from './harness/stats.js'
+import { createTopics, deleteTopics, recordsIn } from './harness/topics.js'
 import type { NewTopicsResult, NewTopicsWork } from './work/newTopics.js'
 
-const SIZES = [50, 300, 1000]
-const MISSING = 20
 const DEADLINE_MS = 90_000
+const NEW_TOPICS = { 'auto.create.topics.enable': 'true', 'num.partitions': '1' }
 /** kafkajs alone takes most of the time with 1,000 topics; what it shows there, one round shows. */
 const ROUNDS_OF_THE_SLOW = 1
 
@@ -23,7 +36,17 @@ const CONTENDERS = [
   contenders.CONFLUENT,
 ] as const
 
-type Sample = NewTopicsResult & { readonly onBroker: number }
+/** Many records to each of many new topics, as a service sends them that does not await: topics x records of 1 KB. */
+const BURSTS: readonly Burst[] = [
+  { topics: 300, records: 1, cluster: 'kafka' },
+  { topics: 500, records: 100, cluster: 'kafka' },
+  { topics: 1000, records: 30, cluster: 'kafka' },
+  { topics: 1000, records: 100, cluster: 'kafka' },
+  { topics: 2000, records: 50, cluster: 'kafka' },
+  { topics: 10_000, records: 10, cluster: 'embedded' },
+]
+const BURST_CONTENDERS = [contenders.OURS_METRICS, contenders.CONFLUENT] as const
+
 type Contender = contenders.Contender
 
 const existing = (broker: Broker, topics: readonly string[]): Promise<number> =>
@@ -40,6 +63,84 @@ const once = async (broker: Broker, contender: Contender, topics: readonly strin
 
 const names = (count: number, { id }: Contender, round: number): string[] =>
   Array.from({ length: count }, (_, i) => `${id}.${round}.${String(i).padStart(4, '0')}`)
+
+/** What the broker takes without any client, each time with topics of its own. */
+const measureBroker = async (
+  count: number,
+  { rounds, log }: BenchOptions,
+): Promise<(number | undefined)[]> => {
+  const seconds: (number | undefined)[] = []
+  for (let round = 1; round <= rounds; round++) {
+    await withBroker({ 'num.partitions': '1' }, async ({ bootstrap }) => {
+      // The first request to a broker that has just started pays for its start.
+      await createTopics(bootstrap, ['warm-up'], 1)
+      const topics = Array.from({ length: count }, (_, i) => `alone.${round}.${i}`)
+      const took = await brokerAlone(bootstrap, topics).catch((error: Error) => {
+        log(`${count} topics, the broker alone, round ${round}/${rounds}: ${error.message}`)
+        return undefined
+      })
+      seconds.push(took)
+      if (took !== undefined)
+        log(`${count} topics, the broker alone, round ${round}/${rounds}: ${took.toFixed(2)} s`)
+    })
+  }
+  return seconds
+}
+
+/** First records to topics that are there already. */
+const measureExisting = (
+  chosen: readonly Contender[],
+  { rounds }: BenchOptions,
+): Promise<Interleaved<Sample>> =>
+  interleave(chosen, rounds, (contender, round) =>
+    withBroker({ 'num.partitions': '1' }, async broker => {
+      const topics = names(EXISTING, contender, round)
+      await createTopics(broker.bootstrap, topics, 1)
+      return once(broker, contender, topics)
+    }),
+  )
+
+const burstOf = async (
+  bootstrap: string,
+  contender: Contender,
+  { topics, records }: Burst,
+  round: number,
+): Promise<NewTopicsResult> => {
+  const work: NewTopicsWork = {
+    kind: 'newTopics',
+    topics: names(topics, contender, round),
+    records,
+    valueBytes: BURST_VALUE_BYTES,
+    deadlineMs: DEADLINE_MS,
+  }
+  return await contenders.contend(contender, bootstrap, work)
+}
+
+const measureBurst = (
+  burst: Burst,
+  chosen: readonly Contender[],
+  { rounds, log }: BenchOptions,
+): Promise<Interleaved<NewTopicsResult>> =>
+  interleave(chosen, rounds, async (contender, round) => {
+    const told = (result: NewTopicsResult): NewTopicsResult => {
+      const { delivered, seconds, longestStallMs } = result
+      log(
+        `${burst.topics} x ${burst.records}, round ${round}/${rounds}  ${contender.id}: ${delivered} in ` +
+          `${seconds.toFixed(2)} s, longest stall ${Math.round(longestStallMs)} ms`,
+      )
+      return result
+    }
+    if (burst.cluster === 'kafka')
+      return await withBroker(NEW_TOPICS, async broker =>
+        told(await burstOf(broker.bootstrap, contender, burst, round)),
+      )
+    const cluster = await startEmbedded({ brokers: 1, autoCreate: true })
+    try {
+      return told(await burstOf(cluster.bootstrap.join(','), contender, burst, round))
+    } finally {
+      await cluster.stop()
+    }
+  })
 
 /** Every client on a broker that has none of its topics: one broker a round, topics deleted after each client. */
 const measure = async (
@@ -72,60 +173,22 @@ const measure = async (
   return { samples, failures }
 }
 
-const of = (measured: Interleaved<Sample>, { id }: Contender): Sample[] =>
-  (measured.samples.get(id) ?? []).filter(sample => sample !== undefined)
-
-const newTopicsTable = (
-  count: number,
-  measured: Interleaved<Sample>,
-  chosen: readonly Contender[],
-): Table => ({
-  title: `${count} new topics, one send() each, all at once`,
-  columns: ['client', 'delivered', 'lost', 'seconds', 'metadata requests', 'runs', 'an error'],
-  rows: chosen.map(contender => {
-    const all = of(measured, contender)
-    const requests = all.flatMap(({ metadataRequests }) => metadataRequests ?? [])
-    return [
-      contender.label,
-      figure(median(all.map(sample => sample.delivered))),
-      figureWithRange(spread(all.map(({ failed, unended }) => failed + unended))),
-      figureWithRange(spread(all.map(({ seconds }) => seconds))),
-      requests.length === 0 ? 'not told' : figureWithRange(spread(requests)),
-      String(all.length),
-      all.find(({ error }) => error)?.error ?? '',
-    ]
-  }),
-})
-
-const missingTable = (measured: Interleaved<Sample>, chosen: readonly Contender[]): Table => ({
-  title: `${MISSING} missing topics, one send() each, auto-creation off`,
-  columns: ['client', 'seconds until the last error', 'names the topic', 'metadata requests', 'an error'],
-  rows: chosen.map(contender => {
-    const all = of(measured, contender)
-    const requests = all.flatMap(({ metadataRequests }) => metadataRequests ?? [])
-    return [
-      contender.label,
-      figureWithRange(spread(all.map(({ seconds }) => seconds))),
-      all.length > 0 && all.every(({ errorsNameTopic }) => errorsNameTopic) ? 'yes' : 'no',
-      requests.length === 0 ? 'not told' : figureWithRange(spread(requests)),
-      all.find(({ error }) => error)?.error ?? '',
-    ]
-  }),
-})
-
-const seconds = (measured: Interleaved<Sample> | undefined, { id }: Contender): (number | undefined)[] =>
-  (measured?.samples.get(id) ?? []).map(sample => sample?.seconds)
-
 export const question: Question = {
   name: 'new-topics',
   asks: 'Brand-new topics: one send() to each, all at once, created by the broker',
-  minutes: 10,
+  minutes: 25,
   run: async options => {
     const { chosen, skipped } = contenders.select(CONTENDERS, options.only)
     const byCount = new Map<number, Interleaved<Sample>>()
     for (const count of SIZES) byCount.set(count, await measure(count, true, chosen, options))
+    const alone = new Map<number, (number | undefined)[]>()
+    for (const count of SIZES) alone.set(count, await measureBroker(count, options))
+    const existing = await measureExisting(chosen, options)
+    const bursting = contenders.select(BURST_CONTENDERS, options.only).chosen
+    const bursts = new Map<Burst, Interleaved<NewTopicsResult>>()
+    for (const burst of BURSTS) bursts.set(burst, await measureBurst(burst, bursting, options))
     const missing = await measure(MISSING, false, chosen, options)
-    const [ours, librdkafka] = [contenders.OURS_METRICS, contenders.CONFLUENT]
+    const ours = contenders.OURS_METRICS
     // The worst round decides: a median would hide a lost record.
     const lost = Math.max(
       ...SIZES.flatMap(count =>
@@ -133,16 +196,8 @@ export const question: Question = {
       ),
     )
     const claims: Claim[] = [
-      {
-        what: "300 topics: ours to librdkafka's seconds",
-        measured: spread(
-          pairedRatios(seconds(byCount.get(300), ours), seconds(byCount.get(300), librdkafka)),
-        ),
-        unit: 'x',
-        better: 'lower',
-        bar: 1 / 2,
-        goal: 1 / 3,
-      },
+      ...speedClaims(byCount, existing, alone),
+      ...burstClaims(bursts),
       {
         what: 'records lost by ours, worst round',
         measured: spread([lost]),
@@ -168,11 +223,37 @@ export const question: Question = {
         `medians of ${options.rounds} rounds, least and most in brackets; without an end after ${DEADLINE_MS / 1000} s counts as lost`,
       ],
       tables: [
-        ...SIZES.map(count => newTopicsTable(count, byCount.get(count)!, chosen)),
+        ...SIZES.map(count =>
+          newTopicsTable(
+            `${count} new topics, one send() each, all at once`,
+            count,
+            byCount.get(count)!,
+            chosen,
+            alone.get(count),
+          ),
+        ),
+        newTopicsTable(
+          `${EXISTING} existing topics, one send() each, all at once`,
+          EXISTING,
+          existing,
+          chosen,
+        ),
+        ...[...bursts].map(([burst, measured]) =>
+          newTopicsTable(
+            `${burst.topics} new topics, ${burst.records} send() each of ${BURST_VALUE_BYTES} bytes, none awaited` +
+              (burst.cluster === 'embedded' ? ', on the embedded cluster' : ''),
+            burst.topics,
+            measured,
+            bursting,
+          ),
+        ),
         missingTable(missing, chosen),
       ],
       claims,
-      skipped: [...skipped, ...[...byCount.values(), missing].flatMap(({ failures }) => failures)],
+      skipped: [
+        ...skipped,
+        ...[...byCount.values(), existing, ...bursts.values(), missing].flatMap(({ failures }) => failures),
+      ],
     }
   },
 }

@@ -15,7 +15,11 @@ export interface EmbeddedProcess {
   stop(): Promise<void>
 }
 
-export const startEmbedded = async (options: { readonly brokers: number }): Promise<EmbeddedProcess> => {
+export const startEmbedded = async (options: {
+  readonly brokers: number
+  /** Whether topics are created when they are asked for. Default false. */
+  readonly autoCreate?: boolean
+}): Promise<EmbeddedProcess> => {
   const child = track(fork(CHILD, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
   const ask = (command: EmbeddedCommand): Promise<FromEmbedded> =>
     new Promise((resolve, reject) => {

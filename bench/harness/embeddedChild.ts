@@ -14,7 +14,7 @@ export type Trouble =
   | { readonly kind: 'missing'; readonly topic: string }
 
 export type EmbeddedCommand =
-  | { readonly do: 'start'; readonly brokers: number }
+  | { readonly do: 'start'; readonly brokers: number; readonly autoCreate?: boolean }
   | { readonly do: 'topic'; readonly name: string; readonly partitions: number; readonly leader: number }
   | { readonly do: 'trouble'; readonly trouble: Trouble }
   | { readonly do: 'heal' }
@@ -53,7 +53,8 @@ const begin = (kafka: EmbeddedKafka, trouble: Trouble): void => {
 const obey = async (command: EmbeddedCommand): Promise<FromEmbedded> => {
   if (command.do === 'start') {
     // A long run must not keep every request.
-    cluster = await EmbeddedKafka.start({ brokers: command.brokers, autoCreate: false, journalLimit: 10 })
+    const autoCreate = command.autoCreate === true ? {} : false
+    cluster = await EmbeddedKafka.start({ brokers: command.brokers, autoCreate, journalLimit: 10 })
     return { bootstrap: cluster.bootstrap }
   }
   if (cluster === undefined) throw new Error(`'${command.do}' before the start`)

@@ -24,6 +24,11 @@ export type TopicAnswer =
   /** Asking again cannot help. */
   | { readonly kind: 'refused'; readonly errorCode: number; readonly nodeId: number }
 
+/** For so long the topics of one answer are taken over in one turn of the event loop. ms */
+const TURN_MS = 10
+
+const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
 /** The code -1, which Kafka lists as final: "an unexpected error", which a restarting broker answers in passing. */
 const UNEXPECTED = -1
 
@@ -31,20 +36,33 @@ const UNEXPECTED = -1
  * What a metadata response says of each of the names that were asked for; the cache takes it over. Topics that nobody
  * asked for are ignored. Of several descriptions of one topic the first counts.
  *
+ * Records that waited for a topic are placed while it is taken over: with thousands of topics that is cut into turns of the
+ * event loop.
+ *
+ * @param isWanted asked after each turn; what is left is not taken over once it answers false
  * @throws {MalformedMessageError}
  */
-export const answersFor = (
+export const answersFor = async (
   names: readonly string[],
   response: MetadataResponse,
   nodeId: number,
   cache: MetadataCache,
-): ReadonlyMap<string, TopicAnswer> => {
-  const now = performance.now()
+  isWanted: () => boolean,
+): Promise<ReadonlyMap<string, TopicAnswer>> => {
+  let now = performance.now()
+  let turnEndsAt = now + TURN_MS
   const unanswered = new Set(names)
   const answers = new Map<string, TopicAnswer>()
   for (const metadata of response.topics) {
     const { name, errorCode: code } = metadata
     if (name === null || !unanswered.delete(name)) continue
+    now = performance.now()
+    if (now > turnEndsAt) {
+      await nextTurn()
+      if (!isWanted()) break
+      now = performance.now()
+      turnEndsAt = now + TURN_MS
+    }
     if (code !== ERROR.NONE) answers.set(name, answerForError(code, nodeId))
     else {
       const topic = cache.applyTopic(name, metadata, now, nodeId)

@@ -172,7 +172,7 @@ export class MetadataRefresher {
       failed: error => {
         for (const each of asks) each.reject(error)
       },
-      answered: ({ response, nodeId, version }, elapsedMs) => {
+      answered: async ({ response, nodeId, version }, elapsedMs) => {
         const brokers = response.brokers.length
         const told = { trigger: 'connect', names: [], brokers, nodeId, version, elapsedMs }
         this.#options.logger.debug('Metadata fetched', told)
@@ -191,8 +191,9 @@ export class MetadataRefresher {
     const sentAt = clock.now
     await this.#exchange(query, trigger, avoid, {
       failed: error => byOwner(asks, (owner, its) => owner.failed(its, error, sentAt)),
-      answered: ({ response, nodeId, version }, elapsedMs, create) => {
-        const topics = answersFor(names, response, nodeId, cache)
+      answered: async ({ response, nodeId, version }, elapsedMs, create) => {
+        const topics = await answersFor(names, response, nodeId, cache, () => !this.#closed)
+        if (this.#closed) return 'failed'
         unfinished = names.filter(name => topics.get(name)!.kind === 'creating')
         logger.debug('Metadata fetched', {
           trigger,
@@ -223,7 +224,11 @@ export class MetadataRefresher {
     avoidNode: number | undefined,
     asker: {
       failed(error: unknown): void
-      answered(answer: ControlAnswer<MetadataResponse>, elapsedMs: number, create: boolean): MetadataOutcome
+      answered(
+        answer: ControlAnswer<MetadataResponse>,
+        elapsedMs: number,
+        create: boolean,
+      ): Promise<MetadataOutcome>
     },
   ): Promise<void> {
     const { cache, logger, observer } = this.#options
@@ -236,7 +241,7 @@ export class MetadataRefresher {
       if (!this.#closed) {
         cache.applyBrokers(answer.response)
         const create = sent !== 'brokers-only' && sent.create
-        outcome = asker.answered(answer, Math.round(performance.now() - startedAt), create)
+        outcome = await asker.answered(answer, Math.round(performance.now() - startedAt), create)
       }
     } catch (error) {
       if (error instanceof kafkajs.KafkaJSRequestTimeoutError) this.#unanswered++

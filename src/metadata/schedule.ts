@@ -13,7 +13,7 @@ export interface RetryNotice {
   readonly error: Error
 }
 
-/** The bounded schedule of each waiting topic (p-retry). */
+/** The bounded schedule of each waiting topic. */
 export interface MetadataRetrySettings {
   /** Attempts after the first one. Default 64. */
   readonly retries: number

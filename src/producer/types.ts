@@ -28,7 +28,10 @@ export interface DeliveryRetryOptions {
   readonly jitter?: number | undefined
 }
 
-/** The schedule by which a topic that is not available yet is asked for again (p-retry), and the first broker too. */
+/**
+ * The schedule by which a topic that is not available yet is asked for again, and the first broker too. Time in which the process
+ * stood still is not a part of its budget.
+ */
 export interface MetadataRetryOptions {
   /** Attempts after the first one. Default 64. */
   readonly retries?: number | undefined

@@ -72,9 +72,12 @@ export class TopicCreator {
       if (!isError(error)) throw error
       // One error for all topics of a request: each gets its own, which names it.
       if (error instanceof UnsupportedApiError)
-        throw new TopicCreationError(topic.name, errorCode(ERROR.UNSUPPORTED_VERSION), NO_CREATE_TOPICS, {
-          cause: error,
-        })
+        throw new TopicCreationError(
+          topic.name,
+          errorCode(ERROR.UNSUPPORTED_VERSION),
+          `${error.problem}. ${CREATE_OTHERWISE}`,
+          { cause: error },
+        )
       if (error instanceof NoBrokerDefaultsError)
         throw new NonRetriableError(`${capitalized(place(topic.name))} cannot be created: ${error.message}`, {
           topic: topic.name,
@@ -130,8 +133,8 @@ export class TopicCreator {
   }
 }
 
-const NO_CREATE_TOPICS =
-  "the brokers have no CreateTopics API. Create the topic beforehand, or let the brokers create it (topics: { create: 'broker' })."
+const CREATE_OTHERWISE =
+  "Create the topic beforehand, or let the brokers create it (topics: { create: 'broker' })."
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 

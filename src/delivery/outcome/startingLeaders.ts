@@ -2,7 +2,7 @@ import type { Batch } from '../batch/batch.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 
 /** So many batches ask whether the leader takes its partitions on by now. */
-const PROBES = 16
+const PROBES = 8
 /** So many held batches follow for each that was taken: thousands of partitions are written within a few round trips. */
 const RELEASED_PER_PROBE = 4
 /** After this long without a success, others probe: the leader may never take on those that did. ms */

@@ -1,5 +1,4 @@
 import type { Message, RecordMetadata } from 'kafkajs'
-import type { ProducerLevels } from '../metrics/observer.js'
 import type { DeliveryClass } from './batch/batch.js'
 import type { CallLinks } from './calls/callLinks.js'
 import type { SendCompletion } from './calls/sendCompletion.js'
@@ -8,6 +7,7 @@ import { Hold } from './intake/hold.js'
 import type { Destination } from './intake/shares.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
 import type { TopicPartitions } from './partitions/topicPartitions.js'
+import type { BrokerStatus } from './sending/brokerStatus.js'
 import { type EngineParts, type EngineSettings, Wiring } from './wiring.js'
 
 export type { EngineParts, EngineSettings } from './wiring.js'
@@ -23,14 +23,18 @@ export class DeliveryEngine {
     this.wiring = new Wiring(settings, parts)
   }
 
-  get levels(): ProducerLevels {
-    const { budget, senders, waitingTopics } = this.wiring
-    return {
-      bufferedRecords: budget.records,
-      bufferedBytes: budget.usedBytes,
-      topicsWaiting: waitingTopics,
-      requestsInFlight: senders.inFlight,
-    }
+  get requestsInFlight(): number {
+    return this.wiring.senders.inFlight
+  }
+
+  /** How each broker serves that has been sent to. */
+  get brokers(): readonly BrokerStatus[] {
+    return this.wiring.senders.statuses
+  }
+
+  /** When the call of the oldest record was made that has not ended; Infinity: there is none. ms on the clock of `performance.now()` */
+  get oldestRecordAt(): number {
+    return this.wiring.oldestRecordAt
   }
 
   /** The topic, where records were sent to it before: its name is a valid one. */

@@ -95,7 +95,8 @@ export class Wiring implements AdmissionHost {
   private readonly openLimits = new ExpiryList()
   private readonly responseHandler: ProduceResponseHandler
   private readonly compression: BatchCompression
-  private readonly waits: PartitionWaits
+  readonly waits: WaitRegistry
+  private readonly partitionWaits: PartitionWaits
   private readonly partition: ReturnType<ICustomPartitioner> | undefined
   private readonly longestOpenMs: number
 
@@ -107,7 +108,8 @@ export class Wiring implements AdmissionHost {
     this.pool = new BufferPool(Math.min(settings.bufferBytes, 32 * 1024 * 1024))
     this.startingIdentity = new StartingIdentity(parts.producerIds)
     this.budget = parts.budget ?? new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
-    this.waits = new PartitionWaits(parts.waits)
+    this.waits = parts.waits
+    this.partitionWaits = new PartitionWaits(parts.waits)
     this.partition = settings.createPartitioner?.()
     this.longestOpenMs = Math.min(
       settings.deliveryTimeoutMs / 2,
@@ -126,7 +128,7 @@ export class Wiring implements AdmissionHost {
       directory: parts.directory,
       senders: this.senders,
       completion: this.completion,
-      waits: this.waits,
+      waits: this.partitionWaits,
       queueHost: this,
       maxIdleMs: settings.metadataMaxIdleMs,
       // A transactional producer's epoch is its coordinator's: a queue could not begin in another one.
@@ -160,7 +162,7 @@ export class Wiring implements AdmissionHost {
       pool,
       turns,
       observer: parts.observer,
-      waits: this.waits,
+      waits: this.partitionWaits,
     })
   }
 
@@ -175,7 +177,7 @@ export class Wiring implements AdmissionHost {
         refreshLeaders: (queue, avoidNode) => this.refreshLeaders(queue.topic, avoidNode),
         random: parts.random,
         observer: parts.observer,
-        waits: this.waits,
+        waits: this.partitionWaits,
         logger: parts.logger,
       },
       this.completion,
@@ -203,6 +205,18 @@ export class Wiring implements AdmissionHost {
 
   get waitingTopics(): number {
     return this.parts.directory.waitingTopics
+  }
+
+  /** When the call of the oldest record was made that has not ended; Infinity: there is none. ms on the clock of `performance.now()` */
+  get oldestRecordAt(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { batches } of this.busy.all) {
+      const [first] = batches
+      if (first !== undefined) oldest = Math.min(oldest, first.createdAt)
+    }
+    for (const { waitingSince = oldest } of this.admission.waitFailures.lines)
+      oldest = Math.min(oldest, waitingSince)
+    return oldest
   }
 
   renewIdentity(spent: ProducerIdentity): void {

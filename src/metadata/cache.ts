@@ -69,6 +69,13 @@ export class MetadataCache {
     return this.#clusterId
   }
 
+  /** Of the topics in use. */
+  get partitionsWithoutLeader(): number {
+    let sum = 0
+    for (const { partitions, available } of this.#topics.values()) sum += partitions.length - available.length
+    return sum
+  }
+
   get size(): number {
     return this.#topics.size
   }

@@ -3,6 +3,7 @@ import type { MetadataOutcome, MetadataTrigger, ProducerObserver } from '../metr
 import { errorCode } from '../protocol/errorCodes.js'
 import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
+import { asError } from '../util/realms.js'
 import { adoptLateAnswer, answersFor, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
 import { askHedged } from './hedge.js'
@@ -23,6 +24,13 @@ export interface RefresherOptions {
   readonly requestTimeoutMs: number
   /** Of `metadataRetry`. */
   readonly pace: QueuePace
+}
+
+/** No broker answers metadata requests. */
+export interface MetadataFailure {
+  /** ms on the clock of `performance.now()` */
+  readonly since: number
+  readonly error: Error
 }
 
 interface BrokersAsk {
@@ -55,6 +63,11 @@ export class MetadataRefresher {
   #closed: { readonly error: unknown } | undefined
   /** Ends those who wait for the answer in flight. */
   #failOwed: ((error: unknown) => void) | undefined
+
+  /** When a broker answered last; undefined: none has. ms on the clock of `performance.now()` */
+  answeredAt: number | undefined
+  /** Since when no broker answers, and why the last one did not; undefined while one does. */
+  failure: MetadataFailure | undefined
 
   constructor(options: RefresherOptions) {
     this.#options = options
@@ -240,6 +253,8 @@ export class MetadataRefresher {
       const { answer, sent } = await this.#ask(query, avoidNode)
       if (!this.#closed) {
         cache.applyBrokers(answer.response)
+        this.answeredAt = performance.now()
+        this.failure = undefined
         const create = sent !== 'brokers-only' && sent.create
         outcome = await asker.answered(answer, Math.round(performance.now() - startedAt), create)
       }
@@ -248,6 +263,7 @@ export class MetadataRefresher {
       const asked = query === 'brokers-only' ? { names: [] } : query
       const elapsedMs = Math.round(performance.now() - startedAt)
       logger.debug('Metadata request failed', { trigger, ...asked, elapsedMs, error: String(error) })
+      this.failure = { since: this.failure?.since ?? startedAt, error: asError(error) }
       if (!this.#closed) asker.failed(error)
     } finally {
       this.#inFlight = false

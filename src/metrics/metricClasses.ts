@@ -117,18 +117,24 @@ class OwnCounter extends Metric<{ value: number }> implements Counter {
   }
 }
 
+/** Read at each scrape: it has no state of its own. */
 export interface Gauge {
-  set(value: number): void
+  readonly type: 'gauge'
+}
+
+export interface GaugeLevel {
+  readonly labels: Labels
+  readonly value: number
 }
 
 class OwnGauge extends Metric<{ value: number }> implements Gauge {
   readonly type = 'gauge'
-  readonly #read: () => number
+  readonly #read: () => readonly GaugeLevel[]
   protected newSeries(): { value: number } {
     return { value: 0 }
   }
 
-  constructor(configuration: MetricConfiguration, read: () => number) {
+  constructor(configuration: MetricConfiguration, read: () => readonly GaugeLevel[]) {
     super(configuration)
     this.#read = read
   }
@@ -138,15 +144,14 @@ class OwnGauge extends Metric<{ value: number }> implements Gauge {
   }
 
   protected override collect(): void {
-    this.set(this.#read())
-  }
-
-  set(value: number): void {
-    this.seriesOf(this.keyOf({}), {}).value = value
+    this.reset()
+    for (const { labels, value } of this.#read()) this.seriesOf(this.keyOf(labels), labels).value = value
   }
 }
 
 export interface HistogramChild {
+  /** Makes the series stand at 0, if it has not begun. */
+  begin?(): void
   observe(value: number): void
 }
 
@@ -198,6 +203,9 @@ class OwnHistogram extends Metric<Observations> implements Histogram {
   labels(labels: Labels): HistogramChild {
     const key = this.keyOf(labels)
     return {
+      begin: () => {
+        this.seriesOf(key, labels)
+      },
       observe: value => {
         const series = this.seriesOf(key, labels)
         series.sum += value
@@ -219,7 +227,7 @@ export const createCounter = (configuration: MetricConfiguration): Counter =>
   registered(new OwnCounter(configuration), configuration.registry)
 
 /** @param read called at each scrape */
-export const createGauge = (configuration: MetricConfiguration, read: () => number): Gauge =>
+export const createGauge = (configuration: MetricConfiguration, read: () => readonly GaugeLevel[]): Gauge =>
   registered(new OwnGauge(configuration, read), configuration.registry)
 
 /** @param buckets upper bounds, the lowest first; `+Inf` is added */

@@ -1,4 +1,5 @@
 import { InvalidOptionsError } from '../errors/invalidOptionsError.js'
+import { TOPIC_METRICS } from './definitions.js'
 
 /**
  * What this package needs of a prom-client `Registry`, of either content type. Structural, so that the published types
@@ -21,6 +22,15 @@ export interface MetricsOptions {
   readonly topicLabel?: TopicLabel | undefined
   /** How many topics `topicLabel: 'all'` shows, per registry and prefix. Default: 100. */
   readonly maxTopics?: number | undefined
+  /**
+   * The metrics that carry the label `topic`, by their names without prefix; the others then count all topics together.
+   * Default: all that can. Each costs series per topic: see docs/metrics.md.
+   *
+   * @example { topicLabel: 'all', topicMetrics: ['records_sent_total', 'records_failed_total'] }
+   */
+  readonly topicMetrics?: readonly string[] | undefined
+  /** The value of a label `client_id` on every metric. Default: no such label. */
+  readonly clientId?: string | undefined
 }
 
 export interface ResolvedMetricsOptions {
@@ -28,6 +38,8 @@ export interface ResolvedMetricsOptions {
   readonly prefix: string
   readonly topicLabel: TopicLabel
   readonly maxTopics: number
+  readonly topicMetrics: readonly string[]
+  readonly clientId: string | undefined
 }
 
 const DEFAULT_PREFIX = 'kafka_resilient_producer_'
@@ -38,12 +50,14 @@ const NAMES: ReadonlySet<string> = new Set<keyof MetricsOptions>([
   'prefix',
   'topicLabel',
   'maxTopics',
+  'topicMetrics',
+  'clientId',
 ])
 
 /** Every option that cannot work. */
 export const metricsProblems = (options: unknown): readonly string[] => {
   if (typeof options !== 'object' || options === null) return ['metrics must be an object']
-  const { registry, prefix, topicLabel, maxTopics } = withDefaults(options)
+  const { registry, prefix, topicLabel, maxTopics, topicMetrics, clientId } = withDefaults(options)
   const unknown = Object.keys(options).filter(name => !NAMES.has(name))
   return [
     ...unknown.map(name => `metrics has no option ${JSON.stringify(name)}`),
@@ -57,6 +71,12 @@ export const metricsProblems = (options: unknown): readonly string[] => {
     Number.isSafeInteger(maxTopics) && maxTopics >= 1
       ? undefined
       : `metrics.maxTopics must be a whole number from 1 on, not ${maxTopics}`,
+    isTopicMetrics(topicMetrics)
+      ? undefined
+      : `metrics.topicMetrics must be an array of these: ${TOPIC_METRICS.join(', ')}`,
+    clientId === undefined || typeof clientId === 'string'
+      ? undefined
+      : `metrics.clientId must be a string, not ${JSON.stringify(clientId)}`,
   ].filter(problem => problem !== undefined)
 }
 
@@ -76,7 +96,16 @@ const withDefaults = ({
   prefix = DEFAULT_PREFIX,
   topicLabel = 'off',
   maxTopics = DEFAULT_MAX_TOPICS,
-}: MetricsOptions): ResolvedMetricsOptions => ({ registry, prefix, topicLabel, maxTopics })
+  topicMetrics = TOPIC_METRICS,
+  clientId,
+}: MetricsOptions): ResolvedMetricsOptions => ({
+  registry,
+  prefix,
+  topicLabel,
+  maxTopics,
+  topicMetrics,
+  clientId,
+})
 
 const isRegistry = (value: unknown): boolean =>
   value === undefined ||
@@ -86,6 +115,9 @@ const isRegistry = (value: unknown): boolean =>
     typeof value.getSingleMetric === 'function' &&
     'registerMetric' in value &&
     typeof value.registerMetric === 'function')
+
+const isTopicMetrics = (value: unknown): boolean =>
+  Array.isArray(value) && value.every(name => TOPIC_METRICS.includes(name))
 
 const isTopicLabel = (value: unknown): boolean =>
   value === 'off' ||

@@ -14,6 +14,7 @@ import { tellOfInstrumentation } from './instrumentation.js'
 import { Lifecycle } from './lifecycle.js'
 import { type ProducerSettings, resolveOptions } from './options.js'
 import { isPlainConfig, kafkaOf } from './plainConfig.js'
+import { RefusedCalls } from './refusedCalls.js'
 import { Sending } from './sending.js'
 import { combineOptions, sourcesOf } from './sources.js'
 import type { ResilientProducer, ResilientProducerOptions, WaitOptions } from './types.js'
@@ -66,13 +67,14 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     onSpace: () => enqueueing.freed(),
     onClosed: () => enqueueing.closed(),
   })
-  const sending = new Sending(lifecycle, settings, topicNames)
+  const refused = new RefusedCalls(observer)
+  const sending = new Sending(lifecycle, settings, topicNames, refused)
   const enqueueing = new Enqueueing({ lifecycle, settings, topicNames, unowned, observer })
 
   const flush = async ({ timeoutMs, signal }: WaitOptions = {}): Promise<void> => {
     const { session } = lifecycle.connected
     const timeoutError = (afterMs: number): Error =>
-      new FlushTimeoutError(afterMs, session.engine.levels.bufferedRecords)
+      new FlushTimeoutError(afterMs, session.levels.bufferedRecords)
     await waitFor(session.flush(), { timeoutMs, signal }, timeoutError)
   }
 
@@ -95,7 +97,14 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
       return lifecycle.connected.session.transactions!.begin()
     },
     logger: () => ownLogger,
-    enqueue: (topic, message, onDelivery) => enqueueing.enqueue(topic, message, onDelivery),
+    enqueue: (topic, message, onDelivery) => {
+      try {
+        return enqueueing.enqueue(topic, message, onDelivery)
+      } catch (error) {
+        refused.count([{ topic, messages: [message] }], error)
+        throw error
+      }
+    },
     ready: () => enqueueing.ready(),
     writable: writableOptions => enqueueing.writable(writableOptions),
     flush,

@@ -11,6 +11,7 @@ import { onAbort } from './abortListeners.js'
 import type { CallOptions, DeliveryClasses } from './deliveryClasses.js'
 
 import type { ProducerSettings } from './options.js'
+import type { RefusedCalls } from './refusedCalls.js'
 import type { Abortable } from './types.js'
 import { type TopicNames, takeMessage } from './validate.js'
 
@@ -37,17 +38,21 @@ export class Sending {
   private readonly route: SendRoute
   private readonly settings: ProducerSettings
   private readonly topicNames: TopicNames
+  private readonly refused: RefusedCalls
 
-  constructor(route: SendRoute, settings: ProducerSettings, topicNames: TopicNames) {
+  /** @param refused counts the records of calls that are refused at once */
+  constructor(route: SendRoute, settings: ProducerSettings, topicNames: TopicNames, refused: RefusedCalls) {
     this.route = route
     this.settings = settings
     this.topicNames = topicNames
+    this.refused = refused
   }
 
   send(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> {
     try {
       return this.sendOne(record) ?? this.sendAll([record], record, record.signal)
     } catch (error) {
+      this.refused.count([record], error)
       return Promise.reject(error)
     }
   }
@@ -56,6 +61,7 @@ export class Sending {
     try {
       return this.sendAll(batch.topicMessages ?? [], batch, batch.signal)
     } catch (error) {
+      this.refused.count(batch?.topicMessages, error)
       return Promise.reject(error)
     }
   }

@@ -3,12 +3,13 @@ import { DeliveryEngine } from '../delivery/engine.js'
 import { ProducerIds } from '../delivery/idempotence/producerIds.js'
 import { BufferBudget } from '../delivery/intake/bufferBudget.js'
 import { ProducerClosedError } from '../errors/index.js'
-import type { ProducerObserver } from '../metrics/observer.js'
+import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
 import { createTransport, type NetworkListener } from '../transport/index.js'
 import { noteCommittedOffsets } from '../transport/kafkajs/index.js'
 import type { Transport } from '../transport/port.js'
 import type { WaitRegistry } from '../waits/registry.js'
+import type { WaitKind } from '../waits/wait.js'
 import { engineSettings } from './engineSettings.js'
 import type { ProducerSettings } from './options.js'
 import { acquireProducerIdentity } from './producerIdentity.js'
@@ -36,12 +37,14 @@ export class Session {
   /** Called whenever buffer space comes free. */
   onSpace: (() => void) | undefined
   private readonly engines: readonly DeliveryEngine[]
+  private readonly budget: BufferBudget
   private readonly transport: Transport
   private readonly directory: TopicDirectory
   private readonly producerIds: ProducerIds
   private readonly parts: SessionParts
   private readonly unwatch: () => void
   private readonly closing = new AbortController()
+  private readonly startedAt = performance.now()
   /** Whether calls with acks -1 carry sequences; known once connected. */
   isSequenced = false
 
@@ -70,8 +73,10 @@ export class Session {
       requestTimeoutMs: settings.metadataRequestTimeoutMs,
       random: Math.random,
       waits,
+      observer,
     })
     const budget = new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
+    this.budget = budget
     this.engine = new DeliveryEngine(engineSettings(settings, undefined), {
       transport: this.transport,
       directory: this.directory,
@@ -103,10 +108,34 @@ export class Session {
     }
     this.engines = this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
     budget.onFreed(() => this.onSpace?.())
-    this.unwatch = observer.watchLevels(() => ({
-      ...this.engine.levels,
-      requestsInFlight: this.engines.reduce((sum, { levels }) => sum + levels.requestsInFlight, 0),
-    }))
+    this.unwatch = observer.watchLevels(() => this.levels)
+  }
+
+  /** What gauges show. */
+  get levels(): ProducerLevels {
+    const { budget, engines, directory, parts } = this
+    const now = performance.now()
+    const recordsWaiting = new Map<WaitKind, number>()
+    for (const { kind, waiters } of parts.waits.all)
+      recordsWaiting.set(kind, (recordsWaiting.get(kind) ?? 0) + waiters.waitingRecords)
+    const connections = new Map<number, number>()
+    for (const { nodeId, isConnected } of engines.flatMap(({ brokers }) => brokers))
+      connections.set(nodeId, (connections.get(nodeId) ?? 0) + (isConnected ? 1 : 0))
+    return {
+      bufferedRecords: budget.records,
+      bufferedBytes: budget.usedBytes,
+      bufferLimitBytes: budget.limitBytes,
+      topicsWaiting: directory.waitingTopics,
+      requestsInFlight: engines.reduce((sum, { requestsInFlight }) => sum + requestsInFlight, 0),
+      recordsWaiting,
+      oldestRecordMs: Math.max(
+        0,
+        now - Math.min(now, ...engines.map(({ oldestRecordAt }) => oldestRecordAt)),
+      ),
+      partitionsWithoutLeader: directory.partitionsWithoutLeader,
+      metadataAgeMs: now - (directory.answeredAt ?? this.startedAt),
+      connections,
+    }
   }
 
   /** Sends at once what has gathered; resolves when everything that was accepted before has ended. */

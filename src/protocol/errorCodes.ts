@@ -91,6 +91,9 @@ const byCode = new Map<number, ErrorCode>(
 /** The type of -1 is kafkajs's: services compare with it. */
 byCode.set(-1, { code: -1, type: 'UNKNOWN', retriable: false, message: 'the broker met an unexpected error' })
 
+/** All codes of the table. */
+export const KNOWN_CODES: readonly number[] = table.map(([code]) => code)
+
 /** Describes an error code; one that this table does not know is not retriable and named by its number. */
 export const errorCode = (code: number): ErrorCode =>
   byCode.get(code) ?? { code, type: `ERROR_${code}`, retriable: false, message: `error code ${code}` }

@@ -3,7 +3,7 @@ import { messageOf } from '../errors/bases.js'
 import { BrokersUnreachableError } from '../errors/index.js'
 import { MetadataCache, type TopicListener } from '../metadata/cache.js'
 import { LeaderRefresh } from '../metadata/leaders.js'
-import { MetadataRefresher } from '../metadata/refresher.js'
+import { type MetadataFailure, MetadataRefresher } from '../metadata/refresher.js'
 import { RunningClock } from '../metadata/runningClock.js'
 import { type MetadataRetrySettings, onSchedule } from '../metadata/schedule.js'
 import { MetadataUpkeep } from '../metadata/upkeep.js'
@@ -109,6 +109,21 @@ export class TopicDirectory {
   /** Of the newest metadata; undefined: unknown. */
   get clusterId(): string | undefined {
     return this.#cache.clusterId
+  }
+
+  /** Of the topics in use; a topic of which no partition has had a leader yet counts as one. */
+  get partitionsWithoutLeader(): number {
+    return this.#cache.partitionsWithoutLeader + this.#resolver.leaderless
+  }
+
+  /** When a broker answered a metadata request last; undefined: none has. ms on the clock of `performance.now()` */
+  get answeredAt(): number | undefined {
+    return this.#refresher.answeredAt
+  }
+
+  /** Since when no broker answers metadata requests, and why; undefined while one does. */
+  get failure(): MetadataFailure | undefined {
+    return this.#refresher.failure
   }
 
   /** How many topics are waited for. */

@@ -11,6 +11,7 @@ import type { RunningClock } from '../metadata/runningClock.js'
 import { type MetadataRetrySettings, nextDelayMs, nominalDelay } from '../metadata/schedule.js'
 import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
+import { ZERO_UUID } from '../protocol/wire/codec.js'
 import type { WaitRegistry } from '../waits/registry.js'
 import { nobody, type Waiters } from '../waits/wait.js'
 import type { AutoCreationEvidence } from './autoCreation.js'
@@ -76,6 +77,13 @@ export class TopicResolver implements AskOwner, WaitControl {
   /** Topics that are waited for. */
   get waiting(): number {
     return this.#waits.size
+  }
+
+  /** Those of them that exist, without a leader. */
+  get leaderless(): number {
+    let count = 0
+    for (const { ongoing } of this.#waits.values()) if (ongoing?.kind === 'leader') count++
+    return count
   }
 
   /**
@@ -238,7 +246,8 @@ export class TopicResolver implements AskOwner, WaitControl {
     if (!this.#end(wait, 'available')) return
     if (wait.missed) {
       this.#strategyOf(wait).appeared?.(wait)
-      if (wait.settings.create === 'broker') this.#options.observer.topicCreated(wait.name, 'broker')
+      if (wait.settings.create === 'broker')
+        this.#options.observer.topicCreated(wait.name, 'broker', knownId(view))
     }
     wait.resolve(view)
   }
@@ -262,6 +271,9 @@ export class TopicResolver implements AskOwner, WaitControl {
     return true
   }
 }
+
+/** Undefined where the brokers tell no ids. */
+const knownId = ({ topicId }: TopicView): string | undefined => (topicId === ZERO_UUID ? undefined : topicId)
 
 /**
  * With a short `waitForMs` the steps are short too, so that it is not overstepped by a long one; a long one is not cut short by what is

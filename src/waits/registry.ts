@@ -12,7 +12,7 @@ import {
 /** Learns of each wait. Must not throw. */
 export interface WaitListener {
   began(wait: Wait): void
-  /** Another kind, another error, or another beginning. */
+  /** Another kind, or another error. */
   changed(wait: Wait): void
   ended(wait: Wait, how: WaitEnd): void
 }
@@ -63,13 +63,6 @@ export class WaitRegistry {
   change(wait: Wait, kind: WaitKind, error?: Error): void {
     if (!this.ongoing.has(wait) || (wait.kind === kind && error === undefined)) return
     wait.become(kind, error ?? wait.error)
-    for (const listener of this.listeners) listener.changed(wait)
-  }
-
-  /** Who waited longest waits no more, and others still do: since then. @param since ms on the registry's clock */
-  progress(wait: Wait, since: number): void {
-    if (!this.ongoing.has(wait) || since <= wait.since) return
-    wait.since = since
     for (const listener of this.listeners) listener.changed(wait)
   }
 

@@ -43,6 +43,8 @@ export interface WaitSubject {
 export interface Waiters {
   /** How many records wait at this moment. */
   readonly waitingRecords: number
+  /** Since when the first of them has waited, where that moves on. ms on the registry's clock */
+  readonly waitingSince?: number | undefined
 }
 
 /** Why a wait goes on, where that changes often. Asked only where somebody looks. */
@@ -60,8 +62,7 @@ export class Wait {
   kind: WaitKind
   readonly subject: WaitSubject
   readonly waiters: Waiters
-  /** Since when without a break. ms on the registry's clock */
-  since: number
+  private readonly begun: number
   private readonly explanation: Explanation | undefined
   private lastError: Error | undefined
 
@@ -75,9 +76,14 @@ export class Wait {
     this.kind = kind
     this.subject = subject
     this.waiters = waiters
-    this.since = since
+    this.begun = since
     if (why !== undefined && 'likelyCause' in why) this.explanation = why
     else this.lastError = why
+  }
+
+  /** Since when without a break. ms on the registry's clock */
+  get since(): number {
+    return Math.max(this.begun, this.waiters.waitingSince ?? this.begun)
   }
 
   /** The last error that was met, if there was one. */

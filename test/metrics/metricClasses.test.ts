@@ -45,7 +45,7 @@ const byPromClient = (registry: Registry, level: () => number): Metrics => {
   }
 }
 const byThisPackage = (registry: Registry, level: () => number): Metrics => {
-  createGauge({ name: 'level', help, labelNames: [], registry }, level)
+  createGauge({ name: 'level', help, labelNames: [], registry }, () => [{ labels: {}, value: level() }])
   return {
     plain: createCounter({ name: 'plain_total', help, labelNames: [], registry }),
     labelled: createCounter({ name: 'labelled_total', help, labelNames: ['topic', 'error'], registry }),

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import prom from 'prom-client'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { InvalidOptionsError } from '../../src/errors/index.js'
+import { TOPIC_METRICS } from '../../src/metrics/definitions.js'
 import {
   type MetricsOptions,
   type MetricsRegistry,
@@ -16,6 +17,8 @@ describe('the options of metrics', () => {
       prefix: 'kafka_resilient_producer_',
       topicLabel: 'off',
       maxTopics: 100,
+      topicMetrics: TOPIC_METRICS,
+      clientId: undefined,
     })
   })
 

@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs'
 import prom from 'prom-client'
 import { describe, expect, it, vi } from 'vitest'
+import * as errors from '../../src/errors/index.js'
 import { InvalidOptionsError } from '../../src/errors/index.js'
 import { DEFINITIONS } from '../../src/metrics/definitions.js'
+import { METADATA_ERRORS, RECORD_ERRORS, RETRY_REASONS } from '../../src/metrics/knownValues.js'
 import type { ProducerLevels } from '../../src/metrics/observer.js'
 import { createPrometheusObserver } from '../../src/metrics/prometheusObserver.js'
+import { errorCode, KNOWN_CODES } from '../../src/protocol/errorCodes.js'
+import { WAIT_KINDS } from '../../src/waits/wait.js'
 
 /** The samples of a scrape, as `name{labels}` to value; the order of labels is that of the text. */
 const scrape = async (registry: { metrics(): Promise<string> }): Promise<Map<string, number>> => {
@@ -18,8 +23,14 @@ const scrape = async (registry: { metrics(): Promise<string> }): Promise<Map<str
 const levels = (some: Partial<ProducerLevels>): ProducerLevels => ({
   bufferedRecords: 0,
   bufferedBytes: 0,
+  bufferLimitBytes: 0,
   topicsWaiting: 0,
   requestsInFlight: 0,
+  recordsWaiting: new Map(),
+  oldestRecordMs: 0,
+  partitionsWithoutLeader: 0,
+  metadataAgeMs: 0,
+  connections: new Map(),
   ...some,
 })
 
@@ -28,6 +39,8 @@ const openMetricsRegistry = (): prom.Registry<prom.OpenMetricsContentType> => {
   registry.setContentType(prom.openMetricsContentType as prom.OpenMetricsContentType)
   return registry
 }
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
 const P = 'kafka_resilient_producer_'
 
@@ -46,23 +59,40 @@ describe('the metrics', () => {
     expect(table).toEqual([
       'records_sent_total counter {}',
       'records_failed_total counter {error}',
+      'records_aborted_total counter {}',
       'record_retries_total counter {reason}',
+      'records_waiting gauge {for}',
+      'oldest_record_seconds gauge {}',
       'metadata_refreshes_total counter {trigger,outcome}',
       'metadata_retries_total counter {error}',
       'metadata_refresh_seconds histogram {}',
       'topic_wait_seconds histogram {outcome}',
+      'metadata_age_seconds gauge {}',
+      'partitions_without_leader gauge {}',
       'topics_waiting gauge {}',
       'topics_created_total counter {by}',
       'buffered_records gauge {}',
       'buffered_bytes gauge {}',
+      'buffer_limit_bytes gauge {}',
       'buffer_wait_seconds histogram {}',
+      'batches_split_total counter {}',
       'batch_records histogram {}',
       'batch_bytes histogram {}',
       'compression_ratio histogram {}',
       'queue_seconds histogram {}',
-      'request_seconds histogram {}',
+      'request_seconds histogram {broker}',
+      'requests_lost_total counter {broker}',
+      'throttle_seconds_total counter {broker}',
+      'connects_total counter {broker,outcome}',
+      'connections gauge {broker}',
       'requests_in_flight gauge {}',
       'delivery_seconds histogram {}',
+      'producer_ids_total counter {}',
+      'epoch_bumps_total counter {}',
+      'transactions_begun_total counter {}',
+      'transactions_ended_total counter {outcome}',
+      'transaction_seconds histogram {outcome}',
+      'build_info gauge {version,node}',
     ])
   })
 
@@ -76,22 +106,44 @@ describe('the metrics', () => {
     observer.metadataRetried('users', 'LEADER_NOT_AVAILABLE')
     observer.topicWaited('orders', 'available', 300)
     observer.topicWaited('users', 'failed', 30_000)
-    observer.topicCreated('orders', 'broker')
-    observer.topicCreated('orders', 'admin')
-    observer.topicCreated('users', 'admin')
+    observer.topicCreated('orders', 'broker', 'id-1')
+    observer.topicCreated('orders', 'admin', undefined)
+    observer.topicCreated('users', 'admin', undefined)
     observer.bufferWaited(45)
     observer.batchSent('orders', 10, 1_000, 4_000, 2)
     observer.recordsRetried('orders', 10, 'NOT_LEADER_OR_FOLLOWER')
-    observer.requestEnded(7)
+    observer.requestEnded(1, 7)
     observer.batchDelivered('orders', 10, 9)
     observer.recordsSent('orders', 10)
     observer.recordsFailed('users', 3, 'UnknownTopicError')
-    observer.watchLevels(() => ({
-      bufferedRecords: 11,
-      bufferedBytes: 2_200,
-      topicsWaiting: 2,
-      requestsInFlight: 4,
-    }))
+    observer.recordsAborted('orders', 4)
+    observer.batchSplit('orders')
+    observer.requestLost(1)
+    observer.throttled(2, 1_500)
+    observer.connectEnded(1, 'ok')
+    observer.connectEnded(2, 'failed')
+    observer.connectEnded(2, 'authentication_failed')
+    observer.producerIdObtained()
+    observer.epochBumped()
+    observer.transactionBegun()
+    observer.transactionEnded('committed', 250)
+    observer.watchLevels(() =>
+      levels({
+        bufferedRecords: 11,
+        bufferedBytes: 2_200,
+        bufferLimitBytes: 32_000,
+        topicsWaiting: 2,
+        requestsInFlight: 4,
+        recordsWaiting: new Map([['leader', 7]]),
+        oldestRecordMs: 1_250,
+        partitionsWithoutLeader: 3,
+        metadataAgeMs: 60_000,
+        connections: new Map([
+          [1, 1],
+          [2, 0],
+        ]),
+      }),
+    )
 
     const samples = await scrape(registry)
     const expected: Record<string, number> = {
@@ -119,8 +171,33 @@ describe('the metrics', () => {
       'compression_ratio_bucket{le="4"}': 1,
       queue_seconds_sum: 0.002,
       'record_retries_total{reason="NOT_LEADER_OR_FOLLOWER"}': 10,
-      request_seconds_sum: 0.007,
-      request_seconds_count: 1,
+      'request_seconds_sum{broker="1"}': 0.007,
+      'request_seconds_count{broker="1"}': 1,
+      'request_seconds_count{broker="2"}': 0,
+      records_aborted_total: 4,
+      batches_split_total: 1,
+      'requests_lost_total{broker="1"}': 1,
+      'requests_lost_total{broker="2"}': 0,
+      'throttle_seconds_total{broker="2"}': 1.5,
+      'connects_total{broker="1",outcome="ok"}': 1,
+      'connects_total{broker="1",outcome="failed"}': 0,
+      'connects_total{broker="2",outcome="failed"}': 1,
+      'connects_total{broker="2",outcome="authentication_failed"}': 1,
+      'connections{broker="1"}': 1,
+      'connections{broker="2"}': 0,
+      producer_ids_total: 1,
+      epoch_bumps_total: 1,
+      transactions_begun_total: 1,
+      'transactions_ended_total{outcome="committed"}': 1,
+      'transactions_ended_total{outcome="aborted"}': 0,
+      'transaction_seconds_sum{outcome="committed"}': 0.25,
+      buffer_limit_bytes: 32_000,
+      'records_waiting{for="leader"}': 7,
+      'records_waiting{for="quota"}': 0,
+      oldest_record_seconds: 1.25,
+      partitions_without_leader: 3,
+      metadata_age_seconds: 60,
+      [`build_info{version="${version}",node="${process.version}"}`]: 1,
       delivery_seconds_sum: 0.009,
       delivery_seconds_count: 1,
       records_sent_total: 10,
@@ -145,13 +222,13 @@ describe('the metrics', () => {
   it('reach from 1 ms to 120 s', async () => {
     const registry = new prom.Registry()
     const observer = createPrometheusObserver({ registry })
-    observer.requestEnded(1)
-    observer.requestEnded(120_000)
-    observer.requestEnded(120_001)
+    observer.requestEnded(1, 1)
+    observer.requestEnded(1, 120_000)
+    observer.requestEnded(1, 120_001)
     const samples = await scrape(registry)
-    expect(samples.get(`${P}request_seconds_bucket{le="0.001"}`)).toBe(1)
-    expect(samples.get(`${P}request_seconds_bucket{le="120"}`)).toBe(2)
-    expect(samples.get(`${P}request_seconds_bucket{le="+Inf"}`)).toBe(3)
+    expect(samples.get(`${P}request_seconds_bucket{le="0.001",broker="1"}`)).toBe(1)
+    expect(samples.get(`${P}request_seconds_bucket{le="120",broker="1"}`)).toBe(2)
+    expect(samples.get(`${P}request_seconds_bucket{le="+Inf",broker="1"}`)).toBe(3)
   })
 
   it('take a batch without bytes for no ratio', async () => {
@@ -179,7 +256,7 @@ describe('the metrics', () => {
     const registry = openMetricsRegistry()
     const observer = createPrometheusObserver({ registry })
     observer.recordsSent('orders', 5)
-    observer.requestEnded(3)
+    observer.requestEnded(1, 3)
     const first = await registry.metrics()
     expect(first).toContain(`# TYPE ${P}records_sent counter\n`)
     expect(first).toMatch(/# EOF\n$/)
@@ -206,7 +283,7 @@ describe('the label topic', () => {
     observer.recordsRetried('orders', 3, 'REQUEST_TIMED_OUT')
     observer.metadataRetried('orders', 'LEADER_NOT_AVAILABLE')
     observer.topicWaited('orders', 'available', 10)
-    observer.topicCreated('orders', 'broker')
+    observer.topicCreated('orders', 'broker', 'id-1')
     observer.batchSent('orders', 4, 100, 100, 1)
     observer.batchDelivered('orders', 4, 5)
     const samples = await scrape(registry)
@@ -272,6 +349,158 @@ describe('the label topic', () => {
     expect(text).toContain(`${P}records_sent_total{topic="a\\"} 1\\nforged_total{x=\\"\\\\"} 7`)
     expect(text.split('\n').some(line => line.startsWith('forged_total'))).toBe(false)
     expect(text.split('\n').filter(line => line.startsWith('# HELP') && line.includes('forged'))).toEqual([])
+  })
+})
+
+describe('a topic that does not exist', () => {
+  it('has a place only until one that exists needs it', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all', maxTopics: 3 })
+    observer.recordsSent('a', 1)
+    for (const topic of ['typo-1', 'typo-2', 'typo-3']) observer.recordsFailed(topic, 1, 'UnknownTopicError')
+    const before = await scrape(registry)
+    expect(before.get(`${P}records_failed_total{topic="typo-1",error="UnknownTopicError"}`)).toBe(1)
+    expect(before.get(`${P}records_failed_total{topic="other",error="UnknownTopicError"}`)).toBe(1)
+    observer.recordsSent('b', 2)
+    observer.recordsSent('c', 3)
+    observer.recordsSent('d', 4)
+    const after = await scrape(registry)
+    expect(after.get(`${P}records_sent_total{topic="b"}`)).toBe(2)
+    expect(after.get(`${P}records_sent_total{topic="c"}`)).toBe(3)
+    expect(after.get(`${P}records_sent_total{topic="other"}`)).toBe(4)
+    expect([...after.keys()].filter(name => name.includes('typo'))).toEqual([])
+  })
+
+  it('keeps its place once it exists', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all', maxTopics: 1 })
+    observer.metadataRetried('late', 'UNKNOWN_TOPIC_OR_PARTITION')
+    observer.topicWaited('late', 'available', 10)
+    observer.recordsSent('another', 1)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}metadata_retries_total{topic="late",error="UNKNOWN_TOPIC_OR_PARTITION"}`)).toBe(1)
+    expect(samples.get(`${P}records_sent_total{topic="other"}`)).toBe(1)
+  })
+})
+
+describe('the option topicMetrics', () => {
+  it('says which metrics carry the label topic', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({
+      registry,
+      topicLabel: 'all',
+      topicMetrics: ['records_sent_total'],
+    })
+    for (const topic of ['a', 'b']) {
+      observer.recordsSent(topic, 1)
+      observer.recordsFailed(topic, 1, 'UnknownTopicError')
+      observer.batchDelivered(topic, 1, 5)
+    }
+    const text = await registry.metrics()
+    const labelled = text.split('\n').filter(line => line.includes('topic="a"'))
+    expect(labelled).toEqual([`${P}records_sent_total{topic="a"} 1`])
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_failed_total{error="UnknownTopicError"}`)).toBe(2)
+    expect(samples.get(`${P}delivery_seconds_count`)).toBe(2)
+  })
+})
+
+describe('the label client_id', () => {
+  it('stands on every metric where it is given', async () => {
+    const registry = new prom.Registry()
+    const one = createPrometheusObserver({ registry, clientId: 'one' })
+    const two = createPrometheusObserver({ registry, clientId: 'two' })
+    one.recordsSent('a', 1)
+    two.recordsSent('a', 2)
+    one.watchLevels(() => levels({ bufferedRecords: 3 }))
+    two.watchLevels(() => levels({ bufferedRecords: 4 }))
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_sent_total{client_id="one"}`)).toBe(1)
+    expect(samples.get(`${P}records_sent_total{client_id="two"}`)).toBe(2)
+    expect(samples.get(`${P}buffered_records{client_id="two"}`)).toBe(4)
+    expect([...samples.keys()].filter(name => !name.includes('client_id'))).toEqual([])
+  })
+})
+
+describe('series whose labels are known beforehand', () => {
+  it('stand at 0 from the start: a rate sees their first increase', async () => {
+    const registry = new prom.Registry()
+    createPrometheusObserver({ registry }).watchLevels(() => levels({}))
+    const samples = await scrape(registry)
+    for (const error of RECORD_ERRORS)
+      expect(samples.get(`${P}records_failed_total{error="${error}"}`), error).toBe(0)
+    for (const reason of RETRY_REASONS)
+      expect(samples.get(`${P}record_retries_total{reason="${reason}"}`), reason).toBe(0)
+    for (const error of METADATA_ERRORS)
+      expect(samples.get(`${P}metadata_retries_total{error="${error}"}`), error).toBe(0)
+    for (const kind of WAIT_KINDS) expect(samples.get(`${P}records_waiting{for="${kind}"}`), kind).toBe(0)
+    const withoutSeries = Object.values(DEFINITIONS)
+      .filter(({ name }) => ![...samples.keys()].some(each => each.startsWith(P + name)))
+      .map(({ name }) => name)
+    // A broker's begin when it is first heard of.
+    expect(withoutSeries).toEqual([
+      'request_seconds',
+      'requests_lost_total',
+      'throttle_seconds_total',
+      'connects_total',
+      'connections',
+    ])
+  })
+
+  it('are all errors that records end with, and all of Kafka’s retriable codes', () => {
+    const classes = Object.entries(errors)
+      .filter(([, value]) => typeof value === 'function' && value.prototype instanceof Error)
+      .map(([name]) => name)
+    const notOfRecords = [
+      'BrokersUnreachableError',
+      'ConsumerDisconnectedError',
+      'FlushTimeoutError',
+      'IdempotenceRefusedError',
+      'IncompatibleKafkajsError',
+      'InvalidOptionsError',
+      'OffsetsRefusedError',
+      'SendError',
+    ]
+    expect(classes.filter(name => !RECORD_ERRORS.includes(name)).sort()).toEqual(notOfRecords)
+    const retriable = KNOWN_CODES.map(errorCode).filter(code => code.retriable)
+    const ofCoordinators = retriable.map(({ type }) => type).filter(type => !RETRY_REASONS.includes(type))
+    expect(ofCoordinators.sort()).toMatchInlineSnapshot(`
+      [
+        "CONCURRENT_TRANSACTIONS",
+        "COORDINATOR_LOAD_IN_PROGRESS",
+        "COORDINATOR_NOT_AVAILABLE",
+        "ELIGIBLE_LEADERS_NOT_AVAILABLE",
+        "NOT_CONTROLLER",
+        "NOT_COORDINATOR",
+      ]
+    `)
+  })
+})
+
+describe('a registry that is cleared under a running producer', () => {
+  it('gets the metrics back with the next report, and none has lost its count', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry })
+    observer.watchLevels(() => levels({ bufferedRecords: 5 }))
+    observer.recordsSent('a', 3)
+    registry.clear()
+    observer.recordsSent('a', 1)
+    const samples = await scrape(registry)
+    expect(samples.get(`${P}records_sent_total`)).toBe(4)
+    expect(samples.get(`${P}buffered_records`)).toBe(5)
+  })
+})
+
+describe('the creation of a topic', () => {
+  it('is counted once, however many producers waited for it', async () => {
+    const registry = new prom.Registry()
+    const [one, two] = [createPrometheusObserver({ registry }), createPrometheusObserver({ registry })]
+    one.topicCreated('a', 'broker', 'id-1')
+    two.topicCreated('a', 'broker', 'id-1')
+    two.topicCreated('a', 'broker', 'id-2')
+    one.topicCreated('b', 'broker', undefined)
+    two.topicCreated('b', 'broker', undefined)
+    expect((await scrape(registry)).get(`${P}topics_created_total{by="broker"}`)).toBe(3)
   })
 })
 
@@ -372,13 +601,13 @@ describe('a registry that was cleared', () => {
     const registry = new prom.Registry()
     const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
     observer.recordsSent('orders', 9)
-    observer.requestEnded(1)
+    observer.requestEnded(1, 1)
     registry.resetMetrics()
     observer.recordsSent('orders', 1)
-    observer.requestEnded(1)
+    observer.requestEnded(1, 1)
     const samples = await scrape(registry)
     expect(samples.get(`${P}records_sent_total{topic="orders"}`)).toBe(1)
-    expect(samples.get(`${P}request_seconds_count`)).toBe(1)
+    expect(samples.get(`${P}request_seconds_count{broker="1"}`)).toBe(1)
   })
 })
 
@@ -426,7 +655,7 @@ describe('a metric of somebody else under one of the names', () => {
     const error = clash(
       registry =>
         new prom.Histogram({
-          name: `${P}request_seconds`,
+          name: `${P}metadata_refresh_seconds`,
           help: 'theirs',
           buckets: [1],
           registers: [registry],
@@ -463,13 +692,13 @@ describe('the hot path', () => {
         observer.recordsRetried(topic, 1, 'REQUEST_TIMED_OUT')
         observer.metadataRetried(topic, 'LEADER_NOT_AVAILABLE')
         observer.topicWaited(topic, 'available', 1)
-        observer.topicCreated(topic, 'broker')
+        observer.topicCreated(topic, 'broker', undefined)
         observer.batchSent(topic, 1, 1, 1, 1)
         observer.batchDelivered(topic, 1, 1)
       }
       observer.metadataRefreshed('age', 'ok', 1)
       observer.bufferWaited(1)
-      observer.requestEnded(1)
+      observer.requestEnded(1, 1)
     }
     everything()
     const made = [vi.spyOn(prom.Counter.prototype, 'labels'), vi.spyOn(prom.Histogram.prototype, 'labels')]

@@ -215,10 +215,11 @@ describe('a wait that changes', () => {
 
   test('a line in which others take their turn is no long wait', () => {
     const { clock, registry, lines } = start()
-    const wait = registry.begin('buffer', {})
+    const waiters = { waitingRecords: 1, waitingSince: 0 }
+    registry.begin('buffer', {}, { waiters })
     for (let i = 0; i < 60; i++) {
       clock.advance(1000)
-      registry.progress(wait, clock.now())
+      waiters.waitingSince = clock.now()
     }
     expect(lines).toEqual([])
     clock.advance(WARN_AFTER_MS)
@@ -255,7 +256,6 @@ test('a wait that has ended is not ended or changed again', () => {
   registry.end(wait, 'over')
   registry.end(wait, 'over')
   registry.change(wait, 'leader', new Error('x'))
-  registry.progress(wait, 1)
   clock.advance(60_000)
   expect(registry.size).toBe(0)
   expect(lines).toEqual([])

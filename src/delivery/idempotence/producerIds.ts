@@ -1,6 +1,7 @@
 import kafkajs, { type Logger } from 'kafkajs'
 import { BrokerVerdictError } from '../../errors/bases.js'
 import { IdempotenceRefusedError } from '../../errors/index.js'
+import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
@@ -33,6 +34,7 @@ export interface ProducerIdsParts {
   readonly requestTimeoutMs: number
   readonly random: () => number
   readonly waits: WaitRegistry
+  readonly observer: Pick<ProducerObserver, 'producerIdObtained'>
 }
 
 /** @throws {MalformedMessageError} on numbers that no broker gives: records would carry none, as without idempotence */
@@ -133,6 +135,7 @@ export class ProducerIds implements IdentitySource {
       )
     }
     this.identity = identityIn(response)
+    this.parts.observer.producerIdObtained()
     logger.debug('Got a producer id', {
       producerId: String(response.producerId),
       epoch: response.producerEpoch,

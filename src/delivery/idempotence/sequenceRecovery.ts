@@ -85,7 +85,10 @@ const bump = (queue: PartitionQueue): boolean => {
     else batch.forgetIdentity()
   }
   const goesOn = queue.needsIdentity ? queue.sequences.forget() : queue.sequences.bump()
-  if (identity !== undefined && !goesOn) queue.host.renewIdentity(identity)
+  if (identity !== undefined) {
+    if (!goesOn) queue.host.renewIdentity(identity)
+    else if (!queue.needsIdentity) queue.host.observer.epochBumped()
+  }
   queue.needsBump = false
   queue.needsIdentity = false
   queue.leaderHasAcked = false

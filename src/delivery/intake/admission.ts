@@ -21,7 +21,7 @@ import {
 import type { Destination } from './shares.js'
 import { spacePatienceMs, TopicWait, type WaitLimits } from './topicWait.js'
 import { WaitFailures } from './waitFailures.js'
-import { type CallMoment, type LineOwner, WaitingRecord, WaitLine } from './waitLine.js'
+import { type CallMoment, isLastOf, type LineOwner, WaitingRecord, WaitLine } from './waitLine.js'
 
 const PROMISED: RecordOwnerSource = { ownerIn: batch => batch.promised }
 
@@ -360,10 +360,16 @@ export class Admission implements LineOwner {
     const { destination } = line
     const isPlacing = destination instanceof TopicWait && destination.isPlacing
     if (line.kind === 'space' && !isPlacing) this.budget.enlist(line)
+    // What waits for a missing topic waits for that.
+    if (line.kind === 'space' && line.topic.view !== undefined) {
+      line.ongoing = this.host.waits.begin('buffer', { topic: line.topic.name }, { waiters: line })
+    }
   }
 
   emptied(line: WaitLine): void {
     this.waitFailures.lines.delete(line)
+    if (line.ongoing !== undefined) this.host.waits.end(line.ongoing, 'over')
+    line.ongoing = undefined
     line.withdraw()
     this.budget.delist(line)
     if (line.destination instanceof TopicWait) this.dropEmpty(line.destination)
@@ -395,9 +401,7 @@ export class Admission implements LineOwner {
     const { destination, topic } = line
     const { moment, bytes, message, call, index } = record
     this.budget.waitsNoMore(bytes)
-    if (moment.lastIndex < 0 || moment.lastIndex === index) {
-      this.host.observer.bufferWaited(performance.now() - moment.startedAt)
-    }
+    if (isLastOf(moment, index)) this.host.observer.bufferWaited(performance.now() - moment.startedAt)
     if (destination instanceof TopicWait) {
       // Before it leaves: the topic must not be taken for one that nobody waits for.
       this.budget.take(destination, bytes)

@@ -1,4 +1,5 @@
 import type { ProducerObserver } from '../../metrics/observer.js'
+import type { WaitRegistry } from '../../waits/registry.js'
 import type { PartitionQueueHost } from '../partitions/partitionQueue.js'
 import type { TopicPartitions } from '../partitions/topicPartitions.js'
 
@@ -11,4 +12,5 @@ export interface AdmissionHost extends PartitionQueueHost {
   /** Why the topic is not there yet, as far as it is known. */
   problemOf(topic: TopicPartitions): Error | undefined
   readonly observer: ProducerObserver
+  readonly waits: WaitRegistry
 }

@@ -6,7 +6,7 @@ import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { TurnWork } from '../turns.js'
 import type { AdmissionHost } from './admissionHost.js'
 import type { WaitLimits } from './topicWait.js'
-import { type CallMoment, type LineOwner, type WaitingRecord, WaitLine } from './waitLine.js'
+import { type CallMoment, isLastOf, type LineOwner, type WaitingRecord, WaitLine } from './waitLine.js'
 
 const nothing = (): void => {}
 
@@ -60,10 +60,11 @@ export class WaitFailures {
   }
 
   /** What it takes of the buffer, or of what may wait, is free again. */
-  private release({ kind, destination }: WaitLine, { bytes }: WaitingRecord): void {
-    const { budget } = this.host
-    if (kind === 'admitted') budget.give(destination, bytes, 1)
-    else budget.waitsNoMore(bytes)
+  private release({ kind, destination }: WaitLine, { bytes, index, moment }: WaitingRecord): void {
+    const { budget, observer } = this.host
+    if (kind === 'admitted') return budget.give(destination, bytes, 1)
+    budget.waitsNoMore(bytes)
+    if (isLastOf(moment, index)) observer.bufferWaited(performance.now() - moment.startedAt)
   }
 
   /**
@@ -101,7 +102,6 @@ export class WaitFailures {
   expire(line: WaitLine, first: WaitingRecord, now: number): number {
     const { moment } = first
     const error = this.expiredError(line, moment, now)
-    if (error instanceof BufferFullError) this.host.observer.bufferWaited(now - moment.startedAt)
     return this.endRun(line, first, error, record => {
       if (record.moment !== moment) return false
       this.release(line, record)

@@ -1,4 +1,5 @@
 import type { Message } from 'kafkajs'
+import type { Wait, Waiters } from '../../waits/wait.js'
 import type { DeliveryClass } from '../batch/batch.js'
 import { Expiring } from '../batch/expiryList.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
@@ -17,6 +18,10 @@ export interface CallMoment {
   /** The index of its call's last message, at which the wait is measured; -1: each record is a call of its own. */
   readonly lastIndex: number
 }
+
+/** Whether the wait of the record's call is measured at this record. */
+export const isLastOf = ({ lastIndex }: CallMoment, index: number): boolean =>
+  lastIndex < 0 || lastIndex === index
 
 /** A record that is in no batch yet. Small: there may be a million of them (see docs/decisions/intake.md). */
 export class WaitingRecord {
@@ -64,7 +69,7 @@ export interface LineOwner {
 }
 
 /** Records of one destination in the order in which they came, which may leave from anywhere: a doubly linked list through the records. */
-export class WaitLine extends Expiring {
+export class WaitLine extends Expiring implements Waiters {
   readonly destination: Destination
   /** Whether the buffer has taken its records in, which wait for their topic, or they wait for space. */
   readonly kind: 'admitted' | 'space'
@@ -73,6 +78,8 @@ export class WaitLine extends Expiring {
   readonly patienceMs: number
   readonly owner: LineOwner
   size = 0
+  /** Its entry among all ongoing waits, while its records wait for space. */
+  ongoing: Wait | undefined
   /** @internal LineHeap's; -1: it is in none */
   heapIndex = -1
   /** @internal LineHeap's */
@@ -95,6 +102,15 @@ export class WaitLine extends Expiring {
     this.topic = topic
     this.patienceMs = patienceMs
     this.owner = owner
+  }
+
+  get waitingRecords(): number {
+    return this.size
+  }
+
+  /** Since when its first record has waited. ms on the clock of `performance.now()` */
+  get waitingSince(): number | undefined {
+    return this.first?.moment.startedAt
   }
 
   get first(): WaitingRecord | undefined {

@@ -117,10 +117,10 @@ export class ProduceResponseHandler {
       case 'moved':
         return this.moved(inFlightBatch, answer, nodeId, endpoint, cause)
       case 'retry':
-        return this.retry(queue, batch, cause, code.type)
+        return this.retry(queue, batch, cause)
       case 'split':
         // Its parts would go again.
-        if (this.withdrawalError !== undefined) return this.retry(queue, batch, cause, code.type)
+        if (this.withdrawalError !== undefined) return this.retry(queue, batch, cause)
         return this.tooLarge(queue, batch, cause)
       case 'sequence':
         return this.sequenceRefused(queue, batch, answer, cause)
@@ -150,9 +150,9 @@ export class ProduceResponseHandler {
     if (sent) batch.outcomeUnknown = true
     if (batch.expiredInFlight) return this.completion.drop(queue, batch)
     if (this.closed) return
-    if (this.isElsewhere(queue, nodeId)) return this.retry(queue, batch, error, error.name, AT_ONCE)
+    if (this.isElsewhere(queue, nodeId)) return this.retry(queue, batch, error, AT_ONCE)
     this.host.refreshLeaders(queue, nodeId)
-    this.retry(queue, batch, error, error.name)
+    this.retry(queue, batch, error)
   }
 
   private isElsewhere(queue: PartitionQueue, nodeId: number): boolean {
@@ -170,40 +170,32 @@ export class ProduceResponseHandler {
     if (leaderId >= 0) this.host.learnLeader(queue, leaderId, leaderEpoch, endpoint)
     // It was for a leader, or for a topic, whose successor is known by now.
     const isOutdated = this.isElsewhere(queue, nodeId) || topicId !== queue.topicId
-    if (isOutdated) return this.retry(queue, batch, cause, cause.type, AT_ONCE)
+    if (isOutdated) return this.retry(queue, batch, cause, AT_ONCE)
     // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
     // creation: there is nothing to ask, and little to wait for.
     const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS
     if (!isAppointed) {
       this.host.refreshLeaders(queue, undefined)
-      return this.retry(queue, batch, cause, cause.type)
+      return this.retry(queue, batch, cause)
     }
     if (this.startingLeaders.mayProbe(nodeId, batch))
-      return this.retry(queue, batch, cause, cause.type, APPOINTED_BACKOFF)
-    if (this.goesOn(queue, batch, cause, cause.type, HELD_BACKOFF))
-      this.startingLeaders.hold(nodeId, queue, batch)
+      return this.retry(queue, batch, cause, APPOINTED_BACKOFF)
+    if (this.goesOn(queue, batch, cause, HELD_BACKOFF)) this.startingLeaders.hold(nodeId, queue, batch)
   }
 
   private retry(
     queue: PartitionQueue,
     batch: Batch,
     cause: Error,
-    reason: string,
     backoff: Backoff = this.settings.backoff,
   ): void {
-    if (!this.goesOn(queue, batch, cause, reason, backoff)) return
+    if (!this.goesOn(queue, batch, cause, backoff)) return
     if (queue.sender === undefined) this.host.refreshLeaders(queue, undefined)
     else queue.sender.wake(queue)
   }
 
   /** Sets when the batch is retried, or ends it where it cannot be; says whether it is. */
-  private goesOn(
-    queue: PartitionQueue,
-    batch: Batch,
-    cause: Error,
-    reason: string,
-    backoff: Backoff,
-  ): boolean {
+  private goesOn(queue: PartitionQueue, batch: Batch, cause: Error, backoff: Backoff): boolean {
     batch.noteCause(cause)
     const end = queue.gone ?? this.withdrawalError?.(queue.topic)
     if (end !== undefined) {
@@ -236,7 +228,6 @@ export class ProduceResponseHandler {
     const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
     // On a common beat: hundreds of new topics then go again in one request instead of one each.
     batch.retryAt = delayMs === 0 ? now : Math.ceil((now + delayMs) / RETRY_BEAT_MS) * RETRY_BEAT_MS
-    this.host.observer.recordsRetried(queue.topic, batch.recordCount, reason)
     this.host.logger.debug('A record batch will be sent again', {
       topic: queue.topic,
       partition: queue.partition,
@@ -264,7 +255,8 @@ export class ProduceResponseHandler {
       parts[1]!.identify(batch.identity, advanceSequence(batch.baseSequence, half))
     }
     queue.shrink(batch)
-    this.host.observer.recordsRetried(queue.topic, batch.recordCount, cause.type)
+    for (const part of parts) part.noteCause(cause)
+    this.host.observer.batchSplit(queue.topic)
     this.completion.substitute(queue, batch, parts)
   }
 
@@ -280,12 +272,12 @@ export class ProduceResponseHandler {
       batch.baseSequence !== queue.sequences.expected
     if (isInnocent) batch.excusedAttempts++
     if (answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && setAside(queue, batch)) {
-      return this.retry(queue, batch, cause, cause.type, AT_ONCE)
+      return this.retry(queue, batch, cause, AT_ONCE)
     }
     const isBehindForgotten = queue.batches[0]!.isSetAside
     if (isInnocent && !isBehindForgotten && !queue.unresolved && queue.batches[0] !== batch) {
       // The batch before it comes again, and it goes behind that one.
-      return this.retry(queue, batch, cause, cause.type, AT_ONCE)
+      return this.retry(queue, batch, cause, AT_ONCE)
     }
     // A batch that begins its epoch cannot be out of order, nor be unknown: it is the id that is not taken.
     const isIdRefused = answer.errorCode !== ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && batch.baseSequence === 0
@@ -297,7 +289,7 @@ export class ProduceResponseHandler {
     batch.noteCause(cause)
     if (batch.deliveryClass.transactional) return this.refused(queue, batch, answer, cause)
     if (batch.outcomeUnknown) return this.sequencesLost(queue, batch, cause)
-    this.retry(queue, batch, cause, cause.type, isInnocent ? AT_ONCE : this.settings.backoff)
+    this.retry(queue, batch, cause, isInnocent ? AT_ONCE : this.settings.backoff)
   }
 
   /** The producer id is forgotten, or another producer's: an idempotent producer asks for another one, and numbers anew. */
@@ -315,7 +307,7 @@ export class ProduceResponseHandler {
     queue.unresolved = false
     batch.noteCause(cause)
     if (batch.outcomeUnknown) return this.sequencesLost(queue, batch, cause)
-    this.retry(queue, batch, cause, cause.type)
+    this.retry(queue, batch, cause)
   }
 
   /** Numbered anew, a record that an earlier attempt did write would stand there twice. */

@@ -1,3 +1,4 @@
+import type { ProducerObserver } from '../../metrics/observer.js'
 import type { Wait, Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { BufferPool } from '../batch/bufferPool.js'
@@ -56,6 +57,7 @@ export interface PartitionQueueHost {
   compress(queue: PartitionQueue, batch: Batch): void
   /** Takes its withdrawn records out of a batch that is in no request. */
   dropWithdrawn(queue: PartitionQueue, batch: Batch): void
+  readonly observer: Pick<ProducerObserver, 'epochBumped'>
 }
 
 /** The stay of a topic's keyless records on one partition. */

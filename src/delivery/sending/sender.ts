@@ -1,4 +1,5 @@
 import { ProducerClosedError } from '../../errors/index.js'
+import type { ProducerObserver } from '../../metrics/observer.js'
 import type { BrokerAddress, ProduceLink } from '../../transport/port.js'
 import { asError } from '../../util/realms.js'
 import type { WaitRegistry } from '../../waits/registry.js'
@@ -9,7 +10,7 @@ import { ShareGroup } from '../intake/shares.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 import { BrokerLateness } from './brokerLateness.js'
-import { BrokerWaits } from './brokerWaits.js'
+import { BrokerStatus } from './brokerStatus.js'
 import { type InFlightBatch, InFlightRequest } from './inFlightRequest.js'
 import { InFlightRequests } from './inFlightRequests.js'
 import { ReadyPartitions, type ReadyPartitionsSettings } from './readyPartitions.js'
@@ -48,7 +49,6 @@ export interface SenderHost {
   unreadable(queue: PartitionQueue, batch: Batch): void
   /** A request's buffers are free again. */
   released(inFlightBatches: readonly InFlightBatch[]): void
-  requestEnded(elapsedMs: number): void
   /** This broker cannot be reached, or says nothing: who leads these queues' topics, another is asked. */
   suspect(queues: Iterable<PartitionQueue>, nodeId: number): void
   /** Connecting can never succeed, for example because the credentials are refused. */
@@ -60,6 +60,7 @@ export interface SenderHost {
   /** The latency of the quickest broker; 0: not known yet. ms */
   quickestMs(): number
   readonly waits: WaitRegistry
+  readonly observer: ProducerObserver
   readonly random: () => number
 }
 
@@ -80,7 +81,7 @@ export class Sender implements Waiters {
   private readonly requestSize: RequestSize
   private readonly cuts: RequestCuts
   private readonly pace: BrokerLateness
-  private readonly waits: BrokerWaits
+  readonly status: BrokerStatus
   readonly share = new ShareGroup(false)
   private link: ProduceLink | undefined
   private opening = false
@@ -104,14 +105,15 @@ export class Sender implements Waiters {
     this.settings = settings
     this.host = host
     this.queue = new ReadyPartitions(settings)
-    this.waits = new BrokerWaits(nodeId, host.waits, this)
+    const { waits, observer } = host
+    this.status = new BrokerStatus({ nodeId, waits, observer, waiters: this })
     this.requestSize = new RequestSize(settings.requestTargetBytes)
     this.cuts = new RequestCuts(this.requestSize)
     this.requests = new InFlightRequests(nodeId, settings.stallMs, {
       suspect: (queues, silentMs) => {
         if ((this.link?.throttledForMs ?? 0) === 0) {
           this.setStuck(true)
-          this.waits.silent(silentMs)
+          this.status.silent(silentMs)
         }
         host.suspect(queues, nodeId)
       },
@@ -159,7 +161,7 @@ export class Sender implements Waiters {
   }
 
   get isWaiting(): boolean {
-    return this.waits.any
+    return this.status.any
   }
 
   /** The records that wait for this broker while anything does. */
@@ -196,7 +198,7 @@ export class Sender implements Waiters {
 
   /** What nothing waits for any more is no wait. */
   private reviewWaits(): void {
-    if (this.waits.any && this.queue.isEmpty && this.requests.count === 0) this.waits.abandoned()
+    if (this.status.any && this.queue.isEmpty && this.requests.count === 0) this.status.abandoned()
   }
 
   private setStuck(isStuck: boolean): void {
@@ -230,7 +232,7 @@ export class Sender implements Waiters {
     if (link.throttledForMs > 0) {
       this.isThrottled = true
       this.pace.unusable()
-      this.waits.throttled(link.throttledForMs)
+      this.status.held(link.throttledForMs)
       return this.wakeAt(now + link.throttledForMs)
     }
     if (link.needsPreparation) {
@@ -285,11 +287,11 @@ export class Sender implements Waiters {
     if (payload !== null) this.pace.answered(now - request.sentAt, now)
     this.requestSize.answered(request.bytes)
     this.setStuck(false)
-    this.host.requestEnded(now - request.sentAt)
     if (payload === null) {
-      this.waits.answered(0)
+      this.status.written()
       for (const inFlightBatch of request.inFlightBatches) this.host.written(inFlightBatch)
     } else {
+      this.status.answered(now - request.sentAt, now)
       try {
         this.deliver(link, request, payload)
       } catch (error) {
@@ -311,7 +313,7 @@ export class Sender implements Waiters {
       link.throttle(throttleTimeMs)
       this.requests.throttled(throttleTimeMs, performance.now())
     }
-    if (this.waits.any) this.waits.answered(throttleTimeMs)
+    this.status.throttled(throttleTimeMs)
     for (const inFlightBatch of request.inFlightBatches) {
       const answer = inFlightBatch.answer!
       const { leaderId } = answer.currentLeader
@@ -324,10 +326,8 @@ export class Sender implements Waiters {
     if (!this.requests.end(request)) return
     // Until a connection is open again.
     this.pace.unusable()
-    if (!this.closed) this.waits.failed(error)
-    const now = performance.now()
-    this.host.requestEnded(now - request.sentAt)
-    const isExcused = this.cuts.lost({ link, request, isHead, sent, error }, now)
+    if (!this.closed) this.status.requestLost(error)
+    const isExcused = this.cuts.lost({ link, request, isHead, sent, error }, performance.now())
     for (const inFlightBatch of request.inFlightBatches) {
       this.host.lost(inFlightBatch, error, sent, isExcused)
     }
@@ -360,8 +360,12 @@ export class Sender implements Waiters {
         if (this.closed) return link.destroy(new ProducerClosedError())
         this.link = link
         this.pace.usable()
+        this.status.connected()
         link.onClosed = () => {
-          if (this.link === link) this.link = undefined
+          if (this.link === link) {
+            this.link = undefined
+            this.status.disconnected()
+          }
           // A broker can refuse a request that it must not answer in no other way.
           if (this.unanswerable.size > 0 && !this.closed) this.host.suspect(this.unanswerable, this.nodeId)
           this.unanswerable.clear()
@@ -374,7 +378,7 @@ export class Sender implements Waiters {
         this.opening = false
         if (this.closed) return
         this.pace.unusable()
-        this.waits.failed(error)
+        this.status.notConnected(error)
         this.setStuck(true)
         const queues = this.queue.all
         for (const { batches } of queues) {
@@ -405,7 +409,8 @@ export class Sender implements Waiters {
       },
       (error: Error) => {
         this.opening = false
-        if (!this.queue.isEmpty) this.waits.failed(error)
+        this.status.notConnected(error)
+        this.reviewWaits()
         link.destroy(error)
       },
     )
@@ -429,6 +434,6 @@ export class Sender implements Waiters {
     this.requests.close()
     this.pace.close()
     this.link?.destroy(error)
-    this.waits.abandoned()
+    this.status.abandoned()
   }
 }

@@ -1,4 +1,5 @@
 import { withOutcome } from '../../errors/bases.js'
+import { failureType } from '../../metadata/failure.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { ProduceLinkSource } from '../../transport/port.js'
 import type { WaitRegistry } from '../../waits/registry.js'
@@ -9,6 +10,7 @@ import type { ShareGroup } from '../intake/shares.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { ProduceResponseHandler } from '../outcome/responseHandler.js'
 import type { PartitionQueue, PartitionSender } from '../partitions/partitionQueue.js'
+import type { BrokerStatus } from './brokerStatus.js'
 import type { InFlightBatch } from './inFlightRequest.js'
 import { Sender, type SenderSettings } from './sender.js'
 
@@ -62,6 +64,11 @@ export class SenderPool {
       transactionalId: settings.transactionalId,
     }
     this.parts = parts
+  }
+
+  /** How each broker serves that has been sent to. */
+  get statuses(): readonly BrokerStatus[] {
+    return [...this.senders.values()].map(({ status }) => status)
   }
 
   get inFlight(): number {
@@ -134,7 +141,6 @@ export class SenderPool {
           this.parts.released(batch)
         }
       },
-      requestEnded: elapsedMs => observer.requestEnded(elapsedMs),
       suspect: (queues, id) => {
         const topics = new Set<string>()
         for (const queue of queues) topics.add(queue.topic)
@@ -147,6 +153,7 @@ export class SenderPool {
       takeFrame: bytes => this.frames.take(bytes),
       giveFrame: frame => this.frames.give(frame),
       waits,
+      observer,
       random,
     })
     this.senders.set(nodeId, sender)
@@ -155,7 +162,11 @@ export class SenderPool {
 
   private observeDeparture(inFlightBatches: readonly InFlightBatch[], now: number): void {
     for (const { topic, batch } of inFlightBatches) {
-      if (batch.attempts > 1) continue
+      if (batch.attempts > 1) {
+        const reason = batch.lastCause === undefined ? 'other' : failureType(batch.lastCause)
+        this.parts.observer.recordsRetried(topic, batch.recordCount, reason)
+        continue
+      }
       this.parts.observer.batchSent(
         topic,
         batch.recordCount,

@@ -1,6 +1,7 @@
 import type { ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
 import { NonRetriableError } from '../../errors/bases.js'
 import { TransactionAbortedError, TransactionFailedError } from '../../errors/index.js'
+import type { TransactionOutcome } from '../../metrics/observer.js'
 import type { Sending } from '../sending.js'
 import type { Abortable, TransactionOffsets } from '../types.js'
 import type { GroupOffsets } from './groupOffsets.js'
@@ -28,7 +29,7 @@ export interface TransactionHost {
   /** The offsets are the group's. */
   readonly offsetsCommitted: (offsets: GroupOffsets['taken']) => void
   /** Prepares the producer for another transaction. @param failure of the one that has ended */
-  readonly ended: (failure: Error | undefined) => Promise<void>
+  readonly ended: (outcome: TransactionOutcome, failure: Error | undefined) => Promise<void>
 }
 
 export interface OpenTransactionParts {
@@ -160,7 +161,7 @@ export class OpenTransaction {
       throw this.failed(this.failure)
     }
     host.offsetsCommitted(offsets.taken)
-    await this.finish()
+    await this.finish('committed')
   }
 
   private async tryAbort(): Promise<void> {
@@ -183,7 +184,7 @@ export class OpenTransaction {
         throw error
       }
     }
-    await this.finish()
+    await this.finish('aborted')
   }
 
   /** Its requests are not asked again. */
@@ -191,8 +192,8 @@ export class OpenTransaction {
     this.parts.giveUp.abort(error)
   }
 
-  private async finish(): Promise<void> {
-    await this.parts.host.ended(this.failure)
+  private async finish(outcome: TransactionOutcome): Promise<void> {
+    await this.parts.host.ended(outcome, this.failure)
     this.status = 'ended'
   }
 

@@ -5,7 +5,7 @@ import type { BufferBudget } from '../../delivery/intake/bufferBudget.js'
 import type { PartitionQueue } from '../../delivery/partitions/partitionQueue.js'
 import { BrokerVerdictError, messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
-import type { ProducerObserver } from '../../metrics/observer.js'
+import type { ProducerObserver, TransactionOutcome } from '../../metrics/observer.js'
 import { ERROR } from '../../protocol/errorCodes.js'
 import { endTxnApi } from '../../protocol/messages/endTxn.js'
 import type { TopicDirectory } from '../../topics/index.js'
@@ -14,6 +14,7 @@ import type { WaitRegistry } from '../../waits/registry.js'
 import { DeliveryClasses } from '../deliveryClasses.js'
 import { engineSettings } from '../engineSettings.js'
 import type { ProducerSettings } from '../options.js'
+import { RefusedCalls } from '../refusedCalls.js'
 import { Sending } from '../sending.js'
 import type { ResilientTransaction } from '../types.js'
 import type { TopicNames } from '../validate.js'
@@ -21,6 +22,7 @@ import { Coordinators, type Patience } from './coordinators.js'
 import { GroupOffsets, type TakenOffset } from './groupOffsets.js'
 import { OpenTransaction, type TransactionHost } from './openTransaction.js'
 import { TransactionalIdentity } from './transactionalIdentity.js'
+import { TransactionCounts } from './transactionCounts.js'
 import { TransactionPartitions } from './transactionPartitions.js'
 import { isFatal, isForgotten, refusalOf } from './verdicts.js'
 
@@ -54,10 +56,11 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   private readonly coordinators: Coordinators
   private readonly identity: TransactionalIdentity
   private readonly classes: DeliveryClasses
+  private readonly counts: TransactionCounts
   private open: OpenTransaction | undefined
 
   constructor(parts: TransactionManagerParts) {
-    const { transactionalId, settings, transport, logger, waits, random } = parts
+    const { transactionalId, settings, transport, logger, observer, waits, random } = parts
     this.parts = parts
     this.transactionalId = transactionalId
     this.coordinators = new Coordinators({
@@ -70,7 +73,14 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     })
     const { transactionTimeoutMs } = settings
     const { coordinators } = this
-    this.identity = new TransactionalIdentity({ transactionalId, transactionTimeoutMs, coordinators, logger })
+    this.identity = new TransactionalIdentity({
+      transactionalId,
+      transactionTimeoutMs,
+      coordinators,
+      logger,
+      observer,
+    })
+    this.counts = new TransactionCounts(observer)
     this.classes = new DeliveryClasses({ ...settings, acks: -1 }, 'transactional', logger)
     this.engine = new DeliveryEngine(engineSettings(settings, transactionalId), {
       transport: transport.separateLinks(),
@@ -81,7 +91,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
         joins: queue => this.open?.transactionPartitions.joins(queue) ?? false,
         failed: error => this.open?.fail(error),
       },
-      observer: parts.observer,
+      observer: this.counts.observer,
       waits,
       logger,
       // Each record of a transaction belongs to a call.
@@ -142,9 +152,11 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       { live: target, connected: target },
       { ...this.parts.settings, idempotent: true },
       this.parts.topicNames,
+      new RefusedCalls(this.parts.observer),
     )
     const open = new OpenTransaction({ host: this, sending, transactionPartitions, offsets, giveUp })
     this.open = open
+    this.counts.begun()
     return {
       send: record => open.send(record),
       sendBatch: batch => open.sendBatch(batch),
@@ -159,7 +171,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     if (isFatal(error)) this.die(error)
   }
 
-  private die(error: Error): void {
+  private die(error: Error & { readonly outcome?: Outcome }): void {
     if (this.fatal !== undefined) return
     const { transactionTimeoutMs } = this.parts.settings
     const openMs = this.open === undefined ? 0 : performance.now() - this.open.startedAt
@@ -172,6 +184,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
           )
         : error
     this.fatal = fatal
+    this.counts.ended('failed', error.outcome !== 'unknown')
     queueMicrotask(() => this.recall(() => fatal))
   }
 
@@ -234,7 +247,8 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     this.parts.offsetsCommitted(offsets)
   }
 
-  async ended(failure: Error | undefined): Promise<void> {
+  async ended(outcome: TransactionOutcome, failure: Error | undefined): Promise<void> {
+    this.counts.ended(outcome)
     const { engine, identity, coordinators } = this
     const { unsettled } = engine
     const needsEpoch = unsettled.length > 0 || isForgotten(failure)

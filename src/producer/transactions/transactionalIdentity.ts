@@ -2,6 +2,7 @@ import type { Logger } from 'kafkajs'
 import { identityIn } from '../../delivery/idempotence/producerIds.js'
 import type { ProducerIdentity } from '../../delivery/idempotence/sequences.js'
 import { TransactionRefusedError } from '../../errors/index.js'
+import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
 import type { Coordinators, Patience } from './coordinators.js'
@@ -15,6 +16,7 @@ export interface TransactionalIdentityParts {
   readonly transactionTimeoutMs: number
   readonly coordinators: Coordinators
   readonly logger: Logger
+  readonly observer: Pick<ProducerObserver, 'producerIdObtained' | 'epochBumped'>
 }
 
 /** The producer id and epoch that the coordinator has given to a transactional id (InitProducerId, KIP-98, KIP-360). */
@@ -43,7 +45,7 @@ export class TransactionalIdentity {
    * @throws {ProducerFencedError} {TransactionRefusedError} {CoordinatorTimeoutError}
    */
   async acquire(patience: Patience): Promise<void> {
-    const { transactionalId, transactionTimeoutMs, coordinators, logger } = this.parts
+    const { transactionalId, transactionTimeoutMs, coordinators, logger, observer } = this.parts
     const before = this.identity
     const { response, version } = await coordinators.ask({
       api: initProducerIdApi,
@@ -67,6 +69,8 @@ export class TransactionalIdentity {
     })
     this.namesPredecessor = version >= NAMES_PREDECESSOR_SINCE
     this.identity = identityIn(response)
+    if (before?.producerId === response.producerId) observer.epochBumped()
+    else observer.producerIdObtained()
     logger.debug('Got a producer id for transactions', {
       transactionalId,
       producerId: String(response.producerId),

@@ -34,7 +34,7 @@ export class CreateByAdmin implements CreationStrategy {
     const { creator, observer } = this.#options
     try {
       const outcome = await creator.create({ ...wait.settings, name: wait.name })
-      if (outcome === 'created') observer.topicCreated(wait.name, 'admin')
+      if (outcome === 'created') observer.topicCreated(wait.name, 'admin', undefined)
       this.#created.add(wait)
       this.#control.askAgain(wait)
     } catch (error) {

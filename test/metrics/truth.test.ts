@@ -249,6 +249,27 @@ describe('records', () => {
     expect((await service.values('connects_total'))['1 ok']).toBe(2)
   })
 
+  test('wait for buffer space, each call until it has some or is out of time', async () => {
+    service = await Service.start({ bufferBytes: 20_000, deliveryTimeoutMs: 1500, ackTimeoutMs: 500 })
+    const { cluster, producer } = service
+    cluster.createTopic('t', { partitions: 1 })
+    await service.send('t')
+    cluster.on('Produce', hang, { times: Infinity })
+    const messages = [{ value: Buffer.alloc(900) }]
+    const sends = Array.from({ length: 40 }, () => settled(producer.send({ topic: 't', messages })))
+    await vi.waitFor(async () => {
+      const { buffer = 0 } = await service.values('records_waiting')
+      expect(buffer).toBeGreaterThan(10)
+    })
+    const { all: buffered = 0 } = await service.values('buffered_records')
+    const { buffer = 0 } = await service.values('records_waiting')
+    expect(buffered + buffer).toBe(40)
+    await Promise.all(sends)
+    expect(await service.values('buffer_wait_seconds')).toEqual({ all: buffer })
+    expect(await service.values('records_failed_total')).toEqual({ DeliveryTimeoutError: 40 })
+    expect((await service.values('records_waiting')).buffer).toBeUndefined()
+  })
+
   test('wait for the end of a throttle', async () => {
     service = await Service.start()
     service.cluster.createTopic('t', { partitions: 1 })

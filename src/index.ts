@@ -1,6 +1,13 @@
 export type { ConsumerGroupMetadata, ResilientConsumer } from './client/groupMetadata.js'
 export type { OnDelivery } from './delivery/calls/enqueuedRecord.js'
 export * from './errors/index.js'
+export type {
+  BrokerHealth,
+  BrokerState,
+  ProducerHealth,
+  ProducerStatus,
+  WaitHealth,
+} from './health/health.js'
 export { ResilientKafka, type ResilientKafkaOptions } from './kafka.js'
 export type { MetricsOptions, MetricsRegistry, TopicLabel } from './metrics/options.js'
 export { createResilientProducer } from './producer/producer.js'

@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type Logger } from 'kafkajs'
 import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { ProducerClosedError } from '../errors/index.js'
+import { healthOf, type ProducerHealth } from '../health/health.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { WaitRegistry } from '../waits/registry.js'
 import { DeliveryClasses } from './deliveryClasses.js'
@@ -73,6 +74,12 @@ export class Lifecycle {
       )
     }
     throw new kafkajs.KafkaJSError('The producer is disconnected')
+  }
+
+  get health(): ProducerHealth {
+    const { status, opening, current, parts } = this
+    const shown = status === 'disconnected' && opening !== undefined ? 'connecting' : status
+    return healthOf(shown, parts.waits, (current?.session ?? opening?.session)?.healthSource)
   }
 
   async connect(options: WaitOptions): Promise<void> {

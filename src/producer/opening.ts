@@ -9,7 +9,8 @@ export class Opening {
   private readonly work: Promise<void>
   private readonly onGivenUp: () => void
   private readonly startedAt = performance.now()
-  private session: Session | undefined
+  /** What is being opened, once there is anything of it. */
+  session: Session | undefined
   private broken: { readonly by: unknown } | undefined
   private waiting = 0
   private failures = 0

@@ -96,6 +96,7 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
       }
       return lifecycle.connected.session.transactions!.begin()
     },
+    health: () => lifecycle.health,
     logger: () => ownLogger,
     enqueue: (topic, message, onDelivery) => {
       try {

@@ -3,6 +3,7 @@ import { DeliveryEngine } from '../delivery/engine.js'
 import { ProducerIds } from '../delivery/idempotence/producerIds.js'
 import { BufferBudget } from '../delivery/intake/bufferBudget.js'
 import { ProducerClosedError } from '../errors/index.js'
+import type { HealthSource } from '../health/health.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
 import { TopicDirectory } from '../topics/index.js'
 import { createTransport, type NetworkListener } from '../transport/index.js'
@@ -109,6 +110,18 @@ export class Session {
     this.engines = this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
     budget.onFreed(() => this.onSpace?.())
     this.unwatch = observer.watchLevels(() => this.levels)
+  }
+
+  get healthSource(): HealthSource {
+    const { budget, engines, directory, levels } = this
+    return {
+      brokers: directory.brokers,
+      statuses: engines.flatMap(({ brokers }) => brokers),
+      answeredAt: directory.answeredAt,
+      failure: directory.failure,
+      buffer: { records: budget.records, bytes: budget.usedBytes, limitBytes: budget.limitBytes },
+      oldestRecordMs: levels.oldestRecordMs,
+    }
   }
 
   /** What gauges show. */

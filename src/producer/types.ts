@@ -11,6 +11,7 @@ import type {
   Transaction,
 } from 'kafkajs'
 import type { OnDelivery } from '../delivery/calls/enqueuedRecord.js'
+import type { ProducerHealth } from '../health/health.js'
 import type { MetricsOptions } from '../metrics/options.js'
 import type { RetryNotice, TopicPolicyOptions } from '../topics/index.js'
 
@@ -251,6 +252,13 @@ export interface ResilientProducer
    * @throws {FlushTimeoutError} after `timeoutMs`; the signal's reason when it is aborted. The records stay.
    */
   flush(options?: WaitOptions): Promise<void>
+  /**
+   * What the producer knows of itself, its brokers and its waits. Answers at once, asks nobody, and needs no metrics: for
+   * `/healthz` (see docs/health.md).
+   *
+   * @example app.get('/healthz', (_, reply) => { const health = producer.health(); reply.code(health.healthy ? 200 : 503).send(health) })
+   */
+  health(): ProducerHealth
   /** Flushes and aborts an open transaction for at most `timeoutMs` (25000 ms by default), rejects the rest, closes the connections. */
   disconnect(options?: { readonly timeoutMs?: number | undefined }): Promise<void>
 }

@@ -102,11 +102,11 @@ const RETRY_REMEDIES: Readonly<Record<string, string>> = {
 }
 
 /** What somebody can do about a wait. */
-const remedyOf = ({ kind, error }: Wait): string =>
+export const remedyOf = ({ kind, error }: Wait): string =>
   (kind === 'retry' && error !== undefined ? RETRY_REMEDIES[failureType(error)] : undefined) ?? REMEDIES[kind]
 
 /** Why the wait goes on, in the words of the last error; undefined where none was met. */
-const reasonOf = ({ error }: Wait): string | undefined =>
+export const reasonOf = ({ error }: Wait): string | undefined =>
   error === undefined ? undefined : printable(error.message).replace(/\.$/, '')
 
 const waitingRecords = (waits: readonly Wait[]): number =>

@@ -1,3 +1,4 @@
+import * as errors from '../errors/index.js'
 import { errorCode, KNOWN_CODES } from '../protocol/errorCodes.js'
 
 /*
@@ -5,34 +6,23 @@ import { errorCode, KNOWN_CODES } from '../protocol/errorCodes.js'
  * burst of failures shows no increase to `increase()` and `rate()`.
  */
 
+/** Errors of this package that concern no record. */
+const NOT_OF_RECORDS: ReadonlySet<string> = new Set([
+  'BrokersUnreachableError',
+  'ConsumerDisconnectedError',
+  'FlushTimeoutError',
+  'IdempotenceRefusedError',
+  'IncompatibleKafkajsError',
+  'InvalidOptionsError',
+  'OffsetsRefusedError',
+  'SendError',
+])
+
 /** Names of the errors with which records end: this package's classes, and kafkajs's for calls refused at once. */
 export const RECORD_ERRORS: readonly string[] = [
-  'BufferFullError',
-  'CompressionFailedError',
-  'CompressionUnavailableError',
-  'CoordinatorTimeoutError',
-  'DeliveryRetriesExceededError',
-  'DeliveryTimeoutError',
-  'InvalidMessageError',
-  'InvalidTopicError',
-  'MetadataRetriesExceededError',
-  'PartitionNotFoundError',
-  'ProducerClosedError',
-  'ProducerFencedError',
-  'ProducerIdUnavailableError',
-  'RecordRejectedError',
-  'RecordTooLargeError',
-  'SendAbortedError',
-  'SequenceLostError',
-  'TopicAuthorizationError',
-  'TopicCreationDisabledError',
-  'TopicCreationError',
-  'TransactionAbortedError',
-  'TransactionFailedError',
-  'TransactionRefusedError',
-  'TransactionTimedOutError',
-  'UnknownTopicError',
-  'UnsupportedApiError',
+  ...Object.values(errors)
+    .map(({ name }) => name)
+    .filter(name => !NOT_OF_RECORDS.has(name)),
   'KafkaJSConnectionError',
   'KafkaJSError',
   'KafkaJSNonRetriableError',

@@ -21,8 +21,9 @@ export type BrokerState = 'connected' | 'idle' | 'unreachable' | 'refusing' | 's
 export interface BrokerHealth {
   /** Node id. */
   readonly broker: number
-  readonly host: string
-  readonly port: number
+  /** Absent where the newest metadata does not name the broker any more. */
+  readonly host?: string
+  readonly port?: number
   readonly state: BrokerState
   /** How long it has not answered. ms; absent while it does, or while nothing is asked of it */
   readonly forMs?: number
@@ -65,7 +66,7 @@ export interface ProducerHealth {
   readonly notAnsweringReason?: string
   /** What has been waited for longer than 5 s, in the words of the log's warnings; at most 100. */
   readonly problems: readonly string[]
-  /** Those of the newest metadata. */
+  /** Those of the newest metadata, and others that records wait for; at most 100. */
   readonly brokers: readonly BrokerHealth[]
   /** The longest first; at most 100. */
   readonly waits: readonly WaitHealth[]
@@ -161,14 +162,17 @@ const brokersOf = (
   }
   const byNode = new Map<number, BrokerStatus>()
   for (const each of statuses) if (!byNode.get(each.nodeId)?.isConnected) byNode.set(each.nodeId, each)
-  return brokers.slice(0, MOST).map(({ nodeId, host, port }) => {
+  const named = new Set(brokers.map(({ nodeId }) => nodeId))
+  const gone = [...troubles.keys()].filter(nodeId => !named.has(nodeId)).map(nodeId => ({ nodeId }))
+  const all: readonly (Pick<BrokerAddress, 'nodeId'> & Partial<BrokerAddress>)[] = [...brokers, ...gone]
+  return all.slice(0, MOST).map(({ nodeId, host, port }) => {
     const trouble = troubles.get(nodeId)
     const status = byNode.get(nodeId)
     const reason = trouble && reasonOf(trouble)
     return {
       broker: nodeId,
-      host: printable(host),
-      port,
+      ...(host !== undefined && { host: printable(host) }),
+      ...(port !== undefined && { port }),
       state: (trouble && STATES[trouble.kind]) ?? (status?.isConnected ? 'connected' : 'idle'),
       ...(trouble && { forMs: Math.round(now - trouble.since) }),
       ...(status?.answeredAt !== undefined && { answeredMsAgo: Math.round(now - status.answeredAt) }),

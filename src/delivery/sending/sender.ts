@@ -161,7 +161,7 @@ export class Sender implements Waiters {
   }
 
   get isWaiting(): boolean {
-    return this.status.any
+    return this.status.isWaitedFor
   }
 
   /** The records that wait for this broker while anything does. */
@@ -198,7 +198,7 @@ export class Sender implements Waiters {
 
   /** What nothing waits for any more is no wait. */
   private reviewWaits(): void {
-    if (this.status.any && this.queue.isEmpty && this.requests.count === 0) this.status.abandoned()
+    if (this.status.isWaitedFor && this.queue.isEmpty && this.requests.count === 0) this.status.abandoned()
   }
 
   private setStuck(isStuck: boolean): void {

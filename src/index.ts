@@ -1,5 +1,13 @@
 export type { ConsumerGroupMetadata, ResilientConsumer } from './client/groupMetadata.js'
 export type { OnDelivery } from './delivery/calls/enqueuedRecord.js'
+export type {
+  BatchMessage,
+  ConnectionMessage,
+  FailureMessage,
+  RetryMessage,
+  TopicCreatedMessage,
+  WaitMessage,
+} from './diagnostics/channels.js'
 export * from './errors/index.js'
 export type {
   BrokerHealth,

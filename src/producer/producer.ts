@@ -1,4 +1,5 @@
 import type { Kafka, KafkaConfig, ProducerConfig } from 'kafkajs'
+import { publishing, WaitPublisher } from '../diagnostics/channels.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { FlushTimeoutError } from '../errors/index.js'
 import { FloodLog } from '../logging/floodLog.js'
@@ -52,8 +53,10 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
   new WaitLog(waits, logger)
   const unowned = new UnownedFailures(settings.onDeliveryError, new FloodLog(logger))
   const events = new EventHub(logger)
-  const observer =
-    settings.metrics === undefined ? silentObserver : createPrometheusObserver(settings.metrics)
+  new WaitPublisher(waits)
+  const observer = publishing(
+    settings.metrics === undefined ? silentObserver : createPrometheusObserver(settings.metrics),
+  )
   const topicNames = new TopicNames()
   const lifecycle = new Lifecycle({
     kafka,

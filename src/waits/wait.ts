@@ -60,6 +60,8 @@ export const nobody: Waiters = { waitingRecords: 0 }
 /** One ongoing wait. Made and changed by the {@link WaitRegistry} alone. */
 export class Wait {
   kind: WaitKind
+  /** That with which it began. */
+  readonly firstKind: WaitKind
   readonly subject: WaitSubject
   readonly waiters: Waiters
   private readonly begun: number
@@ -74,6 +76,7 @@ export class Wait {
     why: Explanation | Error | undefined,
   ) {
     this.kind = kind
+    this.firstKind = kind
     this.subject = subject
     this.waiters = waiters
     this.begun = since

@@ -6,7 +6,7 @@ import { type Fault, type FaultOptions, FaultScripts } from './faults/script.js'
 import { Gate } from './gate.js'
 import { Journal } from './journal.js'
 import { brokerModel } from './model/brokerModel.js'
-import type { Hall } from './net/connection.js'
+import type { BrokerContext } from './net/connection.js'
 import { Listener } from './net/listener.js'
 import type { EmbeddedKafkaOptions, TopicSpec } from './options.js'
 import { type Isolation, readPartition, type StoredRecord } from './records.js'
@@ -62,7 +62,7 @@ export class EmbeddedKafka {
       brokerModel(options, name => served[name].api),
     )
     let connections = 0
-    const hall: Hall = {
+    const context: BrokerContext = {
       cluster: this.state,
       journal: this.journal,
       faults: this.faults,
@@ -73,7 +73,7 @@ export class EmbeddedKafka {
     }
     process.on('unhandledRejection', this.noteRejection)
     rejectionListeners.add(this.noteRejection)
-    this.listeners = this.state.brokers.map(({ id }) => new Listener(hall, id, options.listeners?.tls))
+    this.listeners = this.state.brokers.map(({ id }) => new Listener(context, id, options.listeners?.tls))
   }
 
   /**

@@ -1,6 +1,10 @@
 import kafkajs, { CompressionTypes } from 'kafkajs'
 import { ResilientKafka } from 'kafkajs-resilient-producer'
+import { ERROR } from 'kafkajs-resilient-producer/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sequenced } from '../testing/support/batches.js'
+import { produce } from '../testing/support/produce.js'
+import { RawClient } from '../testing/support/rawClient.js'
 import { describeEmbedded, describeKafka, type TestBroker, uniqueTopic } from './suite.js'
 import { withAdmin } from './support/admin.js'
 import { failureOf, producing, range } from './support/producing.js'
@@ -245,6 +249,21 @@ const steps = (broker: TestBroker): void => {
       if (broker.isOlderThan('3.7')) expect((await failureOf(sent)).message).toContain('NOT_ENOUGH_REPLICAS')
       else await sent
     })
+  })
+
+  test('a first sequence above 0 of an unknown producer is refused until Kafka 2.4', async () => {
+    const topic = uniqueTopic('sequence')
+    await withAdmin(broker, admin =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: [{ topic, numPartitions: 1, replicationFactor: 1 }],
+      }),
+    )
+    const client = await RawClient.connect(broker.bootstrap[0]!)
+    const { errorCode } = await produce(client, sequenced(5), { topic, version: 3 })
+    await client.close()
+    if (broker.isOlderThan('1.0')) expect(errorCode).toBe(ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    else expect(errorCode).toBe(broker.isOlderThan('2.5') ? ERROR.UNKNOWN_PRODUCER_ID : ERROR.NONE)
   })
 
   test('an empty buffer is left by flush, and a disconnected producer connects again', async () => {

@@ -129,8 +129,8 @@ describe('min.insync.replicas above the replicas of a topic', () => {
 
 test.each([
   ['0.11', ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER],
-  ['2.3', ERROR.UNKNOWN_PRODUCER_ID],
-  ['2.4', ERROR.NONE],
+  ['2.4', ERROR.UNKNOWN_PRODUCER_ID],
+  ['2.5', ERROR.NONE],
 ] as const)('Kafka %s answers %i to a producer that it does not know', async (version, expected) => {
   const client = await start({ version })
   cluster.createTopic('t')

@@ -86,7 +86,7 @@ const placementRefusal = (spec: Spec, context: RequestContext): Refusal | undefi
   if (factor > alive.length) {
     return refusal(
       ERROR.INVALID_REPLICATION_FACTOR,
-      `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${alive.length} broker(s) are registered.`,
+      `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${alive.length} broker(s) are registered${model.cordonedWords}.`,
     )
   }
   return undefined

@@ -31,9 +31,11 @@ export interface BrokerModel {
   readonly replicationFactor: number | undefined
   /** Whether CreateTopics takes -1 for the broker's defaults (KIP-464). */
   readonly hasTopicDefaults: boolean
+  /** What newer controllers add to their words on too few brokers (KIP-1066). */
+  readonly cordonedWords: string
   /** Whether more replicas than a partition has are asked of no producer (KAFKA-15583). */
   readonly capsMinInsyncReplicas: boolean
-  /** What a producer that a partition does not know is answered to a first sequence above 0; undefined: it is taken (since KAFKA-7190). */
+  /** What a producer that a partition does not know is answered to a first sequence above 0; undefined: it is taken (since KIP-360). */
   readonly unknownProducer: number | undefined
 }
 
@@ -58,8 +60,10 @@ const offeredApi = (
   }
 }
 
+const CORDONED_WORDS = ' or some brokers have all their log directories cordoned'
+
 const unknownProducer = (version: KafkaVersion): number | undefined => {
-  if (isSince(version, '2.4')) return undefined
+  if (isSince(version, '2.5')) return undefined
   return isSince(version, '1.0') ? ERROR.UNKNOWN_PRODUCER_ID : ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER
 }
 
@@ -97,6 +101,7 @@ export const brokerModel = (
     codecs: profile?.codecs,
     replicationFactor: profile?.replicationFactor,
     hasTopicDefaults: profile !== undefined || isSince(played, '2.4'),
+    cordonedWords: isSince(played, '4.3') ? CORDONED_WORDS : '',
     capsMinInsyncReplicas: isSince(played, '3.7'),
     unknownProducer: unknownProducer(played),
   }

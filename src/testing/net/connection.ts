@@ -14,7 +14,7 @@ import { refuse } from './refusal.js'
 import { mayServe } from './session.js'
 
 /** What connections of one cluster share. */
-export interface Hall {
+export interface BrokerContext {
   readonly cluster: ClusterState
   readonly journal: Journal
   readonly faults: FaultScripts
@@ -32,7 +32,7 @@ const PAUSE_BYTES = 1024 * 1024
 /** One client's connection: its requests are served in order, one at a time, as a broker does. */
 export class Connection {
   readonly id: number
-  private readonly hall: Hall
+  private readonly context: BrokerContext
   private readonly node: number
   private readonly socket: Socket
   private readonly stopped: AbortSignal
@@ -43,13 +43,13 @@ export class Connection {
   private mutedMs = 0
   private lastAnswer = false
 
-  constructor(hall: Hall, node: number, socket: Socket, stopped: AbortSignal) {
-    this.hall = hall
+  constructor(context: BrokerContext, node: number, socket: Socket, stopped: AbortSignal) {
+    this.context = context
     this.node = node
     this.socket = socket
     this.stopped = stopped
-    this.id = hall.nextConnectionId()
-    this.frames = new FrameSplitter(hall.cluster.broker(node).config.number('socket.request.max.bytes'))
+    this.id = context.nextConnectionId()
+    this.frames = new FrameSplitter(context.cluster.broker(node).config.number('socket.request.max.bytes'))
     socket.setNoDelay(true)
     socket.on('data', chunk => this.received(chunk))
     // A client that is gone mid-write is an everyday event; 'close' follows.
@@ -78,14 +78,14 @@ export class Connection {
     this.busy = true
     try {
       for (let frame = this.frames.next(); frame; frame = this.frames.next()) {
-        if ((await this.hall.pauseOf(this.node)?.wait(this.ended.signal)) === 'aborted') return
+        if ((await this.context.pauseOf(this.node)?.wait(this.ended.signal)) === 'aborted') return
         await this.serve(frame)
         if (this.socket.isPaused() && this.frames.bufferedBytes <= PAUSE_BYTES) this.socket.resume()
         if (this.ended.signal.aborted) return
       }
     } catch (error) {
       // Bytes that are no request: a broker closes the connection, it has nothing to answer.
-      if (!(error instanceof MalformedMessageError)) this.hall.report(error)
+      if (!(error instanceof MalformedMessageError)) this.context.report(error)
       this.destroy()
     } finally {
       this.busy = false
@@ -93,15 +93,15 @@ export class Connection {
   }
 
   private async serve(frame: Buffer): Promise<void> {
-    const request = readRequest(frame, this.hall.cluster)
+    const request = readRequest(frame, this.context.cluster)
     if ('refusal' in request) return this.write(request.refusal)
-    if (!mayServe(request.name, this.session, this.hall.requiresSasl)) return this.destroy()
+    if (!mayServe(request.name, this.session, this.context.requiresSasl)) return this.destroy()
     const entry = journalEntry(request, this.node, this.id)
-    this.hall.journal.arrived(entry)
+    this.context.journal.arrived(entry)
     let answer: Pick<Answer, 'outcome' | 'errorCodes'> = { outcome: 'dropped', errorCodes: [] }
     try {
       const context = this.contextOf(request)
-      const matched = this.hall.faults.take(request.name, this.node, entry.topics)
+      const matched = this.context.faults.take(request.name, this.node, entry.topics)
       const response = matched
         ? await matched.fault(this.faulted(request, matched, context), async (body = request.body) =>
             request.served.handle(body, context),
@@ -109,7 +109,7 @@ export class Connection {
         : await request.served.handle(request.body, context)
       answer = await this.answer(request, response)
     } finally {
-      this.hall.journal.ended(entry, { at: performance.now(), ...answer })
+      this.context.journal.ended(entry, { at: performance.now(), ...answer })
     }
     if (this.lastAnswer) this.endGently()
     else if (this.mutedMs > 0) await this.muted()
@@ -134,7 +134,7 @@ export class Connection {
 
   private contextOf({ version, clientId }: Arrived): RequestContext {
     return {
-      cluster: this.hall.cluster,
+      cluster: this.context.cluster,
       node: this.node,
       version,
       clientId,

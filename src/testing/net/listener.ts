@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { ListenerOptions } from '../options.js'
-import { Connection, type Hall } from './connection.js'
+import { type BrokerContext, Connection } from './connection.js'
 
 /**
  * Free ports are looked for below the range the system takes ports of outgoing connections from (32768 on Linux):
@@ -26,15 +26,15 @@ const isAddressInUse = (error: unknown): boolean => (error as NodeJS.ErrnoExcept
 
 /** One broker's socket: accepts connections until it is stopped, and may be started again on its port. */
 export class Listener {
-  private readonly hall: Hall
+  private readonly context: BrokerContext
   private readonly node: number
   private readonly tls: ListenerOptions['tls']
   private readonly sockets = new Set<Socket>()
   private server: Server | undefined
   private stopping = new AbortController()
 
-  constructor(hall: Hall, node: number, tls: ListenerOptions['tls']) {
-    this.hall = hall
+  constructor(context: BrokerContext, node: number, tls: ListenerOptions['tls']) {
+    this.context = context
     this.node = node
     this.tls = tls
   }
@@ -93,7 +93,7 @@ export class Listener {
 
   private accept(socket: Socket): void {
     this.follow(socket)
-    new Connection(this.hall, this.node, socket, this.stopping.signal)
+    new Connection(this.context, this.node, socket, this.stopping.signal)
   }
 
   private follow(socket: Socket): void {

@@ -41,7 +41,7 @@ export async function prepare(home: KafkaHome, folder: string): Promise<void> {
   await rm(logs, { recursive: true })
 }
 
-/** All that formatting wrote but the node's own ids: a file of its own, or since Kafka 4.3 the metadata log's first snapshot. */
+/** All that formatting wrote but the node's own ids: a file of its own, or since Kafka 4.4 the metadata log's first snapshot. */
 async function keepBootstrap(logs: string, bootstrap: string): Promise<void> {
   await cp(logs, bootstrap, { recursive: true })
   await rm(join(bootstrap, 'meta.properties'))

@@ -33,7 +33,7 @@ export const refusedTopics: [name: string, spec: TopicSpec, errorCode: number, e
     'too many replicas',
     spec('t', { replicationFactor: 38 }),
     ERROR.INVALID_REPLICATION_FACTOR,
-    'Unable to replicate the partition 38 time(s): The target replication factor of 38 cannot be reached because only 2 broker(s) are registered.',
+    'Unable to replicate the partition 38 time(s): The target replication factor of 38 cannot be reached because only 2 broker(s) are registered or some brokers have all their log directories cordoned.',
   ],
   [
     'no replicas',

@@ -1,5 +1,9 @@
 import { Kafka } from 'kafkajs'
-import { createResilientProducer, type ResilientProducer } from 'kafkajs-resilient-producer'
+import {
+  createResilientProducer,
+  type ResilientProducer,
+  type ResilientProducerOptions,
+} from 'kafkajs-resilient-producer'
 import { changed, EmbeddedKafka, errorCode } from 'kafkajs-resilient-producer/testing'
 import { describe, expect, test, vi } from 'vitest'
 
@@ -151,6 +155,91 @@ describe.concurrent('a wait of more than 5 s is told once, and once more when it
       await producer.disconnect()
       expect(lines.filter(({ level }) => level !== 'WARN' && level !== 'INFO')).toEqual([])
       expect(lines).toHaveLength(2)
+    } finally {
+      await producer.disconnect({ timeoutMs: 0 })
+      await cluster.close({ clients: 'may-stay' })
+    }
+  })
+})
+
+describe.concurrent('other long waits', () => {
+  const started = async (options: ResilientProducerOptions) => {
+    const cluster = await EmbeddedKafka.start({ brokers: 1 })
+    const lines: { level: string; message: string }[] = []
+    const kafka = new Kafka({
+      brokers: cluster.bootstrap,
+      logCreator:
+        () =>
+        ({ label, log }) =>
+          lines.push({ level: label, message: log.message }),
+    })
+    const producer = createResilientProducer(kafka, options)
+    const of = (level: string) => lines.filter(each => each.level === level).map(({ message }) => message)
+    const told = (level: string, count: number) =>
+      vi.waitFor(() => expect(of(level)).toHaveLength(count), { timeout: 20_000, interval: 50 })
+    return { cluster, producer, of, told }
+  }
+
+  test('for buffer space name what holds the buffer', async () => {
+    const { cluster, producer, of, told } = await started({ bufferBytes: 20_000, ackTimeoutMs: 500 })
+    try {
+      cluster.createTopic('t', { partitions: 1 })
+      await producer.connect()
+      const messages = [{ value: Buffer.alloc(900) }]
+      await producer.send({ topic: 't', messages })
+      cluster.pauseBroker(0)
+      const sends = Array.from({ length: 40 }, () => producer.send({ topic: 't', messages }))
+      for (const each of sends) each.catch(() => {})
+      await told('WARN', 2)
+      expect(of('WARN').find(each => each.startsWith('Calls'))).toMatch(
+        /^Calls still wait for buffer space \(5\.\d s so far, \d+ records\)\. The buffer is held by records that wait for broker 0\./,
+      )
+      cluster.resumeBroker(0)
+      await Promise.all(sends)
+      await told('INFO', 2)
+    } finally {
+      await producer.disconnect({ timeoutMs: 0 })
+      await cluster.close({ clients: 'may-stay' })
+    }
+  })
+
+  test('for a producer id and for brokers during connect() are told too', async () => {
+    const { cluster, producer, of, told } = await started({})
+    try {
+      let loading = true
+      cluster.on('InitProducerId', (request, next) => (loading ? errorCode(14)(request, next) : next()), {
+        times: Infinity,
+      })
+      const connected = producer.connect()
+      connected.catch(() => {})
+      await told('WARN', 1)
+      expect(of('WARN')[0]).toMatch(
+        /^Still waiting for a producer id \(5\.\d s so far\): .*COORDINATOR_LOAD_IN_PROGRESS/,
+      )
+      loading = false
+      await connected
+      await told('INFO', 1)
+      expect(of('INFO')[0]).toMatch(/^The wait for a producer id ended after \d+\.\d s: obtained\.$/)
+    } finally {
+      await producer.disconnect({ timeoutMs: 0 })
+      await cluster.close({ clients: 'may-stay' })
+    }
+  })
+
+  test('for any broker at all', async () => {
+    const { cluster, producer, of, told } = await started({ idempotent: false })
+    try {
+      await cluster.stopBroker(0)
+      const connected = producer.connect()
+      connected.catch(() => {})
+      await told('WARN', 1)
+      expect(of('WARN')[0]).toMatch(
+        /^Still waiting for a connection to the brokers \(5\.\d s so far\): .*ECONNREFUSED/,
+      )
+      await cluster.startBroker(0)
+      await connected
+      await told('INFO', 1)
+      expect(of('INFO')[0]).toMatch(/^The wait for brokers ended after \d+\.\d s: answering again\.$/)
     } finally {
       await producer.disconnect({ timeoutMs: 0 })
       await cluster.close({ clients: 'may-stay' })

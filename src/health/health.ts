@@ -114,7 +114,7 @@ export const healthOf = (
       notAnsweringReason: printable(messageOf(source.failure.error)),
     }),
     problems,
-    brokers: source === undefined ? [] : brokersOf(source, waits, now),
+    brokers: source === undefined ? [] : brokersOf(source, now),
     waits: ongoing.map(wait => waitHealth(wait, now)),
     waitCount: waits.size,
     buffer: source?.buffer ?? NOTHING_BUFFERED,
@@ -150,16 +150,9 @@ const STATES: Readonly<Partial<Record<WaitKind, BrokerState>>> = {
   answer: 'silent',
 }
 
-const brokersOf = (
-  { brokers, statuses }: HealthSource,
-  waits: WaitRegistry,
-  now: number,
-): readonly BrokerHealth[] => {
+const brokersOf = ({ brokers, statuses }: HealthSource, now: number): readonly BrokerHealth[] => {
   const troubles = new Map<number, Wait>()
-  for (const wait of waits.all) {
-    const { broker } = wait.subject
-    if (broker !== undefined && STATES[wait.kind] !== undefined) troubles.set(broker, wait)
-  }
+  for (const { nodeId, trouble } of statuses) if (trouble !== undefined) troubles.set(nodeId, trouble)
   const byNode = new Map<number, BrokerStatus>()
   for (const each of statuses) if (!byNode.get(each.nodeId)?.isConnected) byNode.set(each.nodeId, each)
   const named = new Set(brokers.map(({ nodeId }) => nodeId))

@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { WaitRegistry } from '../../waits/registry.js'
-import type { Waiters } from '../../waits/wait.js'
+import type { Wait, Waiters } from '../../waits/wait.js'
 import { BrokerWaits } from './brokerWaits.js'
 
 export interface BrokerStatusParts {
@@ -32,6 +32,11 @@ export class BrokerStatus {
   /** Whether records wait for the broker. */
   get isWaitedFor(): boolean {
     return this.waits.any
+  }
+
+  /** The wait for the broker itself, if there is one. */
+  get trouble(): Wait | undefined {
+    return this.waits.trouble
   }
 
   connected(): void {

@@ -15,7 +15,8 @@ export class BrokerWaits implements Waiters {
   private readonly nodeId: number
   private readonly registry: WaitRegistry
   private readonly waiters: Waiters
-  private trouble: Wait | undefined
+  /** The wait for the broker itself, if there is one. */
+  trouble: Wait | undefined
   private quota: Wait | undefined
 
   /** @param waiters the records that wait for this broker while anything does */

@@ -21,6 +21,13 @@ export const ExitCode = {
 /** The command line or the configuration cannot mean anything. */
 export class UsageError extends Error {
   override name = 'UsageError'
+  /** Each is told on a line of its own. */
+  readonly problems: readonly string[]
+
+  constructor(...problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
 }
 
 /** Why a command was asked to wind down: the reason of the signal it runs under. */

@@ -1,5 +1,6 @@
 import type { KafkaConfig, LogEntry } from 'kafkajs'
 import { logLevel } from 'kafkajs'
+import { inFlags } from './flagWords.js'
 import { printable } from './terminal/format.js'
 
 /** The parts of kafkajs's configuration that decide what is logged. */
@@ -20,7 +21,7 @@ const isOurs = (entry: LogEntry): boolean => entry.namespace === 'Producer'
 
 function logLine({ namespace, label, log }: LogEntry, verbose: boolean): string {
   const { message, timestamp, logger: _logger, ...details } = log
-  if (!verbose) return `warning: ${printable(message)}`
+  if (!verbose) return `warning: ${printable(inFlags(message))}`
   const more = Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ''
   return printable(`${timestamp} ${label} ${namespace ? `[${namespace}] ` : ''}${message}${more}`, 4000)
 }

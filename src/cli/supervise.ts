@@ -2,6 +2,7 @@ import { InvalidOptionsError } from 'kafkajs-resilient-producer'
 import { ExitCode, Interruption, UsageError } from './exit.js'
 import { explain } from './explain.js'
 import type { Io, Output } from './io.js'
+import { printable } from './terminal/format.js'
 import { styleFor } from './terminal/style.js'
 
 export interface Errands {
@@ -46,7 +47,7 @@ export async function supervise(
       if (error.by !== 'closed pipe') io.stderr.write(`${error.message}\n`)
     } else {
       const { red } = styleFor(io.stderr, io.env)
-      io.stderr.write(`${red('error:')} ${explain(error)}\n`)
+      for (const line of explain(error).split('\n')) io.stderr.write(`${red('error:')} ${line}\n`)
       if (verbose) io.stderr.write(`${stackOf(error)}\n`)
     }
   } finally {
@@ -70,10 +71,17 @@ async function written(output: Output): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
 }
 
+/** Of one line: a message may be in it that came from outside. */
+const STACK_CHARACTERS = 2000
+
 function stackOf(error: unknown): string {
   const lines: string[] = []
   for (let at: unknown = error; at instanceof Error && lines.length < 5; at = at.cause) {
     lines.push(`${lines.length > 0 ? 'caused by ' : ''}${at.stack ?? at.message}`)
   }
-  return lines.join('\n')
+  return lines
+    .join('\n')
+    .split('\n')
+    .map(line => printable(line, STACK_CHARACTERS))
+    .join('\n')
 }

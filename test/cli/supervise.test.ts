@@ -31,13 +31,22 @@ describe('supervise', () => {
     expect(await supervise(testIo(), quiet, () => Promise.reject(new UsageError('what?')))).toBe(2)
   })
 
-  it('takes options that the producer refuses for a wrong configuration, and lists them in one line', async () => {
+  it('takes options that the producer refuses for a wrong configuration, a line each', async () => {
     const io = testIo()
     const refused = new InvalidOptionsError(['lingerMs must be more', 'nope is not an option'])
     expect(await supervise(io, quiet, () => Promise.reject(refused))).toBe(2)
     expect(io.stderr.text).toBe(
-      "error: the producer's options: lingerMs must be more; nope is not an option\n",
+      "error: the producer's options: lingerMs must be more\nerror: the producer's options: nope is not an option\n",
     )
+  })
+
+  it('escapes what comes from outside in stacks, too', async () => {
+    const io = testIo()
+    const error = new Error('the broker says \u001b[2J\u202e\r', { cause: new Error('\u0007') })
+    await supervise(io, { verbose: true }, () => Promise.reject(error))
+    expect(io.stderr.text).toContain('says \\u001b[2J\\u202e\\u000d')
+    expect(io.stderr.text).toContain('caused by Error: \\u0007')
+    expect(io.stderr.text).not.toMatch(/[^\n\P{Cc}]|\p{Cf}/u)
   })
 
   it('prints the stack and the causes when verbose', async () => {

@@ -43,6 +43,8 @@ export async function embedded(flags: EmbeddedFlags, io: Io, signal: AbortSignal
     ...(port === undefined ? {} : { basePort: port }),
     autoCreate: autoCreate === 'off' ? false : { style: autoCreate, partitions },
     journalLimit: JOURNAL_ENTRIES,
+  }).catch(error => {
+    throw portProblem(error) ?? error
   })
   io.stdout.write(`${cluster.bootstrap.join(',')}\n`)
   if (!flags.quiet) {
@@ -51,4 +53,19 @@ export async function embedded(flags: EmbeddedFlags, io: Io, signal: AbortSignal
   if (!signal.aborted) await once(signal, 'abort')
   await cluster.close({ clients: 'may-stay' })
   return ExitCode.ok
+}
+
+/** Why a port cannot be had, with what to do; undefined for another error. */
+function portProblem(error: unknown): Error | undefined {
+  const { code, port } = error as { readonly code?: unknown; readonly port?: unknown }
+  if (code === 'EADDRINUSE')
+    return new Error(
+      `port ${port} is in use: choose another with --port, leave --port out for a free one, or stop what listens there`,
+      { cause: error },
+    )
+  if (code === 'EACCES')
+    return new Error(`port ${port} may not be used by this user: choose one from 1024 on with --port`, {
+      cause: error,
+    })
+  return undefined
 }

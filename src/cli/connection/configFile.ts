@@ -58,7 +58,7 @@ const TOP: Readonly<Record<string, Check>> = {
 /**
  * Reads a configuration file's text.
  *
- * @throws UsageError naming every problem at once
+ * @throws UsageError naming every problem
  */
 export function parseConfig(json: string, path: string): ConfigFile {
   let parsed: unknown
@@ -74,7 +74,7 @@ export function parseConfig(json: string, path: string): ConfigFile {
     ...(isObject(parsed.tls) ? check(parsed.tls, TLS, 'tls.') : []),
     ...(isObject(parsed.sasl) ? check(parsed.sasl, SASL, 'sasl.') : []),
   ]
-  if (problems.length > 0) throw new UsageError(`${path}: ${problems.join('; ')}`)
+  if (problems.length > 0) throw new UsageError(...problems.map(problem => `${path}: ${problem}`))
   return parsed as ConfigFile
 }
 

@@ -20,7 +20,8 @@ export function formatDuration(ms: number): string {
  */
 export function printable(text: string, maxLength = 500): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text
-  return cut.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char =>
+  // Half characters (Cs) too: what a terminal makes of them is its own affair.
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char =>
     char === '\n' || char === '\t' ? ' ' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   )
 }

@@ -46,7 +46,9 @@ describe('resilient-producer embedded', () => {
     const [, port] = await printed(first.io.stdout, /:(\d+)\n/)
     const second = start('--port', port!)
     expect(await second.ended).toBe(1)
-    expect(second.io.stderr.text).toMatch(/^error: .*address already in use.*\n$/)
+    expect(second.io.stderr.text).toBe(
+      `error: port ${port} is in use: choose another with --port, leave --port out for a free one, or stop what listens there\n`,
+    )
     first.io.raise('SIGINT')
     await first.ended
   })

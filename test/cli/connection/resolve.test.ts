@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,13 +18,39 @@ beforeAll(async () => {
 })
 afterAll(() => rm(dir, { recursive: true }))
 
+const saslEntries = { mechanism: 'plain', username: 'me' } as const
+
 const flags = (given: Partial<ConnectionFlags> = {}): ConnectionFlags => ({
   brokers: 'flag:1',
   connectTimeoutMs: 10_000,
   ...given,
 })
 
+const problemsOf = (act: () => unknown): readonly string[] => {
+  try {
+    act()
+  } catch (error) {
+    return (error as UsageError).problems
+  }
+  throw new Error('it was not refused')
+}
+
 describe('parseBrokers', () => {
+  it('takes IPv6 addresses, with and without a port', () => {
+    expect(parseBrokers(['[::1]:9093', '[::1]', '::1', ' fe80::1%eth0 ', '[2001:db8::1]:1'])).toEqual([
+      '[::1]:9093',
+      '[::1]:9092',
+      '[::1]:9092',
+      '[fe80::1%eth0]:9092',
+      '[2001:db8::1]:1',
+    ])
+  })
+
+  it.each(['[::1', '[::1]:0', '[::1]:x', '[host]:1', '[]:1', '::1:99999999', '[::1]9092'])(
+    'refuses %s',
+    entry => expect(() => parseBrokers([entry])).toThrow(UsageError),
+  )
+
   it('adds the port of Kafka where none is given', () => {
     expect(parseBrokers(['a', ' b:1 ', ''])).toEqual(['a:9092', 'b:1'])
   })
@@ -44,6 +70,73 @@ describe('resolveConnection', () => {
     expect(await brokers({ brokers: 'flag:1', config })).toEqual(['flag:1'])
     expect(await brokers({ config })).toEqual(['file:2'])
     expect(await brokers({})).toEqual(['env:3', 'env:4'])
+  })
+
+  describe('warns', () => {
+    const insecure = { tls: { insecure: true } }
+    const resolved = async (given: Partial<ConnectionFlags>, entries: object = {}, env = {}) => {
+      const config = await file('w.json', entries)
+      return resolveConnection(flags({ config, ...given }), env)
+    }
+    const UNVERIFIED = /^TLS certificates are not verified: .* Pass the authority with --tls-ca\.$/
+
+    it.each<[string, Partial<ConnectionFlags>, object, NodeJS.ProcessEnv]>([
+      ['by the flag', { tlsInsecure: true }, {}, {}],
+      ['by the flag, beside an authority', { tlsInsecure: true, tlsCa: 'ca' }, {}, {}],
+      ['by the file', {}, insecure, {}],
+      ['by Node’s variable', { tls: true }, {}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+    ])('once whenever certificates are not verified: %s', async (_, given, entries, env) => {
+      const tlsCa = given.tlsCa && (await file('ca.pem', 'CA'))
+      const { warnings } = await resolved({ ...given, ...(tlsCa ? { tlsCa } : {}) }, entries, env)
+      expect(warnings).toEqual([expect.stringMatching(UNVERIFIED)])
+    })
+
+    it.each<[string, Partial<ConnectionFlags>]>([
+      ['--tls-ca', { tlsCa: 'ca' }],
+      ['--tls', { tls: true }],
+    ])('not where %s ends what the file says', async (_, given) => {
+      const tlsCa = given.tlsCa && (await file('ca.pem', 'CA'))
+      const { kafka, warnings } = await resolved({ ...given, ...(tlsCa ? { tlsCa } : {}) }, insecure)
+      expect(kafka.ssl).not.toHaveProperty('rejectUnauthorized')
+      expect(warnings).toEqual([])
+    })
+
+    const login = { saslMechanism: 'plain', saslUsername: 'me' } as const
+    const withMode = async (name: string, content: unknown, mode: number) => {
+      const path = await file(name, content)
+      await chmod(path, mode)
+      return path
+    }
+
+    it.each([
+      [0o644, 'everybody on this machine'],
+      [0o604, 'everybody on this machine'],
+      [0o640, 'its group'],
+      [0o600, undefined],
+      [0o400, undefined],
+    ])('of files with secrets by their mode %o', async (mode, who) => {
+      const config = await withMode('s.json', { sasl: { ...saslEntries, password: 'x' } }, mode)
+      const password = await withMode('pw', 'x', mode)
+      const key = await withMode('k.pem', 'KEY', mode)
+      const cert = await withMode('c.pem', 'CERT', 0o644)
+      const lineOf = (path: string) =>
+        who ? [`${path} holds a secret, and ${who} may read it: chmod 600 ${path}`] : []
+      const warningsOf = async (given: Partial<ConnectionFlags>) =>
+        (await resolveConnection(flags(given), {})).warnings
+      expect(await warningsOf({ config })).toEqual(lineOf(config))
+      expect(await warningsOf({ ...login, saslPasswordFile: password })).toEqual(lineOf(password))
+      expect(await warningsOf({ tlsKey: key, tlsCert: cert })).toEqual(lineOf(key))
+      const both = await withMode(
+        'b.json',
+        { tls: { key: 'k.pem', cert: 'c.pem' }, sasl: { ...saslEntries, passwordFile: 'pw' } },
+        0o644,
+      )
+      expect(await warningsOf({ config: both })).toEqual([...lineOf(key), ...lineOf(password)])
+    })
+
+    it('of nothing where there is no secret', async () => {
+      expect((await resolved({ tls: true })).warnings).toEqual([])
+    })
   })
 
   it('gives neither TLS nor SASL unless asked', async () => {
@@ -119,9 +212,16 @@ describe('parseConfig', () => {
       sasl: { mechanism: 'kerberos' },
       producer: [],
     })
-    expect(() => parseConfig(text, 'k.json')).toThrow(
-      /^k\.json: unknown entry "broker" \(known: .*\); "brokers" must .*; "clientId" must .*; "producer" must .*; "tls\.ca" must .*; unknown entry "tls\.x" .*; "sasl\.mechanism" must be one of plain, /,
-    )
+    const problems = problemsOf(() => parseConfig(text, 'k.json'))
+    expect(problems).toEqual([
+      expect.stringMatching(/^k\.json: unknown entry "broker" \(known: .*\)$/),
+      expect.stringMatching(/^k\.json: "brokers" must /),
+      expect.stringMatching(/^k\.json: "clientId" must /),
+      expect.stringMatching(/^k\.json: "producer" must /),
+      expect.stringMatching(/^k\.json: "tls\.ca" must /),
+      expect.stringMatching(/^k\.json: unknown entry "tls\.x" /),
+      expect.stringMatching(/^k\.json: "sasl\.mechanism" must be one of plain, /),
+    ])
   })
 
   it('never quotes the text: a password may stand in it', () => {

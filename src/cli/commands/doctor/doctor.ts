@@ -4,8 +4,9 @@ import { combineOptions } from '../../../producer/sources.js'
 import type { ClusterClient } from '../../cluster/client.js'
 import { orAborted } from '../../connection/connect.js'
 import type { ConnectionFlags } from '../../connection/flags.js'
-import { resolveConnection } from '../../connection/resolve.js'
+import { resolveConnection, warn } from '../../connection/resolve.js'
 import { ExitCode, UsageError } from '../../exit.js'
+import { inFlags } from '../../flagWords.js'
 import type { Io } from '../../io.js'
 import { clientLog } from '../../logs.js'
 import { topicNameProblem } from '../../ndjson/record.js'
@@ -37,6 +38,7 @@ export async function doctor(flags: DoctorFlags, io: Io, signal: AbortSignal): P
   const wrongName = topic === undefined ? undefined : topicNameProblem(topic)
   if (wrongName) throw new UsageError(wrongName)
   const connection = await resolveConnection(flags, io.env)
+  warn(connection, io)
   const log = clientLog(verbose === true, line => void io.stderr.write(`${line}\n`))
   const client = { create: () => creationOfEnvironment(io.env) }
   const settings = resolveOptions(combineOptions({ options: namedCodec(connection.producer), client }))
@@ -87,7 +89,10 @@ const MARKS: Readonly<Record<Level, string>> = {
 function linesOf({ level, says, remedy }: Finding, style: Style): string[] {
   const paint = { fine: style.green, unknown: style.dim, warning: style.yellow, problem: style.red }[level]
   const indent = ' '.repeat(MARKS.fine.length)
-  return [`${paint(MARKS[level])}${printable(says)}`, ...(remedy ? [`${indent}-> ${remedy}`] : [])]
+  return [
+    `${paint(MARKS[level])}${printable(says)}`,
+    ...(remedy ? [`${indent}-> ${printable(inFlags(remedy))}`] : []),
+  ]
 }
 
 function summary(findings: readonly Finding[]): string {

@@ -34,7 +34,8 @@ export async function examine(examination: Examination): Promise<Facts> {
   }
 }
 
-const addressOf = ({ host, port }: BrokerAddress): string => `${host}:${port}`
+const addressOf = ({ host, port }: BrokerAddress): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 async function brokerOf({ nodeId }: BrokerAddress, { visited, client }: Visit): Promise<Broker> {
   return { nodeId, visited, settings: client && (await askBrokerSettings(client, nodeId)) }

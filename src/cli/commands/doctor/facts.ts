@@ -15,8 +15,13 @@ export type BrokerSettings =
 
 /** What was met at an address. */
 export type Visited =
-  | { readonly address: string; readonly unreachable: string }
-  | { readonly address: string; readonly clusterId: string | null; readonly apis: readonly ApiRange[] }
+  | { readonly address: string; readonly unreachable: string; readonly remedy?: string | undefined }
+  | {
+      readonly address: string
+      /** Null where the broker does not tell it, or is too old to be asked. */
+      readonly clusterId: string | null
+      readonly apis: readonly ApiRange[]
+    }
 
 export interface Broker {
   readonly nodeId: number

@@ -3,11 +3,12 @@ import { apiVersionsApi } from '../../../protocol/messages/apiVersions.js'
 import { metadataApi } from '../../../protocol/messages/metadata.js'
 import type { BrokerAddress } from '../../../transport/port.js'
 import { ClusterClient } from '../../cluster/client.js'
-import { connectionProblem } from '../../connection/problem.js'
+import { findProblem } from '../../connection/problem.js'
 import type { Connection } from '../../connection/resolve.js'
 import type { LogConfig } from '../../logs.js'
 import { printable } from '../../terminal/format.js'
-import type { Visited } from './facts.js'
+import type { ApiRange, Visited } from './facts.js'
+import { isEnough } from './judges/versions.js'
 
 /** A look at one address, and the way to ask who answers there. */
 export interface Visit {
@@ -34,8 +35,9 @@ export async function visit(address: string, visitor: Visitor): Promise<Visit> {
   const client = new ClusterClient({ ...connection, kafka: { ...connection.kafka, brokers: [address] } }, log)
   visitor.onClient(client)
   const ask = { timeoutMs }
+  let apis: readonly ApiRange[] | undefined
   try {
-    const { apiKeys: apis } = await client.ask(apiVersionsApi, () => ({}), { ...ask, maxVersion: LAST_PLAIN })
+    apis = (await client.ask(apiVersionsApi, () => ({}), { ...ask, maxVersion: LAST_PLAIN })).apiKeys
     const { brokers, controllerId, clusterId } = await client.ask(
       metadataApi,
       version => encodeQuery('brokers-only', version),
@@ -43,8 +45,12 @@ export async function visit(address: string, visitor: Visitor): Promise<Visit> {
     )
     return { visited: { address, clusterId, apis }, client, brokers, controllerId }
   } catch (error) {
+    // It answers, but what it speaks is not enough: that is for the judge of versions.
     return {
-      visited: { address, unreachable: whyNot(error) },
+      visited:
+        apis !== undefined && !isEnough(apis)
+          ? { address, clusterId: null, apis }
+          : { address, ...whyNot(error) },
       client: undefined,
       brokers: [],
       controllerId: -1,
@@ -56,13 +62,21 @@ export async function visit(address: string, visitor: Visitor): Promise<Visit> {
 const LAST_PLAIN = 2
 
 /** Of an error with its causes, the innermost tells what was met. */
-function whyNot(error: unknown): string {
+const innermostOf = (error: unknown): Error => {
   let innermost = error
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause
-  if (!(innermost instanceof Error)) return String(innermost)
-  if (innermost.name === 'KafkaJSSASLAuthenticationError') {
-    return `it refuses the SASL credentials: ${printable(innermost.message)}`
-  }
+  return innermost instanceof Error ? innermost : new Error(String(innermost))
+}
+
+function whyNot(error: unknown): { readonly unreachable: string; readonly remedy?: string | undefined } {
+  const innermost = innermostOf(error)
   const code = 'code' in innermost && typeof innermost.code === 'string' ? innermost.code : undefined
-  return printable(connectionProblem(innermost.message, code))
+  const { what, remedy } = findProblem(innermost.message, code)
+  if (remedy === undefined && innermost.name === 'KafkaJSSASLAuthenticationError') {
+    return {
+      unreachable: `it refuses the SASL credentials: ${printable(innermost.message)}`,
+      remedy: 'look at --sasl-username, the password and --sasl-mechanism',
+    }
+  }
+  return { unreachable: printable(what), remedy }
 }

@@ -1,7 +1,7 @@
 import { Kafka } from 'kafkajs'
 import { createResilientProducer } from 'kafkajs-resilient-producer'
 import { connectWithin, orAborted } from '../../connection/connect.js'
-import { resolveConnection } from '../../connection/resolve.js'
+import { resolveConnection, warn } from '../../connection/resolve.js'
 import { ExitCode } from '../../exit.js'
 import type { Io } from '../../io.js'
 import { clientLog } from '../../logs.js'
@@ -25,6 +25,7 @@ export async function produce(
 ): Promise<number> {
   const mapping = mappingOf(flags)
   const connection = await resolveConnection(flags, io.env)
+  warn(connection, io)
   const options = producerOptionsOf(flags, connection.producer)
   const sources = await sourcesOf(files, () => io.stdin)
 

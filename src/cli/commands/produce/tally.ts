@@ -1,3 +1,4 @@
+import { inFlags } from '../../flagWords.js'
 import { formatCount, formatDuration, plural, printable } from '../../terminal/format.js'
 
 /** Where a record came from. */
@@ -53,7 +54,7 @@ export class Tally {
     if (seen) seen.count++
     else this.failures.set(kind, { topic, count: 1 })
     if (this.verbose || (!seen && this.failures.size <= REPORTED_FAILURES)) {
-      this.complain(`${source}:${line}: not delivered: ${printable(error.message, 1000)}`)
+      this.complain(`${source}:${line}: not delivered: ${printable(inFlags(error.message), 1000)}`)
     }
   }
 

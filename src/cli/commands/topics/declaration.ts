@@ -23,7 +23,7 @@ const MAX_REPLICAS = 32_767
  * Reads `{ "defaults": { partitions, replicationFactor, config }, "topics": [{ name, partitions, replicationFactor, config }] }`, where
  * all but the names is optional and a topic's entries stand above the defaults.
  *
- * @throws {UsageError} naming every problem at once
+ * @throws {UsageError} naming every problem
  */
 export function parseDeclaration(json: string, path: string): readonly DeclaredTopic[] {
   const parsed = parseJson(json, path)
@@ -41,7 +41,7 @@ export function parseDeclaration(json: string, path: string): readonly DeclaredT
   const names = declared.map(each => each.name)
   const twice = names.filter((name, index) => name !== '' && names.indexOf(name) !== index)
   for (const name of new Set(twice)) problems.push(`"${name}" is declared ${countOf(twice, name) + 1} times`)
-  if (problems.length > 0) throw new UsageError(`${path}: ${problems.join('; ')}`)
+  if (problems.length > 0) throw new UsageError(...problems.map(problem => `${path}: ${problem}`))
   return declared
 }
 

@@ -17,7 +17,7 @@ export function differenceLines(difference: Difference, { green, yellow, red }: 
     }
     case 'config':
       return difference.changes.map(({ setting, from, to }) =>
-        yellow(`~ ${difference.name}  ${setting} ${shown(from)} -> ${shown(to)}`),
+        yellow(`~ ${difference.name}  ${printable(setting)} ${shown(from)} -> ${shown(to)}`),
       )
     case 'unmendable':
       return [red(`! ${difference.name}  ${difference.what}`), `    ${difference.remedy}`]
@@ -26,7 +26,7 @@ export function differenceLines(difference: Difference, { green, yellow, red }: 
 
 function describe({ partitions, replicationFactor, config }: DeclaredTopic): string {
   const settings = Object.entries(config).flatMap(([name, value]) =>
-    value === null ? [] : [`${name}=${shown(value)}`],
+    value === null ? [] : [`${printable(name)}=${shown(value)}`],
   )
   return [
     partitions === -1 ? 'the broker’s partitions' : plural(partitions, 'partition'),

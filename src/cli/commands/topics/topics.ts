@@ -4,7 +4,7 @@ import { ClusterClient } from '../../cluster/client.js'
 import { Verdict } from '../../cluster/verdict.js'
 import { connectWithin, orAborted } from '../../connection/connect.js'
 import type { ConnectionFlags } from '../../connection/flags.js'
-import { fileProblem, resolveConnection } from '../../connection/resolve.js'
+import { fileProblem, resolveConnection, warn } from '../../connection/resolve.js'
 import { ExitCode, UsageError } from '../../exit.js'
 import type { Io } from '../../io.js'
 import { clientLog } from '../../logs.js'
@@ -79,6 +79,7 @@ async function onCluster(
 ): Promise<number> {
   const declared = parseDeclaration(await readDeclaration(file, io), file === '-' ? 'stdin' : file)
   const connection = await resolveConnection(flags, io.env)
+  warn(connection, io)
   const note = (line: string) => void io.stderr.write(`${line}\n`)
   const client = new ClusterClient(connection, clientLog(flags.verbose === true, note))
   try {

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -213,8 +214,47 @@ describe('resilient-producer doctor', () => {
       const { code, out } = await doctor(['-t', 't'])
       expect(code).toBe(1)
       expect(out).toContain('ok      topics are not created by use (auto.create.topics.enable=false)')
-      expect(out).toMatch(/PROBLEM t does not exist, .*TopicCreationDisabledError\n.*create: 'admin'/)
+      expect(out).toMatch(/PROBLEM t does not exist, .*TopicCreationDisabledError\n.*--topic-creation admin/)
     })
+  })
+
+  it('says of a broker before 0.11 that it is too old, not that it cannot be reached', async () => {
+    await startCluster({ maxVersions: { Metadata: 1, Produce: 'none' } })
+    const { code, out } = await doctor()
+    expect(code).toBe(1)
+    expect(out).toContain(`ok      ${cluster.bootstrap[0]} answers\n`)
+    expect(out).toContain(
+      `PROBLEM ${cluster.bootstrap[0]} is too old for this producer\n        -> it needs Kafka 0.11 or newer`,
+    )
+    expect(out).not.toContain('cannot be reached')
+  })
+
+  it('finds that new topics never have enough replicas in sync, with status 1', async () => {
+    await startCluster({ config: { 'min.insync.replicas': '2' } })
+    const { code, out } = await doctor()
+    expect(code).toBe(1)
+    expect(out).toMatch(
+      /PROBLEM new topics have 1 replica by default and ask for 2 in sync: no record to them is ever acknowledged\n/,
+    )
+  })
+
+  it('says that a plain listener takes no SASL login, and which flag is in the way', async () => {
+    await startCluster()
+    const argv = ['--sasl-mechanism', 'plain', '--sasl-username', 'me']
+    const { code, out } = await doctor(argv, { env: { KAFKA_SASL_PASSWORD: 'x' } })
+    expect(code).toBe(1)
+    expect(out).toMatch(/takes no SASL login on this port\n +-> leave --sasl-mechanism off/)
+  })
+
+  it('says that an HTTP server is no broker', async () => {
+    await startCluster()
+    const server = createHttpServer((_, response) => void response.end('hello'))
+    await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const { code, out } = await doctor([], { brokers: [`127.0.0.1:${port}`] })
+    await new Promise(resolve => server.close(resolve))
+    expect(code).toBe(1)
+    expect(out).toMatch(/an HTTP server listens there\n +-> name the broker’s own port in --brokers/)
   })
 
   it('finds brokers of which some create topics and some do not', async () => {
@@ -249,7 +289,7 @@ describe('resilient-producer doctor', () => {
     expect(out).toContain(
       'PROBLEM requestBytes is 104,857,600 bytes, and a broker takes requests up to 50,000,000',
     )
-    expect(out).toContain('-> lower requestBytes to 50000000')
+    expect(out).toContain('-> lower "requestBytes" under "producer" in --config to 50000000')
     expect(out).toContain('warning batchBytes is 65,536 bytes, and a broker takes batches up to 1,000 bytes')
   })
 

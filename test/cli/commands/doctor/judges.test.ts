@@ -140,7 +140,10 @@ describe('replicas', () => {
       { level: 'warning', says: 'default.replication.factor is 3, with 1 broker' },
     ])
     expect(defaults('1', '2')).toMatchObject([
-      { level: 'warning', says: 'new topics have 1 replica by default and ask for 2 in sync' },
+      {
+        level: 'problem',
+        says: 'new topics have 1 replica by default and ask for 2 in sync: no record to them is ever acknowledged',
+      },
     ])
     expect(defaults('1', '1')).toMatchObject([{ level: 'fine' }])
   })

@@ -17,9 +17,9 @@ function judgeSeed(seed: Visited, seeds: readonly Visited[]): Finding {
   return seeds.some(isReached)
     ? warning(
         says,
-        'another address answers, so that clients begin there; take this one from the list, or mend it',
+        `another address answers, so that clients begin there; take this one from the list, or mend it${seed.remedy ? ` (${seed.remedy})` : ''}`,
       )
-    : problem(says, 'look at the address, the network between, and whether the broker runs')
+    : problem(says, seed.remedy ?? 'look at the address, the network between, and whether the broker runs')
 }
 
 function oneCluster(seeds: readonly Visited[]): Finding[] {

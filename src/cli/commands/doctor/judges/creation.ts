@@ -73,7 +73,7 @@ function judgeMissing(facts: Facts, { name, policy, creation }: TopicFacts): Fin
   if (policy.create === 'never') {
     return problem(
       `${missing}: a send fails with UnknownTopicError`,
-      `create it (resilient-producer topics apply), or choose another policy`,
+      `create it (resilient-producer topics apply), or choose another --topic-creation`,
     )
   }
   const enabled = settingOf(facts, SETTING)

@@ -69,9 +69,9 @@ function judgeDefaults(facts: Facts): Finding[] {
   }
   if (minimum > replicas) {
     return [
-      warning(
-        `new topics have ${plural(replicas, 'replica')} by default and ask for ${minimum} in sync`,
-        `no record to them is ever acknowledged: raise default.replication.factor, or lower ${MINIMUM}`,
+      problem(
+        `new topics have ${plural(replicas, 'replica')} by default and ask for ${minimum} in sync: no record to them is ever acknowledged`,
+        `raise default.replication.factor, or lower ${MINIMUM}`,
       ),
     ]
   }

@@ -68,5 +68,6 @@ const releaseOf = (apis: readonly ApiRange[]): string => {
   return RELEASES.find(([version]) => produce >= version)?.[1] ?? 'before 0.11'
 }
 
-const isEnough = (apis: readonly ApiRange[]): boolean =>
+/** Whether a producer of this package can work with a broker that speaks these. */
+export const isEnough = (apis: readonly ApiRange[]): boolean =>
   highest(apis, produceApi.key) >= OLDEST_PRODUCE && highest(apis, metadataApi.key) >= OLDEST_METADATA

@@ -55,7 +55,7 @@ export interface EngineParts {
   readonly directory: TopicDirectory
   readonly producerIds: IdentitySource
   /** Where several engines share one buffer. */
-  readonly budget?: BufferBudget
+  readonly buffer?: BufferBudget
   readonly transaction?: TransactionHooks | undefined
   readonly observer: ProducerObserver
   readonly waits: WaitRegistry
@@ -107,7 +107,7 @@ export class Wiring implements AdmissionHost {
     this.batchLimits = settings.batchLimits
     this.pool = new BufferPool(Math.min(settings.bufferBytes, 32 * 1024 * 1024))
     this.startingIdentity = new StartingIdentity(parts.producerIds)
-    this.budget = parts.budget ?? new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
+    this.budget = parts.buffer ?? new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
     this.waits = parts.waits
     this.partitionWaits = new PartitionWaits(parts.waits)
     this.partition = settings.createPartitioner?.()
@@ -139,7 +139,7 @@ export class Wiring implements AdmissionHost {
       },
       onSwept: () => this.pool.shrink(),
       newPartitioner: () => this.newPartitioner(),
-      onReady: topic => this.admission.topicReady(topic),
+      onReady: topic => this.admission.waits.topicReady(topic),
       onPartitionGone: ({ line }, error) => line !== undefined && waitFailures.failLines([line], () => error),
       onFailed: (topic, error) => waitFailures.topicFailed(topic, error),
     })

@@ -8,7 +8,7 @@ import {
   UnownedRecord,
 } from '../delivery/calls/enqueuedRecord.js'
 import { StreamedRecord } from '../delivery/calls/streamedRecord.js'
-import type { Hold } from '../delivery/intake/hold.js'
+import type { Hold } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { BufferFullError, ProducerClosedError } from '../errors/index.js'
 import type { ProducerObserver } from '../metrics/observer.js'

@@ -1,7 +1,6 @@
 import type { Kafka, Logger } from 'kafkajs'
-import { DeliveryEngine } from '../delivery/engine.js'
+import { DeliveryEngine, SharedBuffer } from '../delivery/engine.js'
 import { ProducerIds } from '../delivery/idempotence/producerIds.js'
-import { BufferBudget } from '../delivery/intake/bufferBudget.js'
 import { ProducerClosedError } from '../errors/index.js'
 import type { HealthSource } from '../health/health.js'
 import type { ProducerLevels, ProducerObserver } from '../metrics/observer.js'
@@ -38,7 +37,7 @@ export class Session {
   /** Called whenever buffer space comes free. */
   onSpace: (() => void) | undefined
   private readonly engines: readonly DeliveryEngine[]
-  private readonly budget: BufferBudget
+  private readonly buffer: SharedBuffer
   private readonly transport: Transport
   private readonly directory: TopicDirectory
   private readonly producerIds: ProducerIds
@@ -76,13 +75,13 @@ export class Session {
       waits,
       observer,
     })
-    const budget = new BufferBudget(settings.bufferBytes, settings.maxWaitingBytes)
-    this.budget = budget
+    const buffer = new SharedBuffer(settings.bufferBytes, settings.maxWaitingBytes)
+    this.buffer = buffer
     this.engine = new DeliveryEngine(engineSettings(settings, undefined), {
       transport: this.transport,
       directory: this.directory,
       producerIds: this.producerIds,
-      budget,
+      buffer,
       observer,
       waits,
       logger,
@@ -97,7 +96,7 @@ export class Session {
         settings,
         transport,
         directory,
-        budget,
+        buffer,
         observer,
         waits,
         logger,
@@ -108,25 +107,25 @@ export class Session {
       })
     }
     this.engines = this.transactions === undefined ? [this.engine] : [this.engine, this.transactions.engine]
-    budget.onFreed(() => this.onSpace?.())
+    buffer.onFreed(() => this.onSpace?.())
     this.unwatch = observer.watchLevels(() => this.levels)
   }
 
   get healthSource(): HealthSource {
-    const { budget, engines, directory, levels } = this
+    const { buffer, engines, directory, levels } = this
     return {
       brokers: directory.brokers,
       statuses: engines.flatMap(({ brokers }) => brokers),
       answeredAt: directory.answeredAt,
       failure: directory.failure,
-      buffer: { records: budget.records, bytes: budget.usedBytes, limitBytes: budget.limitBytes },
+      buffer: { records: buffer.records, bytes: buffer.usedBytes, limitBytes: buffer.limitBytes },
       oldestRecordMs: levels.oldestRecordMs,
     }
   }
 
   /** What gauges show. */
   get levels(): ProducerLevels {
-    const { budget, engines, directory, parts } = this
+    const { buffer, engines, directory, parts } = this
     const now = performance.now()
     const recordsWaiting = new Map<WaitKind, number>()
     for (const { kind, waiters } of parts.waits.all)
@@ -135,9 +134,9 @@ export class Session {
     for (const { nodeId, isConnected } of engines.flatMap(({ brokers }) => brokers))
       connections.set(nodeId, (connections.get(nodeId) ?? 0) + (isConnected ? 1 : 0))
     return {
-      bufferedRecords: budget.records,
-      bufferedBytes: budget.usedBytes,
-      bufferLimitBytes: budget.limitBytes,
+      bufferedRecords: buffer.records,
+      bufferedBytes: buffer.usedBytes,
+      bufferLimitBytes: buffer.limitBytes,
       topicsWaiting: directory.waitingTopics,
       requestsInFlight: engines.reduce((sum, { requestsInFlight }) => sum + requestsInFlight, 0),
       recordsWaiting,

@@ -3,7 +3,6 @@ import { NonRetriableError } from '../../errors/bases.js'
 import { BufferFullError } from '../../errors/index.js'
 import { withoutStack } from '../../errors/withoutStack.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
-import { ExpiryList } from '../batch/expiryList.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
 import type { SendCompletion } from '../calls/sendCompletion.js'
 import { WaitingSends } from '../calls/waitingSends.js'
@@ -12,24 +11,24 @@ import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { TurnWork } from '../turns.js'
 import type { AdmissionHost } from './admissionHost.js'
 import type { BufferBudget } from './bufferBudget.js'
+import { CallMoments } from './callMoments.js'
 import {
   type AppendContext,
   type PartitionChoice,
   RecordAppender,
   type RecordOwnerSource,
 } from './recordAppender.js'
+import { Refused } from './refused.js'
 import type { Destination } from './shares.js'
-import { spacePatienceMs, TopicWait, type WaitLimits } from './topicWait.js'
+import type { TopicWait, WaitLimits } from './topicWait.js'
 import { WaitFailures } from './waitFailures.js'
-import { type CallMoment, isLastOf, type LineOwner, WaitingRecord, WaitLine } from './waitLine.js'
+import type { CallMoment, WaitingRecord, WaitLine } from './waitLine.js'
+import { type RecordPlacing, WaitQueues } from './waitQueues.js'
 
 const PROMISED: RecordOwnerSource = { ownerIn: batch => batch.promised }
 
 /** So many records of one call are encoded at once; the others follow in later turns of the event loop. */
 const RECORDS_AT_ONCE = 4000
-/** Calls that come within this time share a moment. ms */
-const SAME_MOMENT_MS = 1
-
 /** The call's message is the last one of the batch. */
 const notePlaced = (call: SendCompletion, batch: Batch, index: number): void => {
   const owner = call.ownerIn(batch, index)
@@ -37,42 +36,29 @@ const notePlaced = (call: SendCompletion, batch: Batch, index: number): void => 
   if (call.links !== undefined && owner !== null) call.links.placed(batch, owner)
 }
 
-/** There is no room for a record at its destination. */
-export class Refused {
-  readonly destination: Destination
-
-  constructor(destination: Destination) {
-    this.destination = destination
-  }
-}
-
 /**
  * The way into the buffer. A record that finds its topic there and room is encoded at once; the others wait in order, each in the
  * queue of its own destination ({@link WaitLine}).
  */
-export class Admission implements LineOwner {
+export class Admission implements RecordPlacing {
   /** Ends what waits here. */
   readonly waitFailures: WaitFailures
-  private readonly limits: WaitLimits
+  readonly waits: WaitQueues
   private readonly host: AdmissionHost
   private readonly budget: BufferBudget
   private readonly flushBarriers: FlushBarriers
-  private readonly turns: TurnWork
   private readonly appender: RecordAppender
-  /** When records that wait for space, and those that wait for their topics, are out of time. */
-  private readonly deadlines = { space: new ExpiryList(), admitted: new ExpiryList() }
-  private moment: CallMoment | undefined
-  private context: AppendContext | undefined
+  private readonly moments: CallMoments
   private sends = new WaitingSends()
 
   constructor(limits: WaitLimits, flushBarriers: FlushBarriers, turns: TurnWork, host: AdmissionHost) {
-    this.limits = limits
     this.budget = host.budget
     this.flushBarriers = flushBarriers
-    this.turns = turns
+    this.moments = new CallMoments(flushBarriers)
     this.host = host
     this.appender = new RecordAppender(host)
     this.waitFailures = new WaitFailures(limits, host, turns)
+    this.waits = new WaitQueues(limits, host, turns, this.waitFailures, this)
   }
 
   /** What the buffer counts for the message that was handed over last. */
@@ -94,15 +80,23 @@ export class Admission implements LineOwner {
       const routed = this.appender.route(topic, message, bytes, deliveryClass)
       if (routed instanceof Error) return Promise.reject(this.failed(routed, topic))
       if (routed.canTake(bytes)) {
-        const batch = this.put(topic, routed, message, bytes, this.contextOf(deliveryClass), PROMISED, 0)
+        const batch = this.put(
+          topic,
+          routed,
+          message,
+          bytes,
+          this.moments.contextOf(deliveryClass),
+          PROMISED,
+          0,
+        )
         return batch instanceof Error ? Promise.reject(batch) : batch.promised.add()
       }
       queue = routed
     }
     if (this.sends.isFull) this.sends = new WaitingSends()
     const { sends } = this
-    const moment = this.momentOf(deliveryClass)
-    return this.wait(topic, queue, message, sends, sends.nextIndex, moment, bytes)
+    const moment = this.moments.momentOf(deliveryClass)
+    return this.waits.wait(topic, queue, message, sends, sends.nextIndex, moment, bytes)
       ? sends.add()
       : Promise.reject(this.refusal(topic, 1))
   }
@@ -122,7 +116,7 @@ export class Admission implements LineOwner {
       isPatient: patience === 'endless',
       lastIndex: messages.length - 1,
     }
-    const now = this.contextOf(deliveryClass)
+    const now = this.moments.contextOf(deliveryClass)
     for (let index = 0; index < messages.length; index++) {
       const error =
         call.links?.withdrawnBy ?? this.submitOne(topic, messages[index]!, call, index, moment, now)
@@ -131,7 +125,7 @@ export class Admission implements LineOwner {
       call.failedBefore(error, topic.name, index, messages.length)
       break
     }
-    if (topic.view !== undefined && topic.waiting !== undefined) this.topicReady(topic)
+    if (topic.view !== undefined && topic.waiting !== undefined) this.waits.topicReady(topic)
   }
 
   /** @returns why neither this message nor those behind it are taken */
@@ -170,7 +164,7 @@ export class Admission implements LineOwner {
       }
       queue = routed
     }
-    const hasPlace = this.wait(topic, queue, message, call, index, moment, bytes)
+    const hasPlace = this.waits.wait(topic, queue, message, call, index, moment, bytes)
     return hasPlace ? undefined : this.fullError(topic)
   }
 
@@ -195,7 +189,7 @@ export class Admission implements LineOwner {
     }
     const queue = this.appender.route(topic, message, bytes, deliveryClass)
     if (!(queue instanceof Error) && !queue.canTake(bytes)) return new Refused(queue)
-    this.place(topic, queue, message, bytes, this.contextOf(deliveryClass), call, 0)
+    this.place(topic, queue, message, bytes, this.moments.contextOf(deliveryClass), call, 0)
     return queue instanceof Error ? undefined : queue
   }
 
@@ -206,11 +200,12 @@ export class Admission implements LineOwner {
     deliveryClass: DeliveryClass,
     call: SendCompletion,
   ): Destination | Refused {
-    const wait = this.waitOf(topic)
+    const wait = this.waits.waitOf(topic)
     // While its records are given their partitions it takes more, for the turns that this lasts.
-    const isTaken = wait.isPlacing ? this.budget.mayWait(bytes) : this.canPark(wait, bytes)
-    if (isTaken) this.wait(topic, undefined, message, call, 0, this.momentOf(deliveryClass), bytes)
-    else this.dropEmpty(wait)
+    const isTaken = wait.isPlacing ? this.budget.mayWait(bytes) : this.waits.canPark(wait, bytes)
+    if (isTaken)
+      this.waits.wait(topic, undefined, message, call, 0, this.moments.momentOf(deliveryClass), bytes)
+    else this.waits.dropEmpty(wait)
     return isTaken ? wait : new Refused(wait)
   }
 
@@ -272,193 +267,23 @@ export class Admission implements LineOwner {
     return error
   }
 
-  /** Of records that are taken at once: calls of one class share it. */
-  private contextOf(deliveryClass: DeliveryClass): AppendContext {
-    const flushBarrier = this.flushBarriers.current
-    const { context } = this
-    if (context?.deliveryClass === deliveryClass && context.flushBarrier === flushBarrier) return context
-    this.context = { deliveryClass, flushBarrier, startedAt: undefined }
-    return this.context
-  }
-
-  private momentOf(deliveryClass: DeliveryClass): CallMoment {
-    const startedAt = performance.now()
-    const flushBarrier = this.flushBarriers.current
-    const { moment } = this
-    const isSame =
-      moment !== undefined &&
-      moment.deliveryClass === deliveryClass &&
-      moment.flushBarrier === flushBarrier &&
-      startedAt - moment.startedAt < SAME_MOMENT_MS
-    if (isSame) return moment
-    this.moment = { deliveryClass, flushBarrier, startedAt, isPatient: false, lastIndex: -1 }
-    return this.moment
-  }
-
-  /**
-   * Lets a record wait: for its topic, or for space.
-   *
-   * @param queue its partition, if the topic is there
-   * @returns false where too much waits already
-   */
-  private wait(
-    topic: TopicPartitions,
-    queue: PartitionQueue | undefined,
-    message: Message,
-    call: SendCompletion,
-    index: number,
-    moment: CallMoment,
-    bytes: number,
-  ): boolean {
-    const wait = queue === undefined ? this.waitOf(topic) : undefined
-    let line: WaitLine
-    if (wait !== undefined && this.canPark(wait, bytes)) {
-      this.budget.take(wait, bytes)
-      line = wait.parked
-    } else if (moment.isPatient || this.budget.mayWait(bytes)) {
-      this.budget.waits(bytes)
-      line = wait === undefined ? this.lineOf(topic, queue!) : wait.line
-    } else {
-      if (wait !== undefined) this.dropEmpty(wait)
-      return false
-    }
-    moment.flushBarrier.add()
-    this.enter(line, new WaitingRecord(message, call, index, moment, bytes, line))
-    if (topic.view === undefined) this.host.need(topic)
-    if (line.kind === 'admitted') call.admitted?.(line.destination)
-    return true
-  }
-
-  private enter(line: WaitLine, record: WaitingRecord): void {
-    line.add(record)
-    if (!line.listed) this.schedule(line)
-  }
-
-  private schedule(line: WaitLine): void {
-    const { dueAt } = line
-    if (dueAt === Infinity) return
-    line.deadline = dueAt
-    this.deadlines[line.kind].add(line)
-  }
-
-  private waitOf(topic: TopicPartitions): TopicWait {
-    topic.waiting ??= new TopicWait(topic, this.budget.immobile, this.limits, this)
-    return topic.waiting
-  }
-
-  private lineOf(topic: TopicPartitions, queue: PartitionQueue): WaitLine {
-    queue.line ??= new WaitLine(queue, 'space', topic, spacePatienceMs(this.limits), this)
-    return queue.line
-  }
-
-  private canPark(wait: TopicWait, bytes: number): boolean {
-    return !wait.isPlacing && wait.line.size === 0 && this.budget.mayHold(wait, bytes)
-  }
-
-  occupied(line: WaitLine): void {
-    this.waitFailures.lines.add(line)
-    const { destination } = line
-    const isPlacing = destination instanceof TopicWait && destination.isPlacing
-    if (line.kind === 'space' && !isPlacing) this.budget.enlist(line)
-    // What waits for a missing topic waits for that.
-    if (line.kind === 'space' && line.topic.view !== undefined) {
-      line.ongoing = this.host.waits.begin('buffer', { topic: line.topic.name }, { waiters: line })
-    }
-  }
-
-  emptied(line: WaitLine): void {
-    this.waitFailures.lines.delete(line)
-    if (line.ongoing !== undefined) this.host.waits.end(line.ongoing, 'over')
-    line.ongoing = undefined
-    line.withdraw()
-    this.budget.delist(line)
-    if (line.destination instanceof TopicWait) this.dropEmpty(line.destination)
-  }
-
-  private dropEmpty(wait: TopicWait): void {
-    const { topic } = wait
-    if (!wait.isEmpty || wait.isPlacing || topic.waiting !== wait) return
-    topic.waiting = undefined
-    if (topic.view === undefined) this.host.unneeded(topic)
-  }
-
-  /** The time of its first record is up, unless that has left meanwhile. */
-  due(line: WaitLine): number {
-    const now = performance.now()
-    this.turns.run(() => {
-      const record = line.firstDue(now)
-      if (record !== undefined) return this.waitFailures.expire(line, record, now)
-      if (line.size > 0 && !line.listed) this.schedule(line)
-      this.budget.freed()
-      return 0
-    })
-    return 1
-  }
-
-  /** There is space for the line's first record. */
-  admitFirst(line: WaitLine): void {
-    const record = line.first!
-    const { destination, topic } = line
-    const { moment, bytes, message, call, index } = record
-    this.budget.waitsNoMore(bytes)
-    if (isLastOf(moment, index)) this.host.observer.bufferWaited(performance.now() - moment.startedAt)
-    if (destination instanceof TopicWait) {
-      // Before it leaves: the topic must not be taken for one that nobody waits for.
-      this.budget.take(destination, bytes)
-      destination.isMoving = true
-      line.remove(record)
-      destination.isMoving = false
-      this.enter(destination.parked, record)
-      call.admitted?.(destination)
-      return
-    }
-    line.remove(record)
-    this.place(topic, destination as PartitionQueue, message, bytes, moment, call, index, 'pinned')
-    moment.flushBarrier.done()
-  }
-
-  /** The topic is there: its records are given their partitions, in order, and what comes meanwhile follows them. */
-  topicReady(topic: TopicPartitions): void {
-    const wait = topic.waiting
-    if (wait === undefined || wait.isPlacing) return
-    wait.isPlacing = true
-    this.budget.delist(wait.line)
-    this.turns.run(() => this.placeNext(topic, wait))
-  }
-
-  private placeNext(topic: TopicPartitions, wait: TopicWait): number {
-    const record = wait.parked.first ?? wait.line.first
-    if (record === undefined || topic.view === undefined) {
-      wait.isPlacing = false
-      // The topic is gone again.
-      if (wait.line.size > 0) this.budget.enlist(wait.line)
-      if (record !== undefined) this.host.need(topic)
-      this.dropEmpty(wait)
-      this.budget.freed()
-      return 0
-    }
-    const line = wait.parked.size > 0 ? wait.parked : wait.line
-    line.remove(record)
-    this.placeWaiting(topic, wait, line, record)
-    return 1
-  }
-
-  private placeWaiting(topic: TopicPartitions, wait: TopicWait, line: WaitLine, record: WaitingRecord): void {
+  placeWaiting(topic: TopicPartitions, wait: TopicWait, line: WaitLine, record: WaitingRecord): void {
     const { message, call, index, moment, bytes } = record
     if (line.kind === 'admitted') this.budget.give(wait, bytes, 1)
     const queue = call.links?.withdrawnBy ?? this.appender.route(topic, message, bytes, moment.deliveryClass)
     // A user's partitioner may have aborted the call.
     const end = call.links?.withdrawnBy ?? queue
     if (line.kind === 'space' && !(end instanceof Error) && !end.canTake(bytes)) {
-      return this.enter(this.lineOf(topic, end), record)
+      return this.waits.moveTo(topic, end, record)
     }
     if (line.kind === 'space') this.budget.waitsNoMore(bytes)
     this.place(topic, end, message, bytes, moment, call, index)
     moment.flushBarrier.done()
   }
 
-  /** Leaves no timer. */
-  close(): void {
-    for (const line of this.waitFailures.lines) line.withdraw()
+  placePinned(topic: TopicPartitions, queue: PartitionQueue, record: WaitingRecord): void {
+    const { message, call, index, moment, bytes } = record
+    this.place(topic, queue, message, bytes, moment, call, index, 'pinned')
+    moment.flushBarrier.done()
   }
 }

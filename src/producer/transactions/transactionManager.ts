@@ -1,7 +1,6 @@
 import type { Logger } from 'kafkajs'
-import { DeliveryEngine } from '../../delivery/engine.js'
+import { DeliveryEngine, type SharedBuffer } from '../../delivery/engine.js'
 import type { IdentitySource } from '../../delivery/idempotence/producerIds.js'
-import type { BufferBudget } from '../../delivery/intake/bufferBudget.js'
 import type { PartitionQueue } from '../../delivery/partitions/partitionQueue.js'
 import { BrokerVerdictError, messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
@@ -34,7 +33,7 @@ export interface TransactionManagerParts {
   readonly settings: ProducerSettings
   readonly transport: Transport
   readonly directory: TopicDirectory
-  readonly budget: BufferBudget
+  readonly buffer: SharedBuffer
   readonly observer: ProducerObserver
   readonly waits: WaitRegistry
   readonly logger: Logger
@@ -86,7 +85,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       transport: transport.separateLinks(),
       directory: parts.directory,
       producerIds: this,
-      budget: parts.budget,
+      buffer: parts.buffer,
       transaction: {
         joins: queue => this.open?.transactionPartitions.joins(queue) ?? false,
         failed: error => this.open?.fail(error),

@@ -1,0 +1,10 @@
+import type { Destination } from './shares.js'
+
+/** There is no room for a record at its destination. */
+export class Refused {
+  readonly destination: Destination
+
+  constructor(destination: Destination) {
+    this.destination = destination
+  }
+}

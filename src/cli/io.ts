@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { endProcess } from './endProcess.js'
 
 export type Output = Writable & {
   readonly isTTY?: boolean | undefined
@@ -15,7 +16,7 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv
   /** Calls the listener at each SIGINT and SIGTERM until the returned remover is called. */
   onStopSignal(listener: (signal: StopSignal) => void): () => void
-  /** Ends the process without waiting for anything. */
+  /** Ends the process without waiting for what it is at. */
   exitNow(code: number): void
 }
 
@@ -31,5 +32,5 @@ export const processIo: Io = {
     process.on('SIGINT', listener).on('SIGTERM', listener)
     return () => void process.off('SIGINT', listener).off('SIGTERM', listener)
   },
-  exitNow: code => process.exit(code),
+  exitNow: code => void endProcess(code),
 }

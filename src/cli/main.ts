@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { processIo, run } from './command.js'
+import { endProcess, processIo, run } from './command.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 
 // Everything printed has been written by then, and a connection attempt that was given up may still linger.
-process.exit(await run(process.argv.slice(2), version, processIo))
+await endProcess(await run(process.argv.slice(2), version, processIo))

@@ -72,6 +72,45 @@ describe('the built command as a process', () => {
     gate.open()
   })
 
+  describe('with threads of the process stuck, for which process.exit would wait', () => {
+    // A login with 2^31 iterations, or a name lookup without an answer, takes the pool's threads like this.
+    const STICK = `data:text/javascript,${encodeURIComponent(`
+      import { pbkdf2 } from 'node:crypto'
+      process.on('SIGUSR2', () => {
+        pbkdf2('a', 'b', 2 ** 31 - 1, 64, 'sha512', () => {})
+        process.stderr.write('stuck ')
+      })`)}`
+    const stuck = async () => {
+      await startCluster()
+      const gate = cluster.gate()
+      cluster.on('Produce', hold(gate), { times: 1 })
+      const argv = ['--import', STICK, built.command, 'produce', '-b', brokers, '--topic', 't', '--quiet']
+      const running = start(argv, { UV_THREADPOOL_SIZE: '1' })
+      running.child.stdin!.write('{"n":1}\n')
+      await Promise.race([gate.arrived, running.ended])
+      running.child.kill('SIGUSR2')
+      await untilOutput(running, 'stderr')
+      return { ...running, gate }
+    }
+
+    it('ends after its last record', async () => {
+      const { child, output, ended, gate } = await stuck()
+      child.stdin!.end()
+      gate.open()
+      expect(await ended).toBe('SIGKILL')
+      expect(output.err).toBe('stuck ended by SIGKILL: a name lookup or a login is stuck in this process\n')
+      expect(cluster.records('t')).toHaveLength(1)
+    })
+
+    it('ends at SIGINT by SIGINT', async () => {
+      const { child, ended, gate } = await stuck()
+      child.kill('SIGINT')
+      gate.open()
+      expect(await ended).toBe('SIGINT')
+      expect(cluster.records('t')).toHaveLength(1)
+    })
+  })
+
   it('ends with one line when no broker is there', async () => {
     const dead = await deadBroker()
     const flags = ['-b', dead, '--topic', 't', '--connect-timeout-ms', '2000']

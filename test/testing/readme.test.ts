@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
-import { EmbeddedKafka, errorCode, hold } from 'kafkajs-resilient-producer/testing'
-import { expect, test } from 'vitest'
+import * as product from 'kafkajs-resilient-producer'
+import * as testing from 'kafkajs-resilient-producer/testing'
+import { transformWithOxc } from 'vite'
+import { describe, expect, test } from 'vitest'
 import { served } from '../../src/testing/apis/registry.js'
 import * as verbs from '../../src/testing/faults/verbs.js'
+
+const { EmbeddedKafka, errorCode, hold } = testing
 
 const readme = readFileSync(new URL('../../src/testing/README.md', import.meta.url), 'utf8')
 
@@ -40,4 +44,52 @@ test('the README lists every API with its versions', () => {
 
 test.each(Object.keys(verbs))('the README has the verb %s', verb => {
   expect(readme).toMatch(new RegExp(`^\\| .*\`${verb}[\`(]`, 'm'))
+})
+
+describe('the blocks for test runners', () => {
+  const MODULES: Readonly<Record<string, unknown>> = {
+    'kafkajs-resilient-producer': product,
+    'kafkajs-resilient-producer/testing': testing,
+  }
+  const blockIn = (language: string, words: string): string =>
+    [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].find(
+      ([, is, code]) => is === language && code!.includes(words),
+    )![2]!
+
+  /** Runs a block as a test runner would, which `given` has the functions of. */
+  const run = async (code: string, given: Readonly<Record<string, unknown>>) => {
+    const hooks = { beforeEach: async () => {}, afterEach: async () => {} }
+    const tests: [string, () => Promise<void>][] = []
+    const runner: Readonly<Record<string, unknown>> = {
+      expect,
+      test: (name: string, body: () => Promise<void>) => tests.push([name, body]),
+      beforeEach: (hook: typeof hooks.beforeEach) => Object.assign(hooks, { beforeEach: hook }),
+      afterEach: (hook: typeof hooks.afterEach) => Object.assign(hooks, { afterEach: hook }),
+      ...given,
+    }
+    new Function(...Object.keys(runner), code)(...Object.values(runner))
+    for (const [, body] of tests) {
+      await hooks.beforeEach()
+      await body()
+      await hooks.afterEach()
+    }
+    return tests.map(([name]) => name)
+  }
+
+  test('that for Vitest runs as it stands', async () => {
+    const { code } = await transformWithOxc(blockIn('ts', "from 'vitest'"), 'block.ts')
+    const withoutImports = code.replaceAll(
+      /^import (\{[^}]*\}) from "([^"]+)";?$/gm,
+      (_, names: string, path: string) =>
+        path === 'vitest' ? '' : `const ${names} = modules[${JSON.stringify(path)}];`,
+    )
+    expect(withoutImports).not.toMatch(/^import /m)
+    expect(await run(withoutImports, { modules: MODULES })).toEqual(['an order is announced'])
+  })
+
+  test('that for Jest runs as it stands', async () => {
+    const code = blockIn('js', 'require(')
+    const required = (path: string) => MODULES[path]
+    expect(await run(code, { require: required })).toEqual(['an order is announced'])
+  })
 })

@@ -31,4 +31,55 @@ describe.skipIf(!installed)(title, () => {
     expect(cluster.journal.of('Produce').every(each => each.version > 7)).toBe(true)
     await cluster.close({ clients: 'may-stay' })
   })
+
+  /** Of rxjs. */
+  interface Emitted {
+    subscribe(observer: { next(value: unknown): void; error(error: unknown): void }): void
+  }
+  interface Client {
+    connect(): Promise<unknown>
+    close(): Promise<void>
+    emit(topic: string, data: object): Emitted
+  }
+  const transport = async () =>
+    (await import(/* @vite-ignore */ pathOf('nestjs/src/resilientTransport.ts'))) as {
+      ResilientClientKafka: new (options: object, resilience?: object) => Client
+    }
+
+  it.each([true, false])(
+    'connects with the next call where the first attempt failed (producer only: %s)',
+    async producerOnlyMode => {
+      const { ResilientClientKafka } = await transport()
+      const cluster = await EmbeddedKafka.start()
+      await cluster.stopBroker(0)
+      const client = new ResilientClientKafka(
+        {
+          client: { brokers: cluster.bootstrap, clientId: 'shop', logLevel: 0, retry: { retries: 0 } },
+          consumer: { groupId: 'shop' },
+          producerOnlyMode,
+        },
+        { metadataRetry: { retries: 1, minTimeoutMs: 1 } },
+      )
+      const emit = (id: string) =>
+        new Promise<unknown>((next, error) => client.emit('orders.placed', { id }).subscribe({ next, error }))
+      // Together, and one after the other: none of them spoils the others.
+      const early = await Promise.allSettled([emit('a'), emit('b'), client.connect()])
+      expect(early.map(each => each.status)).toEqual(['rejected', 'rejected', 'rejected'])
+      await expect(emit('c')).rejects.toThrow()
+      await cluster.startBroker(0)
+      // Closing breaks off an attempt, and leaves a client that connects again.
+      const brokenOff = Promise.allSettled([client.connect()])
+      await client.close()
+      await brokenOff
+      await Promise.all([emit('d'), emit('e')])
+      expect(
+        cluster
+          .records('orders.placed')
+          .map(each => JSON.parse(String(each.value)).id)
+          .sort(),
+      ).toEqual(['d', 'e'])
+      await client.close()
+      await cluster.close()
+    },
+  )
 })

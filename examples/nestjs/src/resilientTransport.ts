@@ -4,14 +4,46 @@ import type { KafkaConfig } from 'kafkajs'
 import { ResilientKafka, type ResilientKafkaOptions } from 'kafkajs-resilient-producer'
 
 type NestOptions = Required<KafkaOptions>['options']
+type Connected = ReturnType<ClientKafka['connect']>
 
 /** Nest's Kafka client, for `emit` and `send`, on ResilientKafka. Nest makes its `Kafka` in this one method. */
 export class ResilientClientKafka extends ClientKafka {
+  private attempt: Connected | undefined
+
   constructor(
     options: NestOptions,
     private readonly resilience: ResilientKafkaOptions = {},
   ) {
     super(options)
+  }
+
+  /**
+   * Nest keeps the promise of its first attempt: after one that failed, as with the brokers away when the service starts, each later
+   * `emit` and `send` fails with it. Here a failed attempt is cleared away, and the next call tries again.
+   */
+  override connect(): Connected {
+    this.attempt ??= this.tryToConnect()
+    return this.attempt
+  }
+
+  private async tryToConnect(): Connected {
+    try {
+      return await super.connect()
+    } catch (error) {
+      // What it had connected by then; Nest forgets its promise with it.
+      await super.close().catch(() => {})
+      this.attempt = undefined
+      throw error
+    }
+  }
+
+  override async close(): Promise<void> {
+    // Breaks off a producer's attempt that is on its way. One of kafkajs's consumer cannot be broken off: closed before it has ended, it
+    // would leave its connection.
+    await this._producer?.disconnect()
+    await this.attempt?.catch(() => {})
+    this.attempt = undefined
+    await super.close()
   }
 
   override createClient<T>(): T {

@@ -132,10 +132,10 @@ export class Wiring implements AdmissionHost {
       queueHost: this,
       maxIdleMs: settings.metadataMaxIdleMs,
       // A transactional producer's epoch is its coordinator's: a queue could not begin in another one.
-      mayGiveBack: ({ sequences }) =>
-        settings.transactionalId === undefined || sequences.identity === undefined,
-      onGivenBack: ({ sequences }) => {
-        if (sequences.identity !== undefined) this.startingIdentity.retired(sequences.identity)
+      mayGiveBack: ({ producerState }) =>
+        settings.transactionalId === undefined || producerState.identity === undefined,
+      onGivenBack: ({ producerState: { identity } }) => {
+        if (identity !== undefined) this.startingIdentity.retired(identity)
       },
       onSwept: () => this.pool.shrink(),
       newPartitioner: () => this.newPartitioner(),

@@ -80,12 +80,13 @@ export class Withdrawal {
 
   /** The queues with sequences that may never be used. */
   get unsettled(): readonly PartitionQueue[] {
-    return [...this.touched].filter(queue => queue.isUnsettled)
+    return [...this.touched].filter(queue => queue.producerState.isUnsettled)
   }
 
   /** The producer has another identity, and nothing is left of what the former one has sent. */
   restart(): void {
-    for (const topic of this.parts.registry.all) for (const queue of topic.queues) queue?.restart()
+    for (const topic of this.parts.registry.all)
+      for (const queue of topic.queues) queue.producerState.restart()
   }
 }
 

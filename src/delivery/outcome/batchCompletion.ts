@@ -50,11 +50,7 @@ export class BatchCompletion {
 
   /** The leader has the batch, and says so. */
   succeed(queue: PartitionQueue, batch: Batch, answer: PartitionAnswer, nodeId: number): void {
-    if (batch.identity !== undefined) {
-      queue.sequences.acknowledge(batch.baseSequence, batch.recordCount)
-      // An answer of a former leader says nothing of what the present one knows, nor does one to a batch without sequence.
-      if (queue.sender?.nodeId === nodeId) queue.leaderHasAcked = true
-    }
+    queue.producerState.acknowledged(batch, queue.sender?.nodeId === nodeId)
     queue.remove(batch)
     if (queue.wait !== undefined) this.host.waits.delivered(queue)
     queue.setRetrying(false)
@@ -91,7 +87,7 @@ export class BatchCompletion {
 
   /** Rejects a batch that is not in flight, and says what its sequences, if it had any, mean for those after it. */
   rejectSent(queue: PartitionQueue, batch: Batch, error: Error): void {
-    queue.leaveSequences(batch)
+    queue.producerState.dropped(batch)
     this.reject(queue, batch, error)
   }
 
@@ -178,7 +174,7 @@ export class BatchCompletion {
   drop(queue: PartitionQueue, batch: Batch): void {
     queue.remove(batch)
     if (queue.wait !== undefined) this.host.waits.left(queue)
-    queue.leaveSequences(batch)
+    queue.producerState.dropped(batch)
     this.host.end(batch)
     queue.sender?.wake(queue)
   }

@@ -14,7 +14,6 @@ import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import type { BrokerAddress } from '../../transport/port.js'
 import { type Backoff, backoffMs } from '../backoff.js'
 import type { Batch } from '../batch/batch.js'
-import { allSetAside, setAside } from '../idempotence/sequenceRecovery.js'
 import { advanceSequence } from '../idempotence/sequences.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionWaits } from '../partitions/partitionWaits.js'
@@ -95,7 +94,8 @@ export class ProduceResponseHandler {
     if (!queue.landed(batch)) return
     const verdict = verdictOf(answer.errorCode)
     if (verdict === 'written') {
-      for (const each of allSetAside(queue)) this.completion.succeed(queue, each, FORGOTTEN, nodeId)
+      for (const each of queue.producerState.allSetAside)
+        this.completion.succeed(queue, each, FORGOTTEN, nodeId)
       queue.noteAccepted(batch)
       if (batch.attempts > 1) this.startingLeaders.accepted(nodeId, batch)
       return this.completion.succeed(queue, batch, answer, nodeId)
@@ -109,8 +109,7 @@ export class ProduceResponseHandler {
           { topic: queue.topic, partition: queue.partition },
         ),
     )
-    // Any error closes the gate: a leader that has lost its state would take any sequence for the first.
-    queue.leaderHasAcked = false
+    queue.producerState.failed()
     if (mayBeWritten(answer.errorCode, answer.baseOffset)) batch.outcomeUnknown = true
     if (batch.expiredInFlight) return this.completion.drop(queue, batch)
     switch (verdict) {
@@ -146,7 +145,7 @@ export class ProduceResponseHandler {
   ): void {
     if (!queue.landed(batch)) return
     if (isExcused) batch.excusedAttempts++
-    queue.leaderHasAcked = false
+    queue.producerState.failed()
     if (sent) batch.outcomeUnknown = true
     if (batch.expiredInFlight) return this.completion.drop(queue, batch)
     if (this.closed) return
@@ -268,14 +267,13 @@ export class ProduceResponseHandler {
   ): void {
     // Refused only because what stands before it is not in the log: that costs it no attempt.
     const isInnocent =
-      answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER &&
-      batch.baseSequence !== queue.sequences.expected
+      answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && !queue.producerState.expects(batch)
     if (isInnocent) batch.excusedAttempts++
-    if (answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && setAside(queue, batch)) {
+    if (answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && queue.producerState.setAside(batch)) {
       return this.retry(queue, batch, cause, AT_ONCE)
     }
     const isBehindForgotten = queue.batches[0]!.isSetAside
-    if (isInnocent && !isBehindForgotten && !queue.unresolved && queue.batches[0] !== batch) {
+    if (isInnocent && !isBehindForgotten && !queue.producerState.isUnresolved && queue.batches[0] !== batch) {
       // The batch before it comes again, and it goes behind that one.
       return this.retry(queue, batch, cause, AT_ONCE)
     }
@@ -284,8 +282,7 @@ export class ProduceResponseHandler {
     if (isIdRefused && !batch.deliveryClass.transactional) {
       return this.identityRefused(queue, batch, answer, cause)
     }
-    if (batch.identity !== undefined) queue.needsBump = true
-    queue.unresolved = false
+    queue.producerState.sequenceRefused(batch)
     batch.noteCause(cause)
     if (batch.deliveryClass.transactional) return this.refused(queue, batch, answer, cause)
     if (batch.outcomeUnknown) return this.sequencesLost(queue, batch, cause)
@@ -303,8 +300,7 @@ export class ProduceResponseHandler {
     if (batch.deliveryClass.transactional || batch.identity === undefined) {
       return this.refused(queue, batch, answer, cause)
     }
-    queue.needsIdentity = true
-    queue.unresolved = false
+    queue.producerState.identityRefused()
     batch.noteCause(cause)
     if (batch.outcomeUnknown) return this.sequencesLost(queue, batch, cause)
     this.retry(queue, batch, cause)
@@ -312,7 +308,7 @@ export class ProduceResponseHandler {
 
   /** Numbered anew, a record that an earlier attempt did write would stand there twice. */
   private sequencesLost(queue: PartitionQueue, batch: Batch, cause: BrokerVerdictError): void {
-    for (const each of allSetAside(queue)) this.completion.sequenceLost(queue, each, cause)
+    for (const each of queue.producerState.allSetAside) this.completion.sequenceLost(queue, each, cause)
     this.completion.sequenceLost(queue, batch, cause)
   }
 
@@ -336,7 +332,7 @@ export class ProduceResponseHandler {
       const bad = batch.extract(isNamed)
       const good = batch.extract(index => !isNamed(index))
       if (bad.recordCount > 0 && good.recordCount > 0) {
-        if (batch.identity !== undefined) queue.needsBump = true
+        queue.producerState.divided(batch)
         this.completion.substitute(queue, batch, [bad, good])
         const reason = [...named.values()].find(each => each !== null) ?? answer.errorMessage
         this.completion.reject(queue, bad, new RecordRejectedError(queue.topic, verdict, reason, context))

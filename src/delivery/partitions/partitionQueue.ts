@@ -3,8 +3,8 @@ import type { Wait, Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { BufferPool } from '../batch/bufferPool.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
-import { canNumber } from '../idempotence/sequenceRecovery.js'
-import { PartitionSequences, type ProducerIdentity } from '../idempotence/sequences.js'
+import { type NumberedBatches, PartitionProducerState } from '../idempotence/partitionProducerState.js'
+import type { ProducerIdentity } from '../idempotence/sequences.js'
 import type { BufferBudget } from '../intake/bufferBudget.js'
 import { Destination, type ShareGroup } from '../intake/shares.js'
 import type { ListedQueue, QueueList } from '../sending/queueList.js'
@@ -78,7 +78,7 @@ export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
  * until the first acknowledgement from the current leader, then at most five unresolved; what failed is retried before
  * anything new; an epoch is bumped only when nothing is in flight (KIP-98, KIP-360).
  */
-export class PartitionQueue extends Destination implements ListedQueue, Waiters {
+export class PartitionQueue extends Destination implements ListedQueue, NumberedBatches, Waiters {
   readonly topic: string
   readonly topicBytes: Buffer
   readonly partition: number
@@ -94,18 +94,9 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
   gone: Error | undefined
   /** In the order in which they were opened: in flight or waiting first, the open one last. */
   readonly batches: Batch[] = []
-  readonly sequences = new PartitionSequences()
+  /** Under which identity and sequences they go. */
+  readonly producerState = new PartitionProducerState(this)
   inFlight = 0
-  /** Whether the current leader has acknowledged a batch of this epoch: only then does it check what follows. */
-  leaderHasAcked = false
-  /** Sequences were used by records that will never be written: start a new epoch once nothing is in flight. */
-  needsBump = false
-  /** The broker does not take the producer id any more: start anew under another one once nothing is in flight. */
-  needsIdentity = false
-  /** A batch of unknown outcome expired: whether its sequences were used shows only in the answers to those after it. */
-  unresolved = false
-  /** The topic was deleted and created again: its sequences start anew once nothing is in flight to the old one. */
-  isRecreated = false
   /** What its records wait for, beside their broker. Written by PartitionWaits alone. */
   wait: Wait | undefined
   /** A batch was opened since {@link isIdle} was asked for last. */
@@ -256,7 +247,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
   offer(now: number, fill: FillMode, openedBefore: number): BatchOffer {
     const { batches } = this
     if (batches.length === 0) return 'nothing'
-    if (!canNumber(this)) return 'nothing'
+    if (this.producerState.nextSequence() === 'waiting') return 'nothing'
     let at = 0
     while (at < batches.length && (batches[at]!.state === 'inFlight' || batches[at]!.isSetAside)) at++
     const batch = batches[at]
@@ -279,7 +270,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
 
   /** How many batches may be in flight with this one. */
   private window(batch: Batch): number {
-    if (!batch.deliveryClass.sequenced || !this.leaderHasAcked) return 1
+    if (!batch.deliveryClass.sequenced || !this.producerState.mayPipeline) return 1
     // Batches without a sequence travel alone, so that order holds around them.
     return this.batches[0]!.deliveryClass.sequenced ? MAX_UNRESOLVED : 1
   }
@@ -304,12 +295,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
   /** A sequenced batch needs a producer id; the order of its sequence is that of its first sending. */
   private withIdentity(batch: Batch): BatchOffer {
     if (!batch.deliveryClass.sequenced || batch.identity !== undefined) return batch
-    if (this.sequences.identity === undefined) {
-      const { identity } = this.host
-      if (identity === undefined) return 'nothing'
-      this.sequences.start(identity)
-      this.leaderHasAcked = false
-    }
+    if (!this.producerState.begin(this.host.identity)) return 'nothing'
     if (batch.deliveryClass.transactional && !this.host.joinsTransaction(this)) return 'nothing'
     return batch
   }
@@ -318,7 +304,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
   take(batch: Batch): void {
     this.close(batch)
     if (batch.deliveryClass.sequenced && batch.identity === undefined) {
-      batch.identify(this.sequences.identity!, this.sequences.assign(batch.recordCount))
+      this.producerState.number(batch)
     }
     batch.state = 'inFlight'
     batch.attempts++
@@ -339,17 +325,16 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
     return true
   }
 
-  /** Another leader, which may remember what the former one had forgotten, and has acknowledged nothing yet. */
-  leaderChanged(): void {
-    this.leaderHasAcked = false
-    for (const batch of this.batches) batch.isSetAside = false
+  renewIdentity(spent: ProducerIdentity): void {
+    this.host.renewIdentity(spent)
   }
 
-  /** The batch goes without an acknowledgement: its sequences, if it had any, were never used, or nobody knows yet. */
-  leaveSequences(batch: Batch): void {
-    if (batch.identity === undefined) return
-    if (batch.outcomeUnknown) this.unresolved = true
-    else this.needsBump = true
+  rejectSequenceLost(batch: Batch): void {
+    this.host.rejectSequenceLost(this, batch)
+  }
+
+  epochBumped(): void {
+    this.host.observer.epochBumped()
   }
 
   remove(batch: Batch): void {
@@ -369,11 +354,6 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
     batch.state = 'ended'
   }
 
-  /** Whether some sequences may never be used: what comes next needs another epoch. */
-  get isUnsettled(): boolean {
-    return this.needsBump || this.unresolved
-  }
-
   /**
    * Whether nothing is left of what was sent, and nothing was sent since this was asked before: then the queue can be given back, and
    * the epoch of its sequences tells all that has to be known of it. Asked once per period of idleness.
@@ -387,14 +367,5 @@ export class PartitionQueue extends Destination implements ListedQueue, Waiters 
   /** Whether nothing is left of what was sent, in memory either, and nothing waits. */
   get isSettled(): boolean {
     return this.batches.length === 0 && this.inFlight === 0 && this.heldBytes === 0 && !this.hasWaiting
-  }
-
-  /** The producer has another identity, and nothing of the former is left: numbering starts over. */
-  restart(): void {
-    this.sequences.forget()
-    this.needsBump = false
-    this.needsIdentity = false
-    this.unresolved = false
-    this.leaderHasAcked = false
   }
 }

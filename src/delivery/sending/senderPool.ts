@@ -85,7 +85,7 @@ export class SenderPool {
     const former = queue.sender === undefined ? undefined : this.senders.get(queue.sender.nodeId)
     // The new leader has acknowledged nothing yet: until it has, it would take any sequence for the first. So would
     // one that led before, lost the office and has it again.
-    if (former?.nodeId !== nodeId || leaderEpoch > queue.leaderEpoch) queue.leaderChanged()
+    if (former?.nodeId !== nodeId || leaderEpoch > queue.leaderEpoch) queue.producerState.leaderChanged()
     queue.leaderEpoch = leaderEpoch
     if (former?.nodeId === nodeId || (former === undefined && nodeId < 0)) return
     former?.leave(queue)

@@ -135,7 +135,7 @@ export class TopicRegistry implements TopicPartitionsHost {
     topic.leaveCurrent()
     for (const queue of topic.queues) {
       const described = view.partitions[queue.partition]
-      if (isAnother) queue.isRecreated = true
+      if (isAnother) queue.producerState.topicRecreated()
       queue.gone =
         described === undefined
           ? new PartitionNotFoundError(topic.name, queue.partition, view.partitions.length)

@@ -263,7 +263,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       await identity.acquire(this.patience(parts.closing))
       coordinators.hasUnanswered = false
       // What was answered cannot come later.
-      const doubtful = unsettled.filter(({ unresolved }) => unresolved)
+      const doubtful = unsettled.filter(({ producerState }) => producerState.isUnresolved)
       if (doubtful.length > 0) await this.markEpoch(doubtful)
       if (coordinators.hasUnanswered) await identity.acquire(this.patience(parts.closing))
       coordinators.hasUnanswered = false

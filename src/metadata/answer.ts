@@ -123,3 +123,12 @@ export const answerError = (topic: string, { errorCode: code, nodeId, omitted }:
 /** A broker says that the topic does not exist. */
 export const isUnknown = (answer: TopicAnswer): answer is MissingAnswer =>
   answer.kind === 'creating' && answer.errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION && !answer.omitted
+
+/** For the log. */
+export const outcomes = (answers: ReadonlyMap<string, TopicAnswer>): Record<string, string> =>
+  Object.fromEntries(
+    [...answers].map(([name, answer]) => [
+      name,
+      answer.kind === 'available' ? 'available' : errorCode(answer.errorCode).type,
+    ]),
+  )

@@ -170,3 +170,9 @@ export const byOwner = (
   }
   for (const [owner, group] of groups) tell(owner, group)
 }
+
+const triggerOrder: readonly MetadataTrigger[] = ['topic', 'leader', 'age']
+
+/** The label of a request that several reasons share. */
+export const mainTrigger = (asks: readonly Ask[]): MetadataTrigger =>
+  triggerOrder.find(trigger => asks.some(each => each.trigger === trigger)) ?? 'topic'

@@ -1,16 +1,15 @@
 import kafkajs, { type Logger } from 'kafkajs'
 import type { MetadataOutcome, MetadataTrigger, ProducerObserver } from '../metrics/observer.js'
-import { errorCode } from '../protocol/errorCodes.js'
 import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
 import { asError } from '../util/realms.js'
-import { adoptLateAnswer, answersFor, type TopicAnswer } from './answer.js'
+import { adoptLateAnswer, answersFor, outcomes, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
 import { askHedged } from './hedge.js'
 import { Lookup, type LookupOptions } from './lookup.js'
 import { throwIfMisunderstood } from './misunderstanding.js'
 import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
-import { type Ask, byOwner, type Load, type QueuePace, RefreshQueue } from './refreshQueue.js'
+import { type Ask, byOwner, type Load, mainTrigger, type QueuePace, RefreshQueue } from './refreshQueue.js'
 import type { RunningClock } from './runningClock.js'
 import type { MetadataResponse } from './view.js'
 
@@ -324,17 +323,3 @@ export class MetadataRefresher {
     return answer
   }
 }
-
-const triggerOrder: readonly MetadataTrigger[] = ['topic', 'leader', 'age']
-
-/** The label of a request that several reasons share. */
-const mainTrigger = (asks: readonly Ask[]): MetadataTrigger =>
-  triggerOrder.find(trigger => asks.some(each => each.trigger === trigger)) ?? 'topic'
-
-const outcomes = (answers: ReadonlyMap<string, TopicAnswer>): Record<string, string> =>
-  Object.fromEntries(
-    [...answers].map(([name, answer]) => [
-      name,
-      answer.kind === 'available' ? 'available' : errorCode(answer.errorCode).type,
-    ]),
-  )

@@ -1,16 +1,15 @@
-import kafkajs, { type Logger } from 'kafkajs'
-import { CertificateError, ProducerClosedError } from '../../errors/index.js'
+import type { Logger } from 'kafkajs'
+import { ProducerClosedError } from '../../errors/index.js'
 import { type Api, encodeBody, readResponse } from '../../protocol/api.js'
 import { apiVersionsApi } from '../../protocol/messages/apiVersions.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
-import { allowManyListeners, isError } from '../../util/realms.js'
+import { allowManyListeners } from '../../util/realms.js'
 import { type Address, addressKey, addressText } from '../address.js'
 import type { Configuration } from '../configuration.js'
-import { connectionError, withCause } from '../connection/connectionErrors.js'
+import { connectionError } from '../connection/connectionErrors.js'
 import { exchange } from '../connection/exchange.js'
 import type { NetworkListener } from '../connection/networkEvents.js'
 import { TimeLimit, within } from '../connection/timeLimit.js'
-import type { ReadyConnection } from '../handshake/readyConnection.js'
 import { negotiate } from '../handshake/versions.js'
 import type {
   BrokerAddress,
@@ -25,6 +24,14 @@ import { BrokerHealth } from './brokerHealth.js'
 import { type Candidate, candidates, orderKnown } from './candidates.js'
 import { type AddressOrigin, Connector } from './connector.js'
 import { ControlConnections } from './controlConnections.js'
+import {
+  brokerNotFound,
+  mayTryAnother,
+  noAnswerInTime,
+  noSeedsInTime,
+  notReachedInTime,
+} from './controlErrors.js'
+import type { Loan, Question } from './controlRequest.js'
 import { firstOf } from './firstOf.js'
 import { ProduceLinks } from './produceLinks.js'
 
@@ -41,19 +48,6 @@ export interface TransportParts {
   readonly listener: NetworkListener
   /** ms */
   readonly connectionsMaxIdleMs: number
-}
-
-/** A control connection that is lent to one request. */
-interface Loan {
-  readonly connections: ControlConnections
-  readonly ready: ReadyConnection
-}
-
-interface Question<ReqIn, Response> {
-  readonly api: Api<unknown, ReqIn, Response, never>
-  body(version: number): ReqIn
-  readonly timeoutMs: number
-  readonly maxVersion: number | undefined
 }
 
 export class BrokerTransport implements Transport {
@@ -217,10 +211,7 @@ export class BrokerTransport implements Transport {
     isReached: () => boolean,
   ): AsyncGenerator<Candidate> {
     const known = orderKnown(this.#brokers, this.#health, avoid, this.#turn++, performance.now())
-    const tooLate = () =>
-      new kafkajs.KafkaJSRequestTimeoutError(
-        `${api.name} could not be sent within ${timeoutMs} ms: the function \`brokers\` gave no addresses`,
-      )
+    const tooLate = () => noSeedsInTime(api.name, timeoutMs)
     let seeds: AsyncIterator<Address> | undefined
     return candidates(known, async () => {
       if (isReached()) return undefined
@@ -242,13 +233,8 @@ export class BrokerTransport implements Transport {
     signal: AbortSignal,
   ): Promise<Loan> {
     const connections = this.#controlsOf(address, origin)
-    const tooLate = () => {
-      const error = new kafkajs.KafkaJSRequestTimeoutError(
-        `${api.name} could not be sent within ${timeoutMs} ms: no usable connection to ${'nodeId' in address ? `broker ${address.nodeId}, ` : ''}${addressText(address)} yet`,
-      )
-      const trouble = this.#health.causeOf(addressKey(address))
-      return trouble === undefined ? error : withCause(error, trouble)
-    }
+    const tooLate = () =>
+      notReachedInTime(api.name, timeoutMs, address, this.#health.causeOf(addressKey(address)))
     const reaching = new TimeLimit(timeoutMs, tooLate, signal)
     try {
       return { connections, ready: await connections.acquire(reaching.signal) }
@@ -272,11 +258,7 @@ export class BrokerTransport implements Transport {
   ): Promise<ControlAnswer<Response>> {
     const { connection } = ready
     const { address } = connection
-    const answering = new TimeLimit(
-      timeoutMs,
-      () => new kafkajs.KafkaJSRequestTimeoutError(`no answer within ${timeoutMs} ms`),
-      this.#closing.signal,
-    )
+    const answering = new TimeLimit(timeoutMs, () => noAnswerInTime(timeoutMs), this.#closing.signal)
     try {
       const version = negotiate(api, ready.versions, addressText(address), maxVersion)
       const bytes = encodeBody(api, api.request, version, body(version))
@@ -319,11 +301,3 @@ export class BrokerTransport implements Transport {
     return this.#brokers.find(each => addressKey(each) === key)?.nodeId ?? -1
   }
 }
-
-/** Not being let in is the same at every broker, a certificate is a broker's own. */
-const mayTryAnother = (error: unknown): boolean =>
-  isError(error) && (!('retriable' in error) || error.retriable === true || error instanceof CertificateError)
-
-// kafkajs's types do not know the argument that its constructor needs.
-const brokerNotFound = (nodeId: number): Error =>
-  Reflect.construct(kafkajs.KafkaJSBrokerNotFound, [`Broker ${nodeId} is not in the newest metadata`])

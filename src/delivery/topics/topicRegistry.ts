@@ -1,6 +1,7 @@
 import { PartitionNotFoundError } from '../../errors/index.js'
 import type { TopicView } from '../../metadata/view.js'
 import type { TopicDirectory } from '../../topics/index.js'
+import { unref } from '../../util/realms.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { Partitioner } from '../partitions/partitioner.js'
 import type { PartitionQueue, PartitionQueueHost, PartitionSender } from '../partitions/partitionQueue.js'
@@ -173,7 +174,7 @@ export class TopicRegistry implements TopicPartitionsHost {
       () => this.sweep(this.topics.values()),
       Math.min(this.parts.maxIdleMs, LONGEST_TIMER_MS),
     )
-    this.sweepTimer.unref()
+    unref(this.sweepTimer)
   }
 
   /** Gives back what was not used since the last time, some topics per turn of the event loop. */

@@ -214,9 +214,15 @@ export const OPTION_SCHEMA: readonly OptionSpec[] = [
   spec('topics', 'object', undefined, 'The topic policy: see *How topics are created*.', {
     shown: "`{ create: 'broker' }`",
   }),
-  spec('metrics', 'object', undefined, '`{ registry, prefix, topicLabel, maxTopics }`: see *Metrics*.', {
-    shown: 'off',
-  }),
+  spec(
+    'metrics',
+    'object',
+    undefined,
+    '`{ registry, prefix, topicLabel, maxTopics, topicMetrics, clientId }`: see *Metrics*.',
+    {
+      shown: 'off',
+    },
+  ),
   spec(
     'onDeliveryError',
     'function',

@@ -4,27 +4,57 @@ import * as publicErrors from '../../src/errors/index.js'
 import { metricTable } from './metricTable.js'
 import { optionTable } from './optionTable.js'
 
-const README = new URL('../../README.md', import.meta.url)
+const page = (path: string): URL => new URL(`../../${path}`, import.meta.url)
 
-/** `UPDATE_README=1 npx vitest run test/docs` writes the tables anew. */
-const section = (name: string, table: string): void => {
-  const text = readFileSync(README, 'utf8')
+/** `UPDATE_DOCS=1 npx vitest run --project unit test/docs` writes the tables anew. */
+const section = (path: string, name: string, table: string): void => {
+  const text = readFileSync(page(path), 'utf8')
   const [start, end] = [`<!-- ${name}: generated -->\n`, `\n<!-- /${name} -->`]
   const from = text.indexOf(start) + start.length
   const to = text.indexOf(end)
-  expect(text.indexOf(start), `README has the section ${name}`).toBeGreaterThan(0)
+  expect(text.indexOf(start), `${path} has the section ${name}`).toBeGreaterThan(0)
   expect(to).toBeGreaterThanOrEqual(from)
-  if (process.env.UPDATE_README) writeFileSync(README, text.slice(0, from) + table + text.slice(to))
+  if (process.env.UPDATE_DOCS ?? process.env.UPDATE_README)
+    writeFileSync(page(path), text.slice(0, from) + table + text.slice(to))
   else expect(text.slice(from, to)).toBe(table)
 }
 
-test('the table of options is that of the schema', () => section('options', optionTable()))
+test('the table of options is that of the schema', () => section('docs/options.md', 'options', optionTable()))
 
-test('the table of metrics is that of their definitions', () => section('metrics', metricTable()))
+test('the table of metrics is that of their definitions', () =>
+  section('docs/metrics.md', 'metrics', metricTable()))
 
-test('every error class is in the table of errors', () => {
-  const text = readFileSync(README, 'utf8')
-  for (const name of Object.keys(publicErrors)) expect(text).toContain(`\`${name}\``)
+test('every error class is in the table of errors, and has its entry in the page on troubleshooting', () => {
+  const table = readFileSync(page('docs/errors.md'), 'utf8')
+  const troubleshooting = readFileSync(page('docs/troubleshooting.md'), 'utf8')
+  for (const name of Object.keys(publicErrors)) {
+    expect(table).toContain(`\`${name}\``)
+    expect(troubleshooting).toContain(`\n### \`${name}\`\n`)
+  }
+})
+
+test('every long wait that is warned of has its entry in the page on troubleshooting', () => {
+  const troubleshooting = readFileSync(page('docs/troubleshooting.md'), 'utf8')
+  const headings = [...troubleshooting.matchAll(/^### ([^`\n]+)$/gm)].map(([, text]) =>
+    text!.replace(/ ?….*$/, ''),
+  )
+  const begins = readFileSync(page('src/waits/lines.ts'), 'utf8')
+  const heads = begins.slice(begins.indexOf('const HEADS'), begins.indexOf('const REMEDIES'))
+  const warnings = [...heads.matchAll(/=> [`']([^`'$]+)/g)].map(([, text]) => text!.trim())
+  expect(warnings.length).toBeGreaterThan(8)
+  for (const warning of warnings) {
+    expect(
+      headings.some(heading => heading.startsWith(warning)),
+      warning,
+    ).toBe(true)
+  }
+})
+
+test('the README is short, and begins with the installation and a first program', () => {
+  const lines = readFileSync(page('README.md'), 'utf8').split('\n')
+  expect(lines.length).toBeLessThanOrEqual(135)
+  expect(lines.findIndex(line => line.startsWith('npm install'))).toBeLessThan(10)
+  expect(lines.findIndex(line => line.includes('producer.send('))).toBeLessThan(30)
 })
 
 test('every file that the architecture names is there', () => {

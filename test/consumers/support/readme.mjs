@@ -28,7 +28,7 @@ function programOf(example) {
 export async function writeExamples(markdownFile, folder, broker) {
   const markdown = await readFile(markdownFile, 'utf8')
   const examples = [...markdown.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code)
-  if (examples.length < 3) throw new Error(`found ${examples.length} examples in ${basename(markdownFile)}`)
+  if (examples.length < 2) throw new Error(`found ${examples.length} examples in ${basename(markdownFile)}`)
   await mkdir(folder, { recursive: true })
   for (const [index, example] of examples.entries()) {
     const program = programOf(example).replaceAll('localhost:9092', broker)

@@ -6,8 +6,9 @@
 //   dist/esm                  the condition `module`: the package as ES modules, for bundlers, which take it for import and require alike
 //   dist/cli/main.js          the command
 //   dist/**/*.d.cts           the declarations; dist/*.d.ts names them again for importers
+//   dist/protocol, ...        each module of INSIDE by itself, for tools that speak the protocol with the same codecs. Not published.
 import { execFile } from 'node:child_process'
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, posix, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
@@ -22,6 +23,14 @@ const dist = resolve(flags.out)
 /** The subpaths that users import, by the file that stands for each in `src` and in `dist`. */
 const ENTRIES = ['index', 'opentelemetry/index', 'testing/index']
 const COMMAND = 'cli/command'
+/** Rooms of which the checkout's tools take single modules. */
+const INSIDE = ['protocol', 'testing', 'transport']
+/** Where tools look for modules that have moved since. */
+const MOVED = {
+  'transport/kafkajs/brokerHealth': '../pool/brokerHealth.js',
+  'transport/kafkajs/candidates': '../pool/candidates.js',
+  'transport/kafkajs/responseFrames': '../connection/responseFrames.js',
+}
 /** A relative import in a declaration: what stands before it, the quote, the path. */
 const RELATIVE_IMPORT = /((?:from|import) ?\(?)(["'])(\.{1,2}\/[^"']+)\.js\2/g
 /** What several of them need, in files with names that say something in a stack trace. `testing` does without the producer. */
@@ -32,7 +41,7 @@ const SHARED = [
 ]
 
 await rm(dist, { recursive: true, force: true })
-await Promise.all([buildJavaScript(), flags['js-only'] ? undefined : buildDeclarations()])
+await Promise.all([buildJavaScript(), ...(flags['js-only'] ? [] : [buildDeclarations(), buildInside()])])
 
 async function buildJavaScript() {
   const [commonjs] = await Promise.all([
@@ -66,25 +75,7 @@ async function buildJavaScript() {
 
 /** Everything but the peers and commander becomes a part of the output: p-retry is an ES module alone, which require() does not load everywhere. */
 async function bundle(names, output, plugins = []) {
-  const build = await rolldown({
-    cwd: root,
-    input: Object.fromEntries(names.map(name => [name, join(root, 'src', `${name}.ts`)])),
-    platform: 'node',
-    external: [/^kafkajs(\/|$)/, 'commander', '@opentelemetry/api'],
-    // The command imports the package by its own name: tsconfig's paths lead that into the same copy.
-    tsconfig: join(root, 'tsconfig.json'),
-    // Jest's jsdom environment has no such globals.
-    transform: {
-      inject: {
-        setImmediate: ['node:timers', 'setImmediate'],
-        clearImmediate: ['node:timers', 'clearImmediate'],
-      },
-    },
-    plugins,
-    onLog: (level, log) => {
-      if (level === 'warn') throw new Error(log.message)
-    },
-  })
+  const build = await rolldown({ ...inputOf(names), plugins })
   try {
     const { output: chunks } = await build.write({
       ...output,
@@ -100,6 +91,59 @@ async function bundle(names, output, plugins = []) {
   } finally {
     await build.close()
   }
+}
+
+function inputOf(names) {
+  return {
+    cwd: root,
+    input: Object.fromEntries(names.map(name => [name, join(root, 'src', `${name}.ts`)])),
+    platform: 'node',
+    external: [/^kafkajs(\/|$)/, 'commander', '@opentelemetry/api'],
+    // The command imports the package by its own name: tsconfig's paths lead that into the same copy.
+    tsconfig: join(root, 'tsconfig.json'),
+    // Jest's jsdom environment has no such globals.
+    transform: {
+      inject: {
+        setImmediate: ['node:timers', 'setImmediate'],
+        clearImmediate: ['node:timers', 'clearImmediate'],
+      },
+    },
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(log.message)
+    },
+  }
+}
+
+/** One file per module. Where a file of the package has the same path, that one stays. */
+async function buildInside() {
+  const files = await Promise.all(
+    INSIDE.map(async room =>
+      (await readdir(join(root, 'src', room), { recursive: true }))
+        .filter(file => file.endsWith('.ts'))
+        .map(file => posix.join(room, file.replaceAll('\\', '/').slice(0, -'.ts'.length))),
+    ),
+  )
+  const build = await rolldown(inputOf(files.flat()))
+  try {
+    const { output } = await build.generate({
+      format: 'es',
+      preserveModules: true,
+      preserveModulesRoot: join(root, 'src'),
+      entryFileNames: '[name].js',
+    })
+    const packaged = new Set(ENTRIES.map(entry => `${entry}.js`))
+    for (const { fileName, code } of output) if (!packaged.has(fileName)) await writeModule(fileName, code)
+  } finally {
+    await build.close()
+  }
+  for (const [name, target] of Object.entries(MOVED))
+    await writeModule(`${name}.js`, `export * from '${target}'\n`)
+}
+
+async function writeModule(name, code) {
+  const file = join(dist, name)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, code)
 }
 
 /** The licences of the packages whose code became a part of the output ask to go with it. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The short form, for every run of CI: packs the package, lints what was packed, installs it beside kafkajs as a user would, and compiles and runs
 // what users write against it. `npm run test:consumers` has the long form. TEST_REPORT names a file for the counts.
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -46,6 +46,17 @@ const checks = {
     if (JSON.parse(stdout).problems) throw new Error(stdout)
     // At the top and as the package's peer: npm lists both, deduplicated.
     if (copies.length > 2) throw new Error(`kafkajs is installed ${copies.length} times`)
+  },
+  'single modules are in the checkout, not in the package': async folder => {
+    // `npm pack` has built the checkout. A tool there makes a broker out of these codecs.
+    const { apiNameOf } = await import(pathToFileURL(join(root, 'dist', 'testing', 'apis', 'registry.js')))
+    if (apiNameOf(0) !== 'Produce') throw new Error(`API 0 is '${apiNameOf(0)}'`)
+    const scripts = (await readdir(installed(folder, 'dist'), { recursive: true }))
+      .map(file => file.replaceAll('\\', '/'))
+      .filter(file => file.endsWith('.js') && !file.startsWith('esm/'))
+      .sort()
+    const expected = ['cli/main.js', 'index.js', 'opentelemetry/index.js', 'testing/index.js']
+    if (`${scripts}` !== `${expected}`) throw new Error(`packed: ${scripts}`)
   },
   'OpenTelemetry’s API is loaded by its subpath alone': async folder => {
     const loaded = subpath =>

@@ -33,26 +33,46 @@ const MOVED = {
 }
 /** A relative import in a declaration: what stands before it, the quote, the path. */
 const RELATIVE_IMPORT = /((?:from|import) ?\(?)(["'])(\.{1,2}\/[^"']+)\.js\2/g
-/** What several of them need, in files with names that say something in a stack trace. `testing` does without the producer. */
-const SHARED = [
-  { name: 'protocol', test: /src[\\/]protocol[\\/]/, priority: 2 },
-  { name: 'testing', test: /src[\\/]testing[\\/]/, priority: 1 },
-  { name: 'producer', test: /(src[\\/](?!cli|opentelemetry)|node_modules)/, minShareCount: 2 },
-]
+/**
+ * What several of them need, in files with names that say something in a stack trace. In CommonJS a call into another file goes
+ * through a getter of its `exports`, and a record's encoding is many small calls: the codecs are in the producer's own file, and
+ * `testing`, which does without the producer, has a copy of them. ES modules are bound without getters.
+ */
+const NEEDED_BY_SEVERAL = {
+  name: 'producer',
+  test: /(src[\\/](?!cli|opentelemetry)|node_modules)/,
+  minShareCount: 2,
+}
+const SHARED = {
+  cjs: [NEEDED_BY_SEVERAL],
+  es: [
+    { name: 'protocol', test: /src[\\/]protocol[\\/]/, priority: 2 },
+    { name: 'testing', test: /src[\\/]testing[\\/]/, priority: 1 },
+    NEEDED_BY_SEVERAL,
+  ],
+}
+const CLUSTER = 'testing/index'
+/** The command finds the embedded cluster where users do. */
+const clusterApart = {
+  name: 'cluster',
+  resolveId: id => (id.endsWith('/testing') ? { id: `../${CLUSTER}.cjs`, external: true } : null),
+}
 
 await rm(dist, { recursive: true, force: true })
 await Promise.all([buildJavaScript(), ...(flags['js-only'] ? [] : [buildDeclarations(), buildInside()])])
 
 async function buildJavaScript() {
-  const [commonjs] = await Promise.all([
-    bundle([...ENTRIES, COMMAND], {
-      format: 'cjs',
-      // Importers of the facades below ask for exports by name; without default exports no mark is needed.
-      esModule: false,
-      exports: 'named',
-      entryFileNames: '[name].cjs',
-      chunkFileNames: 'shared/[name].cjs',
-    }),
+  const asCommonJs = {
+    format: 'cjs',
+    // Importers of the facades below ask for exports by name; without default exports no mark is needed.
+    esModule: false,
+    exports: 'named',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'shared/[name].cjs',
+  }
+  const [producer, cluster] = await Promise.all([
+    bundle([...ENTRIES.filter(entry => entry !== CLUSTER), COMMAND], asCommonJs, [clusterApart]),
+    bundle([CLUSTER], asCommonJs),
     bundle(ENTRIES, {
       format: 'es',
       entryFileNames: 'esm/[name].js',
@@ -65,6 +85,7 @@ async function buildJavaScript() {
       },
     ]),
   ])
+  const commonjs = [...producer, ...cluster]
   await writeNotices(commonjs)
   for (const { name, fileName, exports } of commonjs.filter(chunk => ENTRIES.includes(chunk.name))) {
     const facade = `export { ${exports.join(', ')} } from './${basename(fileName)}'\n`
@@ -83,7 +104,7 @@ async function bundle(names, output, plugins = []) {
       sourcemap: true,
       // `src` is in the package: only what is not, p-retry, needs its text in the map.
       sourcemapPathTransform: (source, map) => sourcePath(source, map),
-      codeSplitting: { groups: SHARED },
+      codeSplitting: { groups: SHARED[output.format] },
     })
     for (const { sourcemapFileName } of chunks)
       if (sourcemapFileName) await slimMap(join(dist, sourcemapFileName))

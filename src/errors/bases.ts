@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs'
 import type { ErrorCode } from '../protocol/errorCodes.js'
+import { printable, quoted } from '../util/printable.js'
 import { isError } from '../util/realms.js'
-import { printable, quoted } from './printable.js'
 
 /** What is known of a record that failed, as far as it applies. */
 export interface ErrorContext {

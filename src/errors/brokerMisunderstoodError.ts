@@ -1,5 +1,5 @@
+import { quoted } from '../util/printable.js'
 import { type ErrorContext, NonRetriableError } from './bases.js'
-import { quoted } from './printable.js'
 
 export interface MisunderstoodContext extends ErrorContext {
   /** The node id; -1: a seed broker, whose id is not known. */

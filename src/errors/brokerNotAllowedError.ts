@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs'
-import { printable } from './printable.js'
+import { printable } from '../util/printable.js'
 
 /**
  * A broker advertised an address that the option `allowBroker` refuses: nothing was sent there. Retried, since metadata may name

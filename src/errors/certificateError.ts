@@ -1,5 +1,5 @@
+import { printable } from '../util/printable.js'
 import { NonRetriableError } from './bases.js'
-import { printable } from './printable.js'
 
 /**
  * A broker's TLS certificate does not verify; `cause` is Node's error. Final when a first connection meets it; later, and at an

@@ -1,5 +1,5 @@
+import { quoted } from '../util/printable.js'
 import { attemptsText, type ErrorContext, messageOf, type Outcome, SpentBudgetError } from './bases.js'
-import { quoted } from './printable.js'
 
 export interface CoordinatorTimeoutContext extends ErrorContext {
   /** The request's name in Kafka's protocol. */

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
+import { printable } from '../util/printable.js'
 import { messageOf } from './bases.js'
-import { printable } from './printable.js'
 
 /**
  * The user's `oauthBearerProvider` or `authenticationProvider` threw; `cause` is what it threw. It is asked again with the next

@@ -1,6 +1,6 @@
 import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
+import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
-import { quoted } from './printable.js'
 
 /** The group's coordinator refused offsets of `sendOffsets`: the group has rebalanced, its rights are missing, or there is no such partition. */
 export class OffsetsRefusedError extends BrokerVerdictError {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../protocol/errorCodes.js'
+import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext } from './bases.js'
-import { quoted } from './printable.js'
 
 /**
  * Another producer has taken over the transactional id (PRODUCER_FENCED, INVALID_PRODUCER_EPOCH; KIP-98, KIP-588). This one

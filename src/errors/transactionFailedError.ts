@@ -1,5 +1,5 @@
+import { quoted } from '../util/printable.js'
 import { type ErrorContext, messageOf, NonRetriableError, place } from './bases.js'
-import { quoted } from './printable.js'
 
 /**
  * A part of the transaction has failed, so that it can only be aborted: of `commit()`, of calls after the failure, and of

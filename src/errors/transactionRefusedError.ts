@@ -1,6 +1,6 @@
 import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
+import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext } from './bases.js'
-import { quoted } from './printable.js'
 
 const REMEDIES = new Map<number, string>([
   [

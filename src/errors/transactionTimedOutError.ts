@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../protocol/errorCodes.js'
+import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext } from './bases.js'
-import { quoted } from './printable.js'
 
 /**
  * The producer was fenced with a transaction open for longer than `transactionTimeoutMs`: most likely the coordinator

@@ -1,4 +1,5 @@
 import { unref } from '../util/realms.js'
+import { LONGEST_TIMER_MS } from '../util/timers.js'
 /** Time as the stages see it; tests put their own in its place. */
 export interface Clock {
   /** Monotonic. ms */
@@ -6,9 +7,6 @@ export interface Clock {
   /** Calls `run` once after `delayMs`. Returns what prevents it. */
   after(delayMs: number, run: () => void): () => void
 }
-
-/** Node turns a longer delay into 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Its timers do not keep the process alive: they serve only to tell. */
 export const systemClock: Clock = {

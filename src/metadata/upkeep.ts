@@ -1,6 +1,7 @@
 import type { Logger } from 'kafkajs'
 import type { MetadataTrigger } from '../metrics/observer.js'
 import { unref } from '../util/realms.js'
+import { LONGEST_TIMER_MS } from '../util/timers.js'
 import { isUnknown, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
 import { isTransportFailure } from './failure.js'
@@ -15,9 +16,6 @@ export interface UpkeepOptions {
   /** Topics unused for this long are forgotten. ms */
   readonly metadataMaxIdleMs: number
 }
-
-/** Node's timers hold 31 bits; a longer delay would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Keeps what is known of topics in use true: asks again by age, and finds out when a topic is gone. */
 export class MetadataUpkeep {

@@ -1,7 +1,7 @@
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from 'kafkajs'
 import { SendError } from '../errors/index.js'
-import { defined } from '../producer/plainObject.js'
 import type { Abortable } from '../producer/types.js'
+import { defined } from '../util/plainObject.js'
 import { isTraceable } from './traceable.js'
 import type { Placement, TracedMessage, Tracing } from './tracing.js'
 

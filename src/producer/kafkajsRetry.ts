@@ -1,6 +1,6 @@
 import type { RetryOptions } from 'kafkajs'
+import { defined, given } from '../util/plainObject.js'
 import { defaultOf } from './optionSchema.js'
-import { defined, given } from './plainObject.js'
 import type { DeliveryRetryOptions, MetadataRetryOptions } from './types.js'
 
 /** kafkajs's src/retry/defaults.js. Durations in ms. */

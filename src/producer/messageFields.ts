@@ -1,7 +1,7 @@
 import type { IHeaders, Message } from 'kafkajs'
 import { partitionNumber } from '../delivery/partitions/partitioner.js'
 import { InvalidMessageError } from '../errors/index.js'
-import { quoted } from '../errors/printable.js'
+import { quoted } from '../util/printable.js'
 import { isBytes } from '../util/realms.js'
 
 /** Whether it can be a record's key or value. */

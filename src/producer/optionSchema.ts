@@ -1,3 +1,5 @@
+import { isObject } from '../util/plainObject.js'
+
 /** One option: what it accepts, its default, and what the README says of it. */
 export interface OptionSpec {
   readonly name: string
@@ -255,9 +257,7 @@ const problemOf = ({ kind, choices, min = 0, max }: OptionSpec, value: unknown):
     case 'function':
       return typeof value === 'function' ? undefined : 'must be a function'
     case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? undefined
-        : 'must be an object'
+      return isObject(value) ? undefined : 'must be an object'
     case 'choice':
       return choices?.includes(value) ? undefined : `must be one of ${choices?.join(', ')}`
     case 'factor':

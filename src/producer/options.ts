@@ -8,8 +8,8 @@ import {
   type TopicPolicy,
   topicPolicyProblems,
 } from '../topics/index.js'
+import { isObject, type PlainObject } from '../util/plainObject.js'
 import { checkOption, OPTION_SCHEMA } from './optionSchema.js'
-import { type Bag, isBag } from './plainObject.js'
 import type { ResilientProducerOptions } from './types.js'
 
 /** Options with every default filled in. */
@@ -61,12 +61,12 @@ const GROUPS = new Set(
 )
 const NAMES = new Set(OPTION_SCHEMA.map(each => each.name))
 
-const unknownNames = (options: Bag): string[] =>
+const unknownNames = (options: PlainObject): string[] =>
   Object.keys(options).flatMap(name => {
     if (!GROUPS.has(name)) return NAMES.has(name) ? [] : [`${name} is not an option`]
     const group = options[name]
     if (group === undefined) return []
-    if (!isBag(group)) return [`${name} must be an object`]
+    if (!isObject(group)) return [`${name} must be an object`]
     return Object.keys(group).flatMap(field =>
       NAMES.has(`${name}.${field}`) ? [] : [`${name}.${field} is not an option`],
     )
@@ -78,22 +78,22 @@ const unknownNames = (options: Bag): string[] =>
  * @throws {InvalidOptionsError} that lists every problem; {NonRetriableError} where `idempotent: true` may not retry
  */
 export const resolveOptions = (options: ResilientProducerOptions = {}): ProducerSettings => {
-  if (!isBag(options as unknown)) throw new InvalidOptionsError(['the options must be an object'])
-  const problems = unknownNames(options as Bag)
-  const settings: Bag = {}
+  if (!isObject(options as unknown)) throw new InvalidOptionsError(['the options must be an object'])
+  const problems = unknownNames(options as PlainObject)
+  const settings: PlainObject = {}
   for (const option of OPTION_SCHEMA) {
     const [group, field] = split(option.name)
     if (field === undefined) {
-      settings[group] = checkOption(option, (options as Bag)[group], problems)
+      settings[group] = checkOption(option, (options as PlainObject)[group], problems)
     } else {
-      const given = (options as Bag)[group]
-      const target = (settings[group] ??= {}) as Bag
-      target[field] = checkOption(option, isBag(given) ? given[field] : undefined, problems)
+      const given = (options as PlainObject)[group]
+      const target = (settings[group] ??= {}) as PlainObject
+      target[field] = checkOption(option, isObject(given) ? given[field] : undefined, problems)
     }
   }
   // A problem of an object as such is told by the schema.
-  if (isBag(options.topics)) problems.push(...topicPolicyProblems(options.topics))
-  if (isBag(options.metrics)) problems.push(...metricsProblems(options.metrics))
+  if (isObject(options.topics)) problems.push(...topicPolicyProblems(options.topics))
+  if (isObject(options.metrics)) problems.push(...metricsProblems(options.metrics))
   if (options.idempotent === true && options.acks !== undefined && options.acks !== -1) {
     problems.push('idempotent: true needs acks -1')
   }

@@ -6,7 +6,7 @@ import { SingleSend } from '../delivery/calls/singleSend.js'
 import type { DeliveryEngine } from '../delivery/engine.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { SendAbortedError } from '../errors/index.js'
-import { quoted } from '../errors/printable.js'
+import { quoted } from '../util/printable.js'
 import { onAbort } from './abortListeners.js'
 import type { CallOptions, DeliveryClasses } from './deliveryClasses.js'
 

@@ -2,10 +2,10 @@ import type { Kafka, ProducerConfig, RetryOptions } from 'kafkajs'
 import { InvalidOptionsError } from '../errors/index.js'
 import type { TopicCreation, TopicPolicyOptions, TopicRule } from '../topics/index.js'
 import { retryOf } from '../transport/kafkajs/index.js'
+import { defined, given, isObject, type PlainObject } from '../util/plainObject.js'
 import { creationOfEnvironment } from './environment.js'
 import { deliveryRetry, metadataBudget } from './kafkajsRetry.js'
 import { defaultOf, OPTION_SCHEMA } from './optionSchema.js'
-import { type Bag, defined, given, isBag } from './plainObject.js'
 import type { ResilientProducerOptions } from './types.js'
 
 /** What a client gives all its producers. */
@@ -109,13 +109,16 @@ const SHARED_NAMES: ReadonlySet<string> = new Set<keyof ProducerConfig>([
 const GROUPS = new Set(['retry', 'metadataRetry', 'topics'])
 
 const combined = (above: unknown = {}, below: unknown = {}): ResilientProducerOptions => {
-  if (!isBag(above) || !isBag(below)) throw new InvalidOptionsError(['the options must be an object'])
-  const groups = [...GROUPS].filter(name => isBag(above[name]) && isBag(below[name]))
+  if (!isObject(above) || !isObject(below)) throw new InvalidOptionsError(['the options must be an object'])
+  const groups = [...GROUPS].filter(name => isObject(above[name]) && isObject(below[name]))
   return {
     ...defined(below),
     ...defined(above),
     ...Object.fromEntries(
-      groups.map(name => [name, { ...defined(below[name] as Bag), ...defined(above[name] as Bag) }]),
+      groups.map(name => [
+        name,
+        { ...defined(below[name] as PlainObject), ...defined(above[name] as PlainObject) },
+      ]),
     ),
   }
 }
@@ -135,9 +138,9 @@ const withCreation = (topics: TopicPolicyOptions, create: TopicCreation): TopicP
   ...topics,
   create,
   ...(Array.isArray(topics.rules) && {
-    rules: topics.rules.map((rule: TopicRule) => (isBag(rule) ? { ...rule, create } : rule)),
+    rules: topics.rules.map((rule: TopicRule) => (isObject(rule) ? { ...rule, create } : rule)),
   }),
 })
 
 const unlessWrong = <T extends object, R>(group: T | undefined, combine: (group: T) => R): T | R =>
-  group !== undefined && !isBag(group) ? group : combine(group ?? ({} as T))
+  group !== undefined && !isObject(group) ? group : combine(group ?? ({} as T))

@@ -1,8 +1,9 @@
 import { types } from 'node:util'
 import type { IResourceConfigEntry } from 'kafkajs'
 import { messageOf, NonRetriableError, place } from '../errors/bases.js'
+import { isObject } from '../util/plainObject.js'
 import { globMatcher } from './glob.js'
-import { checkRule, checkSettings, isObject } from './policyCheck.js'
+import { checkRule, checkSettings } from './policyCheck.js'
 
 export const TOPIC_CREATIONS = ['broker', 'admin', 'never'] as const
 

@@ -1,9 +1,7 @@
 import { types } from 'node:util'
+import { isObject } from '../util/plainObject.js'
 
 type Check = (value: unknown) => string | undefined
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const countOrDefault =
   (max: number): Check =>

@@ -1,4 +1,4 @@
-import { printable } from '../errors/printable.js'
+import { printable } from '../util/printable.js'
 
 /** Where a broker listens. */
 export interface Address {

@@ -1,6 +1,6 @@
 import { place } from '../errors/bases.js'
-import { printable, quoted } from '../errors/printable.js'
 import { failureType } from '../metadata/failure.js'
+import { printable, quoted } from '../util/printable.js'
 import type { WaitRegistry } from './registry.js'
 import type { Wait, WaitEnd, WaitKind, WaitSubject } from './wait.js'
 

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
 import { produceApi } from '../../src/protocol/messages/produce.js'
 import { responseBound } from '../../src/transport/connection/exchange.js'
 import { MAX_RESPONSE_BYTES, ResponseFrames } from '../../src/transport/connection/responseFrames.js'
-import { SOFTWARE_VERSION } from '../../src/transport/handshake/software.js'
 import { runs, seed } from '../protocol/support/runs.js'
 import { answerMetadata, askMetadata, at, openTransport, recordExchange, startBroker } from './harness.js'
 
@@ -199,11 +197,6 @@ test('ApiVersions refused in the form of version 0 is asked again in version 0 (
   expect([again.version, again.connection]).toEqual([0, refused.connection])
   broker.answerApiVersions(again)
   expect((await opening).isOpen).toBe(true)
-})
-
-test('the version that brokers are told is the version of this package', () => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  expect(SOFTWARE_VERSION).toBe(version)
 })
 
 test('frames are found however the bytes are cut, up to an impossible size', () => {

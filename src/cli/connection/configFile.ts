@@ -1,3 +1,4 @@
+import { isObject } from '../../util/plainObject.js'
 import { UsageError } from '../exit.js'
 import { MECHANISMS, type Mechanism } from './mechanisms.js'
 
@@ -91,6 +92,3 @@ function check(
     return problem ? [`"${prefix}${name}" ${problem}`] : []
   })
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,3 +1,5 @@
+import { UNPRINTABLE } from '../../util/printable.js'
+
 const count = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
 export const formatCount = (value: number): string => count.format(value)
@@ -20,8 +22,7 @@ export function formatDuration(ms: number): string {
  */
 export function printable(text: string, maxLength = 500): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text
-  // Half characters (Cs) too: what a terminal makes of them is its own affair.
-  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char =>
+  return cut.replace(UNPRINTABLE, char =>
     char === '\n' || char === '\t' ? ' ' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   )
 }

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from '../../util/timers.js'
+
 /** A timer that is so late tells of an event loop or a process that stood still. ms */
 const STALLED_MS = 100
 
@@ -29,9 +31,6 @@ export abstract class Expiring {
 
 /** So many records end in one turn of the event loop. */
 const RECORDS_PER_TURN = 8000
-
-/** Node.js turns a longer delay into 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Moments at which batches or waiting queues end, with one timer for all. Nearly all deadlines of a list are of one length, so

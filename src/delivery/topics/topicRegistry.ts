@@ -2,6 +2,7 @@ import { PartitionNotFoundError } from '../../errors/index.js'
 import type { TopicView } from '../../metadata/view.js'
 import type { TopicDirectory } from '../../topics/index.js'
 import { unref } from '../../util/realms.js'
+import { LONGEST_TIMER_MS } from '../../util/timers.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
 import type { Partitioner } from '../partitions/partitioner.js'
 import type { PartitionQueue, PartitionQueueHost, PartitionSender } from '../partitions/partitionQueue.js'
@@ -13,9 +14,6 @@ import type { SenderPool } from '../sending/senderPool.js'
 const LEADERLESS_POLL_MS = 500
 /** So many topics are looked at in one turn of the event loop. */
 const TOPICS_PER_TURN = 1000
-/** Node's timers hold 31 bits. ms */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
 export interface TopicRegistryParts {
   readonly directory: TopicDirectory
   readonly senders: SenderPool

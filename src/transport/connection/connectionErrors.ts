@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
-import { printable } from '../../errors/printable.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
+import { printable } from '../../util/printable.js'
 import { isError } from '../../util/realms.js'
 import { type Address, addressKey, addressText } from '../address.js'
 

@@ -6,13 +6,11 @@ import { Reader } from '../../protocol/wire/reader.js'
 import { addressText } from '../address.js'
 import type { BrokerConnection } from '../connection/brokerConnection.js'
 import { exchange } from '../connection/exchange.js'
-import { SOFTWARE_NAME, SOFTWARE_VERSION } from './software.js'
+import { SOFTWARE } from './software.js'
 import type { SpokenVersions } from './versions.js'
 
 /** A broker knows some hundred APIs at the most. bytes */
 const MAX_ANSWER_BYTES = 256 * 1024
-
-const SOFTWARE = { clientSoftwareName: SOFTWARE_NAME, clientSoftwareVersion: SOFTWARE_VERSION }
 
 const ask = async (connection: BrokerConnection, version: number, signal: AbortSignal): Promise<Buffer> =>
   exchange(

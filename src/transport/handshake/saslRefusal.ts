@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs'
-import { printable } from '../../errors/printable.js'
+import { printable } from '../../util/printable.js'
 
 /** kafkajs's types leave its parameter off. */
 const RefusedError = kafkajs.KafkaJSSASLAuthenticationError as unknown as new (message: string) => Error

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { messageOf, NonRetriableError } from '../../errors/bases.js'
-import { printable, quoted } from '../../errors/printable.js'
+import { printable, quoted } from '../../util/printable.js'
 import { type Address, addressKey, parseAddress } from '../address.js'
 import { withCause } from '../connection/connectionErrors.js'
 import { captureList } from './capturedList.js'

@@ -1,3 +1,4 @@
+import { isObject } from '../../../util/plainObject.js'
 import { UsageError } from '../../exit.js'
 import { topicNameProblem } from '../../ndjson/record.js'
 
@@ -113,6 +114,3 @@ const texts = (config: unknown): Record<string, string | null> =>
     : {}
 
 const countOf = (names: readonly string[], name: string): number => names.filter(each => each === name).length
-
-const isObject = (value: unknown): value is Entries =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-import { printable } from '../../../errors/printable.js'
+import { printable } from '../../../util/printable.js'
 import type { SaslSettings } from '../../configuration.js'
 import { saslError } from '../saslRefusal.js'
 import { awsIam } from './awsIam.js'

@@ -4,7 +4,7 @@ const MAX_TEXT = 2000
 const MAX_QUOTED = 300
 
 /** Controls, line ends of Unicode, marks that turn the direction of text round, and half characters. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 const escaped = (character: string): string =>
   [...character]
@@ -17,7 +17,7 @@ const escaped = (character: string): string =>
 const cut = (text: string, limit: number): string =>
   text.length > limit ? `${text.slice(0, limit)}... (${text.length} characters)` : text
 
-/** Text from outside, for a message that ends up in logs and on terminals: it can forge no line and hide nothing, and is not endless. */
+/** Text from outside, for logs and terminals: control characters are escaped, and what is too long is cut. */
 export const printable = (text: string): string => cut(text, MAX_TEXT).replace(UNPRINTABLE, escaped)
 
 /** A name from outside in double quotes, as {@link printable}. */

@@ -1,7 +1,7 @@
-/** Options whose fields are not checked yet. */
-export type Bag = Record<string, unknown>
+/** An object whose fields are not checked yet. */
+export type PlainObject = Record<string, unknown>
 
-export const isBag = (value: unknown): value is Bag =>
+export const isObject = (value: unknown): value is PlainObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What is undefined is left out, so that it covers nothing that another source says. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BrokerVerdictError, place } from '../../src/errors/bases.js'
-import { printable, quoted } from '../../src/errors/printable.js'
+import { printable, quoted } from '../../src/util/printable.js'
 
 describe('text from outside', () => {
   test.each([

@@ -111,7 +111,8 @@ describe('a callback', () => {
     })
     producer.flush().catch(() => {})
     // Until `a` has been sent, and refused: what comes now is in a batch of its own.
-    await world.until(producer, 'record_retries_total', 1)
+    await world.cluster.journal.until(() => world.sent().some(({ values }) => values.includes('a')))
+    await world.until(producer, 'requests_in_flight', 0)
     producer.enqueue(TOPIC, { value: 'b' }, tell('b'))
     const sent = producer.send({ topic: TOPIC, messages: [{ value: 'c' }], signal: abort.signal })
     const rejected = sent.catch(tell('c'))

@@ -2,17 +2,18 @@ import type { Message, RecordMetadata } from 'kafkajs'
 import type { DeliveryClass } from './batch/batch.js'
 import type { CallLinks } from './calls/callLinks.js'
 import type { SendCompletion } from './calls/sendCompletion.js'
+import type { EngineParts, EngineSettings } from './engineParts.js'
 import { Hold } from './intake/hold.js'
 import { Refused } from './intake/refused.js'
 import type { Destination } from './intake/shares.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
 import type { TopicPartitions } from './partitions/topicPartitions.js'
 import type { BrokerStatus } from './sending/brokerStatus.js'
-import { type EngineParts, type EngineSettings, Wiring } from './wiring.js'
+import { Wiring } from './wiring.js'
 
+export type { EngineParts, EngineSettings } from './engineParts.js'
 export { BufferBudget as SharedBuffer } from './intake/bufferBudget.js'
 export type { Hold } from './intake/hold.js'
-export type { EngineParts, EngineSettings } from './wiring.js'
 
 /** A topic to which records were sent before. */
 export type KnownTopic = TopicPartitions

@@ -1,16 +1,13 @@
-import type { ICustomPartitioner, Logger } from 'kafkajs'
+import type { ICustomPartitioner } from 'kafkajs'
 import { ProducerClosedError } from '../errors/index.js'
 import { withoutStack } from '../errors/withoutStack.js'
 import type { ProducerObserver } from '../metrics/observer.js'
-import type { TopicDirectory } from '../topics/index.js'
-import type { ProduceLinkSource } from '../transport/port.js'
 import type { WaitRegistry } from '../waits/registry.js'
-import type { Backoff } from './backoff.js'
 import { Batch, type DeliveryClass } from './batch/batch.js'
 import { BufferPool } from './batch/bufferPool.js'
 import { ExpiryList } from './batch/expiryList.js'
 import { type FlushBarrier, FlushBarriers } from './batch/flushBarriers.js'
-import type { IdentitySource } from './idempotence/producerIds.js'
+import type { EngineParts, EngineSettings } from './engineParts.js'
 import type { ProducerIdentity } from './idempotence/sequences.js'
 import { StartingIdentity } from './idempotence/startingIdentity.js'
 import { Admission } from './intake/admission.js'
@@ -27,47 +24,8 @@ import { PartitionWaits } from './partitions/partitionWaits.js'
 import type { TopicPartitions } from './partitions/topicPartitions.js'
 import { SenderPool } from './sending/senderPool.js'
 import { TopicRegistry } from './topics/topicRegistry.js'
-import type { TransactionHooks } from './transactionHooks.js'
 import { TurnWork } from './turns.js'
 import { Withdrawal } from './withdrawal.js'
-
-export interface EngineSettings {
-  readonly batchLimits: BatchLimits
-  readonly lingerMs: number
-  readonly requestBytes: number
-  readonly requestTimeoutMs: number
-  readonly bufferBytes: number
-  readonly maxWaitingBytes?: number | undefined
-  readonly maxBlockMs: number
-  readonly deliveryTimeoutMs: number
-  readonly maxInFlightPerBroker: number
-  readonly retries: number
-  readonly retryBackoff: Backoff
-  /** Partitions and topics that were not used for so long are given back. ms */
-  readonly metadataMaxIdleMs: number
-  readonly createPartitioner: ICustomPartitioner | undefined
-  /** All its records are parts of transactions. */
-  readonly transactionalId?: string | undefined
-}
-
-export interface EngineParts {
-  readonly transport: ProduceLinkSource
-  readonly directory: TopicDirectory
-  readonly producerIds: IdentitySource
-  /** Where several engines share one buffer. */
-  readonly buffer?: BufferBudget
-  readonly transaction?: TransactionHooks | undefined
-  readonly observer: ProducerObserver
-  readonly waits: WaitRegistry
-  readonly logger: Logger
-  /** Failures of records for which nobody waits. */
-  readonly onUnownedFailure: (
-    error: Error,
-    place: { topic: string; partition: number },
-    records: number,
-  ) => void
-  readonly random: () => number
-}
 
 /** How long a batch takes records while it cannot be sent. ms */
 const LONGEST_OPEN_MS = 1000

@@ -1,6 +1,6 @@
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { WaitRegistry } from '../../waits/registry.js'
-import type { PartitionQueueHost } from '../partitions/partitionQueue.js'
+import type { PartitionQueueHost } from '../partitions/partitionQueueHost.js'
 import type { TopicPartitions } from '../partitions/topicPartitions.js'
 
 /** What the way into the buffer needs of the engine. */

@@ -1,76 +1,13 @@
-import type { ProducerObserver } from '../../metrics/observer.js'
 import type { Wait, Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
-import type { BufferPool } from '../batch/bufferPool.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
 import { type NumberedBatches, PartitionProducerState } from '../idempotence/partitionProducerState.js'
 import type { ProducerIdentity } from '../idempotence/sequences.js'
-import type { BufferBudget } from '../intake/bufferBudget.js'
-import { Destination, type ShareGroup } from '../intake/shares.js'
+import { Destination } from '../intake/shares.js'
 import type { ListedQueue, QueueList } from '../sending/queueList.js'
 import { type BatchLimits, BatchSizing } from './batchSizing.js'
-import type { BusyQueues } from './busyQueues.js'
-
-/** A broker remembers the last five batches of a producer on a partition: more could not be told from new ones. */
-const MAX_UNRESOLVED = 5
-
-/** Who sends the batches of a queue. */
-export interface PartitionSender {
-  readonly nodeId: number
-  readonly isConnected: boolean
-  /** How many requests the broker has not answered yet. */
-  readonly inFlight: number
-  /** 0 while the broker answers as soon as the others; grows by one at each look that finds it late. */
-  readonly lateness: number
-  /** The broker's latency as a multiple of the one from which on it is late. */
-  readonly slowness: number
-  /** Its records wait for the broker, which the sender tells of. */
-  readonly isWaiting: boolean
-  /** What its partitions hold of the buffer. */
-  readonly share: ShareGroup
-  /** The queue may have something to send. */
-  wake(queue: PartitionQueue): void
-  /** Connects again where the broker was out of reach and no record waits for it, so that it is found when it is back. */
-  probe(): void
-}
-
-/** What a queue needs of the engine. */
-export interface PartitionQueueHost {
-  readonly batchLimits: BatchLimits
-  readonly pool: BufferPool
-  readonly budget: BufferBudget
-  readonly busy: BusyQueues
-  /** The producer's id, or undefined while it is being asked for. */
-  readonly identity: ProducerIdentity | undefined
-  /** The epochs of the current id are used up; with transactions, a partition cannot go on with the current epoch. */
-  renewIdentity(spent: ProducerIdentity): void
-  /** Whether the partition is a part of the transaction. If not it is being added, and its sender is woken then. */
-  joinsTransaction(queue: PartitionQueue): boolean
-  newBatch(
-    queue: PartitionQueue,
-    deliveryClass: DeliveryClass,
-    flushBarrier: FlushBarrier,
-    startedAt: number,
-  ): Batch
-  /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
-  rejectSequenceLost(queue: PartitionQueue, batch: Batch): void
-  compress(queue: PartitionQueue, batch: Batch): void
-  /** Takes its withdrawn records out of a batch that is in no request. */
-  dropWithdrawn(queue: PartitionQueue, batch: Batch): void
-  readonly observer: Pick<ProducerObserver, 'epochBumped'>
-}
-
-/** The stay of a topic's keyless records on one partition. */
-export interface KeylessStay {
-  /** They go to another partition, if they go to this one now. */
-  leave(queue: PartitionQueue): void
-}
-
-/** How much a batch must hold to be sent: while requests are in flight, records gather. */
-export type FillMode = 'any' | 'full'
-
-/** What a queue has for its sender: a batch, one that is not due yet, or nothing until the sender is woken for it. */
-export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
+import { type BatchOffer, type FillMode, nextBatch } from './nextBatch.js'
+import type { KeylessStay, PartitionQueueHost, PartitionSender } from './partitionQueueHost.js'
 
 /**
  * The records of one partition on their way: its batches in order, and which of them may be in a request. A broker that
@@ -239,49 +176,9 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
     if (last !== undefined) this.close(last)
   }
 
-  /**
-   * The batch to send next, if any may be sent now. Does not change the batch: {@link PartitionQueue.take} does.
-   *
-   * @param openedBefore an open batch as old as this goes whatever it holds. ms on the clock of `performance.now()`
-   */
+  /** The batch to send next: see {@link nextBatch}. */
   offer(now: number, fill: FillMode, openedBefore: number): BatchOffer {
-    const { batches } = this
-    if (batches.length === 0) return 'nothing'
-    if (this.producerState.nextSequence() === 'waiting') return 'nothing'
-    let at = 0
-    while (at < batches.length && (batches[at]!.state === 'inFlight' || batches[at]!.isSetAside)) at++
-    const batch = batches[at]
-    if (batch === undefined || this.inFlight >= this.window(batch)) return 'nothing'
-    // Nothing new goes past a batch that waits to be sent again: `at` stops there.
-    if (batch.state === 'waiting' && batch.retryAt > now) return 'backingOff'
-    if (batch.identity === undefined && this.isResending(at)) return 'nothing'
-    if (batch.state === 'open' && fill === 'full' && !batch.isDue && batch.createdAt > openedBefore) {
-      return 'gathering'
-    }
-    if (batch.withdrawnCount > 0 && batch.attempts === 0) this.host.dropWithdrawn(this, batch)
-    if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
-      this.close(batch)
-      if (!batch.compressing) this.host.compress(this, batch)
-      // A codec that works at once has filled it in.
-      if (batch.compressed === undefined) return 'nothing'
-    }
-    return this.withIdentity(batch)
-  }
-
-  /** How many batches may be in flight with this one. */
-  private window(batch: Batch): number {
-    if (!batch.deliveryClass.sequenced || !this.producerState.mayPipeline) return 1
-    // Batches without a sequence travel alone, so that order holds around them.
-    return this.batches[0]!.deliveryClass.sequenced ? MAX_UNRESOLVED : 1
-  }
-
-  /**
-   * Whether one of the first batches is in flight again. The broker remembers five batches: were a new one written
-   * behind it each time that its answer is lost, it would be forgotten, and refused although it is in the log.
-   */
-  private isResending(count: number): boolean {
-    for (let i = 0; i < count; i++) if (this.batches[i]!.attempts > 1) return true
-    return false
+    return nextBatch(this, now, fill, openedBefore)
   }
 
   /** When the batch that waits is due. ms on the clock of `performance.now()` */
@@ -290,14 +187,6 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
     if (batch === undefined) return Infinity
     if (batch.state === 'waiting') return batch.retryAt
     return lingerMs > 0 ? batch.createdAt + lingerMs : Infinity
-  }
-
-  /** A sequenced batch needs a producer id; the order of its sequence is that of its first sending. */
-  private withIdentity(batch: Batch): BatchOffer {
-    if (!batch.deliveryClass.sequenced || batch.identity !== undefined) return batch
-    if (!this.producerState.begin(this.host.identity)) return 'nothing'
-    if (batch.deliveryClass.transactional && !this.host.joinsTransaction(this)) return 'nothing'
-    return batch
   }
 
   /** Puts an offered batch in flight. */

@@ -4,12 +4,8 @@ import type { Waiters } from '../../waits/wait.js'
 import type { Batch, DeliveryClass } from '../batch/batch.js'
 import type { TopicWait } from '../intake/topicWait.js'
 import type { Partitioner, PartitionHealth } from './partitioner.js'
-import {
-  type KeylessStay,
-  PartitionQueue,
-  type PartitionQueueHost,
-  type PartitionSender,
-} from './partitionQueue.js'
+import { PartitionQueue } from './partitionQueue.js'
+import type { KeylessStay, PartitionQueueHost, PartitionSender } from './partitionQueueHost.js'
 
 /** What a topic needs to make the queues of its partitions. */
 export interface TopicPartitionsHost {

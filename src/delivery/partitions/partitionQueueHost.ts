@@ -1,0 +1,62 @@
+import type { ProducerObserver } from '../../metrics/observer.js'
+import type { Batch, DeliveryClass } from '../batch/batch.js'
+import type { BufferPool } from '../batch/bufferPool.js'
+import type { FlushBarrier } from '../batch/flushBarriers.js'
+import type { ProducerIdentity } from '../idempotence/sequences.js'
+import type { BufferBudget } from '../intake/bufferBudget.js'
+import type { ShareGroup } from '../intake/shares.js'
+import type { BatchLimits } from './batchSizing.js'
+import type { BusyQueues } from './busyQueues.js'
+import type { PartitionQueue } from './partitionQueue.js'
+
+/** Who sends the batches of a queue. */
+export interface PartitionSender {
+  readonly nodeId: number
+  readonly isConnected: boolean
+  /** How many requests the broker has not answered yet. */
+  readonly inFlight: number
+  /** 0 while the broker answers as soon as the others; grows by one at each look that finds it late. */
+  readonly lateness: number
+  /** The broker's latency as a multiple of the one from which on it is late. */
+  readonly slowness: number
+  /** Its records wait for the broker, which the sender tells of. */
+  readonly isWaiting: boolean
+  /** What its partitions hold of the buffer. */
+  readonly share: ShareGroup
+  /** The queue may have something to send. */
+  wake(queue: PartitionQueue): void
+  /** Connects again where the broker was out of reach and no record waits for it, so that it is found when it is back. */
+  probe(): void
+}
+
+/** What a queue needs of the engine. */
+export interface PartitionQueueHost {
+  readonly batchLimits: BatchLimits
+  readonly pool: BufferPool
+  readonly budget: BufferBudget
+  readonly busy: BusyQueues
+  /** The producer's id, or undefined while it is being asked for. */
+  readonly identity: ProducerIdentity | undefined
+  /** The epochs of the current id are used up; with transactions, a partition cannot go on with the current epoch. */
+  renewIdentity(spent: ProducerIdentity): void
+  /** Whether the partition is a part of the transaction. If not it is being added, and its sender is woken then. */
+  joinsTransaction(queue: PartitionQueue): boolean
+  newBatch(
+    queue: PartitionQueue,
+    deliveryClass: DeliveryClass,
+    flushBarrier: FlushBarrier,
+    startedAt: number,
+  ): Batch
+  /** Rejects a batch whose earlier attempts may have been written and whose sequence the broker has lost. */
+  rejectSequenceLost(queue: PartitionQueue, batch: Batch): void
+  compress(queue: PartitionQueue, batch: Batch): void
+  /** Takes its withdrawn records out of a batch that is in no request. */
+  dropWithdrawn(queue: PartitionQueue, batch: Batch): void
+  readonly observer: Pick<ProducerObserver, 'epochBumped'>
+}
+
+/** The stay of a topic's keyless records on one partition. */
+export interface KeylessStay {
+  /** They go to another partition, if they go to this one now. */
+  leave(queue: PartitionQueue): void
+}

@@ -51,14 +51,14 @@ export class Withdrawal {
   all(error: (topic: string) => Error): void {
     const { busy, waitFailures, completion, responseHandler } = this.parts
     const ofTopic = onePerTopic(error)
-    responseHandler.withdrawalError = ofTopic
+    responseHandler.retries.withdrawalError = ofTopic
     waitFailures.all(ofTopic)
     for (const queue of busy.all) completion.rejectAll(queue, ofTopic(queue.topic))
   }
 
   resume(): void {
     this.touched.clear()
-    this.parts.responseHandler.withdrawalError = undefined
+    this.parts.responseHandler.retries.withdrawalError = undefined
   }
 
   /** Resolves when nothing is in a request. */

@@ -1,14 +1,12 @@
-import kafkajs, { type Logger } from 'kafkajs'
+import type { Logger } from 'kafkajs'
 import type { MetadataOutcome, MetadataTrigger, ProducerObserver } from '../metrics/observer.js'
-import { metadataApi } from '../protocol/messages/metadata.js'
 import type { ControlAnswer, Transport } from '../transport/port.js'
 import { asError } from '../util/realms.js'
-import { adoptLateAnswer, answersFor, outcomes, type TopicAnswer } from './answer.js'
+import { answersFor, outcomes, type TopicAnswer } from './answer.js'
 import type { MetadataCache } from './cache.js'
-import { askHedged } from './hedge.js'
 import { Lookup, type LookupOptions } from './lookup.js'
-import { throwIfMisunderstood } from './misunderstanding.js'
-import { encodeQuery, METADATA_MAX_VERSION, type MetadataQuery } from './query.js'
+import { MetadataRequests } from './metadataRequests.js'
+import type { MetadataQuery } from './query.js'
 import { type Ask, byOwner, type Load, mainTrigger, type QueuePace, RefreshQueue } from './refreshQueue.js'
 import type { RunningClock } from './runningClock.js'
 import type { MetadataResponse } from './view.js'
@@ -39,23 +37,16 @@ interface BrokersAsk {
 
 /** A name costs about 40 bytes on the wire; a request of 1,000 names to create is answered in 0.2-1.4 s. */
 const MAX_NAMES = 2000
-/** Each request that is not answered gives the next one twice the time, up to so many times the first one's. */
-const LONGEST_TIMEOUT_FACTOR = 10
-
-/** A request without an answer for this long is also sent to another broker. ms */
-const LATE_AFTER_MS = 250
-
 /**
  * Asks brokers for metadata: one request at a time, carrying all who ask and all who wait. An ask never joins a
  * request in flight but goes into the next: a request that was written before does not name it.
  */
 export class MetadataRefresher {
   readonly #options: RefresherOptions
+  readonly #requests: MetadataRequests
   readonly #queues: { readonly creating: RefreshQueue; readonly existing: RefreshQueue }
   #brokersAsks: BrokersAsk[] = []
   #inFlight = false
-  /** Requests in a row that nobody answered in time. */
-  #unanswered = 0
   #lastQueue: RefreshQueue | undefined
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
@@ -70,6 +61,7 @@ export class MetadataRefresher {
 
   constructor(options: RefresherOptions) {
     this.#options = options
+    this.#requests = new MetadataRequests(options, () => this.#closed !== undefined)
     this.#queues = {
       creating: new RefreshQueue(true, options.pace),
       existing: new RefreshQueue(false, options.pace),
@@ -249,7 +241,7 @@ export class MetadataRefresher {
     this.#failOwed = asker.failed
     let outcome: MetadataOutcome = 'failed'
     try {
-      const { answer, sent } = await this.#ask(query, avoidNode)
+      const { answer, sent } = await this.#requests.send(query, avoidNode)
       if (!this.#closed) {
         cache.applyBrokers(answer.response)
         this.answeredAt = performance.now()
@@ -258,7 +250,6 @@ export class MetadataRefresher {
         outcome = await asker.answered(answer, Math.round(performance.now() - startedAt), create)
       }
     } catch (error) {
-      if (error instanceof kafkajs.KafkaJSRequestTimeoutError) this.#unanswered++
       const asked = query === 'brokers-only' ? { names: [] } : query
       const elapsedMs = Math.round(performance.now() - startedAt)
       logger.debug('Metadata request failed', { trigger, ...asked, elapsedMs, error: String(error) })
@@ -270,56 +261,5 @@ export class MetadataRefresher {
       observer.metadataRefreshed(trigger, outcome, performance.now() - startedAt)
       this.#wake()
     }
-  }
-
-  /**
-   * Sends one request. Where that is late, another broker is asked, too; one that may be creating the topics, only slowly,
-   * by a request without the flag, so that they are not created once more.
-   */
-  async #ask(
-    query: MetadataQuery,
-    avoidNode: number | undefined,
-  ): Promise<{ answer: ControlAnswer<MetadataResponse>; sent: MetadataQuery }> {
-    const { cache } = this.#options
-    if (query === 'brokers-only' || !query.create)
-      return { answer: await this.#send(query, avoidNode, LATE_AFTER_MS), sent: query }
-    const withoutFlag: MetadataQuery = { ...query, create: false }
-    const { answer, attempt } = await askHedged({
-      lateAfterMs: LATE_AFTER_MS,
-      send: each =>
-        each === 'first'
-          ? this.#send(query, avoidNode, undefined)
-          : this.#send(withoutFlag, avoidNode, LATE_AFTER_MS),
-      canHedge: () => cache.brokers.length !== 1 && !this.#closed,
-      onLateAnswer: ({ response }) => {
-        if (!this.#closed) adoptLateAnswer(query.names, response, cache)
-      },
-    })
-    return { answer, sent: attempt === 'first' ? query : withoutFlag }
-  }
-
-  async #send(
-    query: MetadataQuery,
-    avoidNode: number | undefined,
-    besideMs: number | undefined,
-  ): Promise<ControlAnswer<MetadataResponse>> {
-    const { transport, requestTimeoutMs } = this.#options
-    const answer = await transport.control(
-      metadataApi,
-      version => encodeQuery(query, version),
-      {
-        target: { anyBut: avoidNode },
-        // Who answers late must be able to answer at all.
-        timeoutMs: requestTimeoutMs * Math.min(LONGEST_TIMEOUT_FACTOR, 2 ** this.#unanswered),
-        ...(besideMs !== undefined && { besideMs }),
-      },
-      METADATA_MAX_VERSION,
-    )
-    this.#unanswered = 0
-    throwIfMisunderstood(query, answer)
-    // A broker that is starting knows nobody yet: its answer would make every topic look deleted.
-    if (answer.response.brokers.length === 0)
-      throw new kafkajs.KafkaJSError(`broker ${answer.nodeId} answered metadata without any broker`)
-    return answer
   }
 }

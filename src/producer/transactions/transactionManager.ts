@@ -5,8 +5,6 @@ import type { PartitionQueue } from '../../delivery/partitions/partitionQueue.js
 import { BrokerVerdictError, messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
 import type { ProducerObserver, TransactionOutcome } from '../../metrics/observer.js'
-import { ERROR } from '../../protocol/errorCodes.js'
-import { endTxnApi } from '../../protocol/messages/endTxn.js'
 import type { TopicDirectory } from '../../topics/index.js'
 import type { Transport } from '../../transport/port.js'
 import type { WaitRegistry } from '../../waits/registry.js'
@@ -18,15 +16,14 @@ import { Sending } from '../sending.js'
 import type { ResilientTransaction } from '../types.js'
 import type { TopicNames } from '../validate.js'
 import { Coordinators, type Patience } from './coordinators.js'
+import { endTransaction } from './endTransaction.js'
+import { markEpoch } from './epochMarkers.js'
 import { GroupOffsets, type TakenOffset } from './groupOffsets.js'
 import { OpenTransaction, type TransactionHost } from './openTransaction.js'
 import { TransactionalIdentity } from './transactionalIdentity.js'
 import { TransactionCounts } from './transactionCounts.js'
 import { TransactionPartitions } from './transactionPartitions.js'
-import { isFatal, isForgotten, refusalOf } from './verdicts.js'
-
-/** How long partitions may take to learn of an epoch: a topic that is gone never does. ms */
-const MARKING_MS = 2000
+import { isFatal, isForgotten } from './verdicts.js'
 
 export interface TransactionManagerParts {
   readonly transactionalId: string
@@ -201,7 +198,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
 
   async commit(): Promise<void> {
     try {
-      await this.endTxn(true)
+      await this.end('commit')
     } catch (error) {
       // It may have been committed: only another InitProducerId settles that, by connecting again.
       const isOpen = (error as { readonly outcome?: Outcome }).outcome === 'unknown'
@@ -212,7 +209,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
 
   async abort(): Promise<void> {
     try {
-      await this.endTxn(false)
+      await this.end('abort')
     } catch (error) {
       // A verdict of the coordinator is for good; a broker out of reach, or a login refused for a while, is not.
       if (!isFatal(error) && !(error instanceof BrokerVerdictError)) throw error
@@ -221,21 +218,10 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     }
   }
 
-  private async endTxn(committed: boolean): Promise<void> {
-    const { transactionalId } = this
-    await this.coordinators.ask({
-      api: endTxnApi,
-      coordinator: { type: 'transaction', name: transactionalId },
-      body: () => {
-        const { producerId, epoch } = this.identity.current!
-        return { transactionalId, producerId, producerEpoch: epoch, committed }
-      },
-      // Nothing has reached the coordinator yet: then there is nothing to be aborted.
-      codeOf: ({ errorCode }) =>
-        errorCode === ERROR.INVALID_TXN_STATE && !committed ? ERROR.NONE : errorCode,
-      refusal: (verdict, context) => refusalOf(transactionalId, 'EndTxn', verdict, context),
-      patience: this.patience(this.parts.closing),
-    })
+  private end(how: 'commit' | 'abort'): Promise<void> {
+    const { transactionalId, coordinators, identity } = this
+    const patience = this.patience(this.parts.closing)
+    return endTransaction({ transactionalId, coordinators, identity, patience }, how)
   }
 
   private patience(signal: AbortSignal): Patience {
@@ -274,23 +260,11 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     }
   }
 
-  /**
-   * Lets the partitions know of the new epoch, by the marker of a transaction without records. A batch of the old one that comes
-   * later is refused then; else, before Kafka 3.6, it would become a part of the next transaction.
-   */
-  private async markEpoch(queues: readonly PartitionQueue[]): Promise<void> {
-    const { transactionalId, coordinators, parts } = this
-    const transactionPartitions = new TransactionPartitions({
-      transactionalId,
-      identity: () => this.identity.current!,
-      coordinators,
-      patience: { timeoutMs: MARKING_MS, bound: 'the time for it', signal: parts.closing },
-      refused: () => {},
-      failed: error =>
-        parts.logger.debug('Partitions were not told of an epoch', { error: messageOf(error) }),
-    })
-    await transactionPartitions.add(queues)
-    if (transactionPartitions.isBegun) await this.endTxn(false)
+  private markEpoch(queues: readonly PartitionQueue[]): Promise<void> {
+    const { transactionalId, coordinators, identity } = this
+    const { closing, logger } = this.parts
+    const patience = this.patience(closing)
+    return markEpoch(queues, { transactionalId, coordinators, identity, patience, closing, logger })
   }
 
   /** Aborts a transaction that is open, and waits for one that ends. */

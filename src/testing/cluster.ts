@@ -10,6 +10,7 @@ import type { BrokerContext } from './net/connection.js'
 import { Listener } from './net/listener.js'
 import type { EmbeddedKafkaOptions, TopicSpec } from './options.js'
 import { type Isolation, readPartition, type StoredRecord } from './records.js'
+import { UnhandledRejections } from './rejections.js'
 import type { TopicOperation } from './state/acl.js'
 import { ClusterState } from './state/cluster.js'
 
@@ -28,19 +29,6 @@ export class EmbeddedKafkaError extends AggregateError {
   }
 }
 
-/** Of the clusters that run, in the order of their starts. */
-const rejectionListeners = new Set<NodeJS.UnhandledRejectionListener>()
-
-const rejectionWarning = (error: Error): Error => {
-  const warning = new Error(
-    `A promise was rejected and nobody handled it while an EmbeddedKafka ran; its close() reports it too: ${error.message}`,
-    { cause: error },
-  )
-  warning.name = 'UnhandledRejectionWarning'
-  warning.stack = `${warning.name}: ${warning.message}\n${error.stack ?? ''}`
-  return warning
-}
-
 /**
  * An in-process Kafka cluster: real brokers' protocol over real TCP on the loopback address, with logs in memory,
  * faults on command and a journal of every request.
@@ -52,6 +40,10 @@ export class EmbeddedKafka {
   private readonly faults = new FaultScripts()
   private readonly pauses = new Map<number, Gate>()
   private readonly defects: Error[] = []
+  private readonly report = (error: unknown): void => {
+    this.defects.push(asError(error))
+  }
+  private readonly rejections = new UnhandledRejections(this.report)
   private readonly listeners: readonly Listener[]
   private closing: Promise<void> | undefined
 
@@ -71,8 +63,7 @@ export class EmbeddedKafka {
       nextConnectionId: () => ++connections,
       report: this.report,
     }
-    process.on('unhandledRejection', this.noteRejection)
-    rejectionListeners.add(this.noteRejection)
+    this.rejections.listen()
     this.listeners = this.state.brokers.map(({ id }) => new Listener(context, id, options.listeners?.tls))
   }
 
@@ -266,18 +257,6 @@ export class EmbeddedKafka {
     await this.close()
   }
 
-  private readonly report = (error: unknown): void => {
-    this.defects.push(asError(error))
-  }
-
-  /** Node.js ends a process with an unhandled rejection only where nobody listens: who listens must say so. */
-  private readonly noteRejection = (reason: unknown): void => {
-    this.report(reason)
-    const isFirst = rejectionListeners.values().next().value === this.noteRejection
-    const isHeard = process.listeners('unhandledRejection').some(each => !rejectionListeners.has(each))
-    if (isFirst && !isHeard) process.emitWarning(rejectionWarning(asError(reason)))
-  }
-
   /** How many clients stay connected though they had time to go. */
   private async lingering(): Promise<number> {
     const patience = AbortSignal.timeout(CLOSE_PATIENCE_MS)
@@ -297,8 +276,7 @@ export class EmbeddedKafka {
     await Promise.all(this.listeners.map(listener => listener.stop()))
     // A rejection counts as unhandled at the end of the turn it happened in.
     await new Promise(resolve => setImmediate(resolve))
-    process.off('unhandledRejection', this.noteRejection)
-    rejectionListeners.delete(this.noteRejection)
+    this.rejections.stop()
     const findings = [
       ...this.faults.unused().map(line => new Error(line)),
       ...this.defects,

@@ -190,6 +190,24 @@ describe('a leader that says nothing', () => {
     expect(world.stored()).toEqual(['first', 'a'])
   })
 
+  test('is left by the topics that wait for it together with the one in flight', async () => {
+    const topics = ['t0', 't1', 't2', 't3']
+    for (const topic of topics) world.topic({ leaders: [0], replicationFactor: 3 }, topic)
+    // Each batch is a request of its own, one at a time: three topics wait behind the first.
+    const producer = await world.connect({ ...QUIET, maxInFlightPerBroker: 1, requestBytes: 4096 })
+    const sendToAll = (value: string) =>
+      Promise.all(topics.map(topic => producer.send({ topic, messages: [{ value }] })))
+    await sendToAll('first')
+    const value = 'a'.repeat(3000)
+    world.onRecord(value, hang)
+    const sent = sendToAll(value)
+    await world.cluster.journal.until(() => where(value).length === 1)
+    for (const topic of topics) world.cluster.moveLeader(topic, 0, 1)
+    await pass(1000)
+    await sent
+    expect(where(value)).toEqual([0, 1, 1, 1, 1])
+  })
+
   test('but is still the leader keeps them until it answers', async () => {
     world.topic({ leaders: [0], replicationFactor: 3 })
     const producer = await world.confirmed(QUIET)

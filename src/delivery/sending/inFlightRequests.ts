@@ -4,8 +4,8 @@ import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { InFlightRequest } from './inFlightRequest.js'
 
 export interface InFlightRequestsHost {
-  /** The broker says nothing: who leads these queues, another is asked. */
-  suspect(queues: Iterable<PartitionQueue>, silentMs: number): void
+  /** The broker says nothing: another one is asked who leads its partitions. */
+  suspect(silentMs: number): void
   /** The connection is of no use any more. */
   giveUp(error: Error): void
   /** Whether the broker answers on another connection. Does not reject. */
@@ -135,7 +135,7 @@ export class InFlightRequests {
     if (head === undefined) return
     const silentMs = this.silentMs(performance.now())
     if (silentMs >= this.stallMs) {
-      this.host.suspect(this.queues, silentMs)
+      this.host.suspect(silentMs)
     }
     if (silentMs >= head.timeoutMs) this.host.giveUp(requestTimeout(this.nodeId, silentMs))
     // A leader may have been found before the silence was long enough to tell.

@@ -110,12 +110,13 @@ export class Sender implements Waiters {
     this.requestSize = new RequestSize(settings.requestTargetBytes)
     this.cuts = new RequestCuts(this.requestSize)
     this.requests = new InFlightRequests(nodeId, settings.stallMs, {
-      suspect: (queues, silentMs) => {
+      suspect: silentMs => {
         if ((this.link?.throttledForMs ?? 0) === 0) {
           this.setStuck(true)
           this.status.silent(silentMs)
         }
-        host.suspect(queues, nodeId)
+        // Those that wait as well: they would else be found out one round of requests after the other.
+        host.suspect(this.waitingQueues, nodeId)
       },
       giveUp: error => {
         this.cuts.gaveUp(this.link)
@@ -166,11 +167,16 @@ export class Sender implements Waiters {
 
   /** The records that wait for this broker while anything does. */
   get waitingRecords(): number {
-    const queues = this.requests.queues
-    for (const queue of this.queue.all) queues.add(queue)
     let sum = 0
-    for (const { batches } of queues) for (const { recordCount } of batches) sum += recordCount
+    for (const { batches } of this.waitingQueues) for (const { recordCount } of batches) sum += recordCount
     return sum
+  }
+
+  /** The queues whose batches are in flight to this broker, or wait to be. */
+  private get waitingQueues(): Set<PartitionQueue> {
+    const queues = this.requests.queues
+    for (const queue of this.queue.all) if (queue.batches.length > 0) queues.add(queue)
+    return queues
   }
 
   /** The queue may have something to send. */

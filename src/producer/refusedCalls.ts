@@ -1,4 +1,5 @@
 import type { ProducerObserver } from '../metrics/observer.js'
+import { topicNameProblem } from '../topics/name.js'
 import { asError } from '../util/realms.js'
 
 /** Counts the records of calls that are refused at once: for what is wrong with them, or because the producer is not connected. */
@@ -17,7 +18,10 @@ export class RefusedCalls {
 
   private add(topic: unknown, messages: unknown, error: unknown): void {
     const records = Array.isArray(messages) ? messages.length : 1
-    if (records > 0)
-      this.observer.recordsFailed(typeof topic === 'string' ? topic : '', records, asError(error).name)
+    if (records > 0) this.observer.recordsFailed(labelOf(topic), records, asError(error).name)
   }
 }
+
+/** What no topic can be named must not become a series: it may be anything, of any length. */
+const labelOf = (topic: unknown): string =>
+  typeof topic === 'string' && topicNameProblem(topic) === undefined ? topic : ''

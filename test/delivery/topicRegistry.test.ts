@@ -52,9 +52,13 @@ it('leads one queue for a leader hint, and all queues for a metadata answer', ()
     0,
     1,
   )
-  registry.partitionsOf('t')
+  const topic = registry.partitionsOf('t')
+  // A partition has a queue from its first record on.
+  expect(led).toEqual([])
+  for (let partition = 0; partition < PARTITIONS; partition++) topic.queueOf(partition)
   expect(led).toHaveLength(PARTITIONS)
   led.length = 0
   cache.learnLeader('t', 7, 2, 2)
   expect(led).toEqual([[7, 2, 2]])
+  registry.close()
 })

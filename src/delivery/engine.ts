@@ -45,6 +45,11 @@ export class DeliveryEngine {
     return this.wiring.registry.get(name)
   }
 
+  /** The topic of this name, which was found valid. */
+  topicOf(name: string): KnownTopic {
+    return this.wiring.registry.partitionsOf(name)
+  }
+
   /** Takes one message of one call: the common case. */
   sendOne(topic: KnownTopic, message: Message, deliveryClass: DeliveryClass): Promise<RecordMetadata[]> {
     return this.wiring.admission.sendOne(topic, message, deliveryClass)
@@ -78,13 +83,13 @@ export class DeliveryEngine {
    * @returns what the caller should wait for before it hands over more, if anything
    */
   enqueue(
-    topicName: string,
+    topic: KnownTopic,
     message: Message,
     call: SendCompletion,
     deliveryClass: DeliveryClass,
   ): Hold | undefined {
-    const { admission, registry, budget } = this.wiring
-    const at = admission.enqueue(registry.partitionsOf(topicName), message, deliveryClass, call)
+    const { admission, budget } = this.wiring
+    const at = admission.enqueue(topic, message, deliveryClass, call)
     if (at instanceof Refused) return new Hold(budget, at.destination, 'refused')
     return at === undefined ? undefined : this.holdAt(at, admission.measuredBytes)
   }

@@ -62,22 +62,25 @@ export class Enqueueing implements DeliveryTeller {
 
   /** @throws on bad input, or when the producer is not connected */
   enqueue(topic: string, message: Message, onDelivery?: OnDelivery): boolean {
-    const { settings, topicNames } = this.parts
+    const { lifecycle, settings, topicNames } = this.parts
     if (!topic) throw new NonRetriableError('Invalid topic')
     if (onDelivery !== undefined && typeof onDelivery !== 'function') {
       throw new NonRetriableError('onDelivery must be a function', { topic })
     }
-    topicNames.check(topic)
-    return this.enqueueTaken(topic, takeMessage(topic, message, 0, settings), onDelivery)
-  }
-
-  private enqueueTaken(topic: string, message: Message, onDelivery: OnDelivery | undefined): boolean {
-    const { lifecycle, settings, observer } = this.parts
+    // The name of a topic that is known was checked: one look-up for both.
+    const known = lifecycle.live?.engine.topic(topic)
+    if (known === undefined) topicNames.check(topic)
+    const taken = takeMessage(topic, message, 0, settings)
     const { engine, classes } = lifecycle.connected
     const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
-    const hold = engine.enqueue(topic, message, call, classes.of(NO_OPTIONS))
+    const hold = engine.enqueue(known ?? engine.topicOf(topic), taken, call, classes.of(NO_OPTIONS))
     this.ownHold = hold
-    if (hold === undefined) return true
+    return hold === undefined || this.heldBack(topic, hold, call)
+  }
+
+  /** @returns false, the answer to one who should wait */
+  private heldBack(topic: string, hold: Hold, call: EnqueuedRecord | UnownedRecord): false {
+    const { settings, observer } = this.parts
     this.lastHold = hold
     if (hold.outcome === 'refused') {
       const error = new BufferFullError(topic, { bufferBytes: settings.bufferBytes, waitedMs: 0 })

@@ -8,7 +8,8 @@ import { isBytes } from '../util/realms.js'
 export const isData = (value: unknown): value is Message['value'] =>
   typeof value === 'string' || value === null || isBytes(value)
 
-const isHeaderValue = (value: unknown): boolean => value === undefined || isData(value)
+const isHeaderValue = (value: unknown): value is Message['value'] | undefined =>
+  value === undefined || isData(value)
 
 /** @throws {InvalidMessageError} */
 export const takePartition = (topic: string, index: number, partition: unknown): number | undefined => {
@@ -46,39 +47,46 @@ const numberOf = (value: unknown): number => {
   }
 }
 
-/**
- * A copy of the headers. `undefined` as a value is taken, as kafkajs's type allows, and written as a header without a value (null).
- * kafkajs itself refuses a call with one by a raw TypeError.
- *
- * @throws {InvalidMessageError}
- */
-export const takeHeaders = (topic: string, index: number, headers: unknown): IHeaders | undefined => {
-  if (headers === undefined || headers === null) return undefined
-  if (typeof headers !== 'object') throw new InvalidMessageError(topic, index, 'headers must be an object')
-  const taken: Record<string, unknown> = { ...headers }
-  for (const name in taken) {
-    const value = taken[name]
-    if (isHeaderValue(value)) continue
-    if (Array.isArray(value)) {
-      // Array.from: the holes of a sparse array are undefined too.
-      const values = Array.from(value as unknown[])
-      taken[name] = values
-      if (values.every(isHeaderValue)) continue
+/** A copy of a message's headers, and about how long they are: one instance for all messages, as a record's measure. */
+export class TakenHeaders {
+  /** Of the headers that were taken last. characters and bytes */
+  roughLength = 0
+
+  /**
+   * A copy of the headers. `undefined` as a value is taken, as kafkajs's type allows, and written as a header without a value (null).
+   * kafkajs itself refuses a call with one by a raw TypeError.
+   *
+   * @throws {InvalidMessageError}
+   */
+  of(topic: string, index: number, headers: unknown): IHeaders {
+    if (typeof headers !== 'object') throw new InvalidMessageError(topic, index, 'headers must be an object')
+    const taken: Record<string, unknown> = { ...headers }
+    let length = 0
+    for (const name in taken) {
+      const value = taken[name]
+      length += name.length + HEADER_FRAME
+      if (isHeaderValue(value)) length += value?.length ?? 0
+      else if (Array.isArray(value)) {
+        // Array.from: the holes of a sparse array are undefined too.
+        const values = Array.from(value as unknown[])
+        taken[name] = values
+        for (const each of values) {
+          if (!isHeaderValue(each)) throw headerProblem(topic, index, name)
+          length += name.length + HEADER_FRAME + (each?.length ?? 0)
+        }
+      } else throw headerProblem(topic, index, name)
     }
-    const problem = `the header ${quoted(name)} must be a Buffer, a string, or an array of those`
-    throw new InvalidMessageError(topic, index, problem)
+    this.roughLength = length
+    return taken as IHeaders
   }
-  return taken as IHeaders
 }
 
-/** About how long they are. characters and bytes */
-export const roughLengthOf = (headers: IHeaders): number => {
-  let length = 0
-  for (const name in headers) {
-    const value = headers[name]
-    length += name.length + 8
-    if (Array.isArray(value)) for (const each of value) length += name.length + 8 + (each?.length ?? 0)
-    else length += value?.length ?? 0
-  }
-  return length
-}
+/** About what stands around a header. bytes */
+const HEADER_FRAME = 8
+
+const headerProblem = (topic: string, index: number, name: string): InvalidMessageError =>
+  new InvalidMessageError(
+    topic,
+    index,
+    `the header ${quoted(name)} must be a Buffer, a string, or an array of those`,
+  )

@@ -130,18 +130,24 @@ export class Sending {
         throw new NonRetriableError(`Invalid messages array [${shown}] for topic ${quoted(String(topic))}`)
       }
       this.topicNames.check(topic)
-      let ofTopic = taken.get(topic)
-      if (ofTopic === undefined) {
-        ofTopic = []
-        taken.set(topic, ofTopic)
-      }
       // The index that errors name counts over all messages of the topic, as in SendError.
-      for (let i = 0; i < messages.length; i++) {
-        ofTopic.push(takeMessage(topic, messages[i], ofTopic.length, this.settings))
-      }
-      count += messages.length
+      const former = taken.get(topic) ?? []
+      count -= former.length
+      const ofTopic = this.takeMessages(topic, messages, former)
+      count += ofTopic.length
+      taken.set(topic, ofTopic)
     }
     return { topics: Array.from(taken, ([topic, messages]) => ({ topic, messages })), count }
+  }
+
+  private takeMessages(topic: string, messages: readonly Message[], former: Message[]): Message[] {
+    const { length } = messages
+    const from = former.length
+    // Of its full length from the start, which spares the copies of one that grows.
+    const taken = from === 0 ? new Array<Message>(length) : former
+    for (let i = 0; i < length; i++)
+      taken[from + i] = takeMessage(topic, messages[i]!, from + i, this.settings)
+    return taken
   }
 }
 

@@ -1,32 +1,5 @@
-import type { IHeaders, Message } from 'kafkajs'
-
-type Data = Message['value']
-
-/**
- * A message as the producer keeps it. Each field of the caller's object was read once, so that the record that is written is the one
- * that was checked, whatever an accessor or a proxy answers the next time and whatever the caller changes later.
- */
-export class TakenMessage {
-  readonly key: Data | undefined
-  readonly value: Data
-  readonly partition: number | undefined
-  readonly headers: IHeaders | undefined
-  readonly timestamp: string | undefined
-
-  constructor(
-    key: Data | undefined,
-    value: Data,
-    partition: number | undefined,
-    headers: IHeaders | undefined,
-    timestamp: string | undefined,
-  ) {
-    this.key = key
-    this.value = value
-    this.partition = partition
-    this.headers = headers
-    this.timestamp = timestamp
-  }
-}
+import type { Message } from 'kafkajs'
+import type { TakenMessage } from '../delivery/intake/takenMessage.js'
 
 const isPlain = (given: object): boolean => {
   const prototype = Object.getPrototypeOf(given)

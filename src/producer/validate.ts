@@ -1,17 +1,19 @@
 import type { Message } from 'kafkajs'
+import { TakenMessage, takenMessage } from '../delivery/intake/takenMessage.js'
 import { NonRetriableError } from '../errors/bases.js'
 import { InvalidMessageError, InvalidTopicError, RecordTooLargeError } from '../errors/index.js'
 import { RecordMeasure } from '../protocol/records/measure.js'
 import { topicNameProblem } from '../topics/name.js'
 import { printable, quoted } from '../util/printable.js'
 import { REQUEST_FRAME_BYTES } from './engineSettings.js'
-import { isData, roughLengthOf, takeHeaders, takePartition, takeTimestamp } from './messageFields.js'
-import { TakenMessage, withOwnFields } from './takenMessage.js'
+import { isData, TakenHeaders, takePartition, takeTimestamp } from './messageFields.js'
+import { withOwnFields } from './takenMessage.js'
 
 /** Above this a message's exact size is taken at the call. bytes */
 const LOOK_CLOSER_BYTES = 65536
 
 const measure = new RecordMeasure()
+const takenHeaders = new TakenHeaders()
 
 export interface MessageLimits {
   readonly requestBytes: number
@@ -62,12 +64,21 @@ export const takeMessage = (
   if (!isData(value)) throw new InvalidMessageError(topic, index, 'value must be a Buffer, a string or null')
   if (key !== undefined && !isData(key))
     throw new InvalidMessageError(topic, index, 'key must be a Buffer, a string or null')
-  const partition = takePartition(topic, index, message.partition)
-  const headers = takeHeaders(topic, index, message.headers)
-  const timestamp = takeTimestamp(topic, index, message.timestamp)
-  const taken = new TakenMessage(key, value, partition, headers, timestamp)
+  const given = message.partition
+  const partition = given === undefined ? undefined : takePartition(topic, index, given)
   let roughBytes = lengthOf(value) + lengthOf(key)
-  if (headers !== undefined) roughBytes += roughLengthOf(headers)
+  let headers = message.headers ?? undefined
+  if (headers !== undefined) {
+    headers = takenHeaders.of(topic, index, headers)
+    roughBytes += takenHeaders.roughLength
+  }
+  const givenTime = message.timestamp
+  const timestamp = givenTime ? takeTimestamp(topic, index, givenTime) : undefined
+  // A partitioner made for kafkajs may keep what it is shown.
+  const isShown = limits.createPartitioner !== undefined
+  const taken = isShown
+    ? new TakenMessage(key, value, partition, headers, timestamp)
+    : takenMessage(key, value, partition, headers, timestamp)
   // A string has at most three bytes per character.
   if (
     roughBytes > LOOK_CLOSER_BYTES ||
@@ -76,7 +87,7 @@ export const takeMessage = (
   ) {
     checkSize(topic, taken as Message, limits)
   }
-  return limits.createPartitioner === undefined ? (taken as Message) : withOwnFields(taken, message)
+  return isShown ? withOwnFields(taken, message) : (taken as Message)
 }
 
 const SHOWN_CHARACTERS = 500

@@ -316,6 +316,42 @@ describe.each(ways)('a message to a %s topic', way => {
   })
 })
 
+test('a message that waits keeps its fields while others are encoded', async () => {
+  cluster.createTopic('known')
+  const producer = await connected()
+  await producer.send({ topic: 'known', messages: [{ value: 'first' }] })
+  const names = ['a', 'b', 'c']
+  const sends = names.map(name => {
+    producer.enqueue('new', { key: name, value: `enqueued ${name}` })
+    producer.enqueue('known', { key: name, value: `encoded ${name}` })
+    return producer.send({ topic: 'new', messages: [{ key: name, value: `sent ${name}` }] })
+  })
+  await Promise.all(sends)
+  await producer.flush()
+  const written = (topic: string) =>
+    stored(topic)
+      .map(({ key, value }) => `${key}: ${value}`)
+      .sort()
+  expect(written('new')).toEqual([
+    ...names.flatMap(name => [`${name}: enqueued ${name}`, `${name}: sent ${name}`]),
+  ])
+  expect(written('known')).toEqual([...names.map(name => `${name}: encoded ${name}`), 'null: first'])
+})
+
+test('a partitioner may keep the messages that it was shown', async () => {
+  cluster.createTopic('known')
+  const kept: Message[] = []
+  const createPartitioner = () => (args: PartitionerArgs) => {
+    kept.push(args.message)
+    return 0
+  }
+  const producer = await connected({ createPartitioner })
+  for (const value of ['a', 'b']) await producer.send({ topic: 'known', messages: [{ key: value, value }] })
+  producer.enqueue('known', { key: 'c', value: 'c' })
+  await producer.flush()
+  expect(kept.map(({ key, value }) => [key, value])).toEqual(['a', 'b', 'c'].map(each => [each, each]))
+})
+
 test('a call may be of a class, with accessors', async () => {
   class Call {
     readonly #topic = 'known'

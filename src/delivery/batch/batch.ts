@@ -238,10 +238,16 @@ export class Batch extends Expiring {
     return this.sharedPromise
   }
 
-  /** By what is expected, but never to more than so many times what the batch holds: memory is counted by records. */
+  /**
+   * By what is expected, but never to more than so many times what the batch holds: memory is counted by records. The last step is
+   * the longest one, so that little is copied.
+   */
   private grow(bytes: number, pool: BufferPool): void {
-    const { length } = this.body
-    const grown = pool.take(Math.max(bytes, length * 2, Math.min(this.expectedBytes, length * MOST_GROWTH)))
+    const { expectedBytes, body } = this
+    const most = body.length * MOST_GROWTH
+    const goal =
+      most >= expectedBytes ? expectedBytes : Math.min(most, Math.ceil(expectedBytes / MOST_GROWTH))
+    const grown = pool.take(Math.max(bytes, body.length * 2, goal))
     this.body.copy(grown, 0, 0, this.bodyBytes)
     pool.give(this.body)
     this.body = grown

@@ -15,8 +15,6 @@ export interface DeliveryTeller {
 
 /** `enqueue` with a callback. */
 export class EnqueuedRecord implements SendCompletion, RecordCompletion {
-  readonly size = 0
-  readonly links: CallLinks | undefined
   private readonly topic: string
   private readonly onDelivery: OnDelivery
   private readonly teller: DeliveryTeller
@@ -25,6 +23,15 @@ export class EnqueuedRecord implements SendCompletion, RecordCompletion {
     this.topic = topic
     this.onDelivery = onDelivery
     this.teller = teller
+  }
+
+  // No fields: there is one of these for each record that has not ended.
+  get size(): number {
+    return 0
+  }
+
+  get links(): CallLinks | undefined {
+    return undefined
   }
 
   private tell(error: Error | null, topic: string, partition: number, offset: string | undefined): void {

@@ -12,7 +12,11 @@ interface Failure extends FailedRecords {
 
 /** The records of one call that travel in one batch. */
 class MultiSendPart implements RecordCompletion {
-  readonly messageIndexes: number[] = []
+  /** How many records it has. */
+  size = 0
+  /** The index of the first message; the others follow it one by one, unless `indexes` says otherwise. */
+  private from = 0
+  private indexes: number[] | undefined
   result: RecordMetadata | undefined
   private resultFirst = 0
   readonly call: MultiSend
@@ -21,8 +25,17 @@ class MultiSendPart implements RecordCompletion {
     this.call = call
   }
 
-  get size(): number {
-    return this.messageIndexes.length
+  add(index: number): void {
+    if (this.indexes !== undefined) this.indexes.push(index)
+    else if (this.size === 0) this.from = index
+    else if (index !== this.from + this.size) this.indexes = [...this.indexesOf(0, this.size), index]
+    this.size++
+  }
+
+  private indexesOf(first: number, count: number): number[] {
+    const { indexes, from } = this
+    if (indexes !== undefined) return indexes.slice(first, first + count)
+    return Array.from({ length: count }, (_, i) => from + first + i)
   }
 
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void {
@@ -38,8 +51,7 @@ class MultiSendPart implements RecordCompletion {
   }
 
   failed(error: Error, topic: string, partition: number, first: number, count: number): void {
-    const messageIndexes = this.messageIndexes.slice(first, first + count)
-    this.call.fail({ topic, partition, messageIndexes, error })
+    this.call.fail({ topic, partition, messageIndexes: this.indexesOf(first, count), error })
   }
 }
 
@@ -85,7 +97,7 @@ export class MultiSend implements SendCompletion {
   }
 
   placed(owner: RecordCompletion | null, index: number): void {
-    ;(owner as MultiSendPart).messageIndexes.push(index)
+    ;(owner as MultiSendPart).add(index)
   }
 
   failedBefore(error: Error, topic: string, from: number, to: number): void {

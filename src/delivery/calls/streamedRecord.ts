@@ -6,7 +6,7 @@ import { type DeliveryTeller, EnqueuedRecord, type OnDelivery } from './enqueued
 
 /** A record of a Writable, whose source is held back until the buffer has taken it in. */
 export class StreamedRecord extends EnqueuedRecord {
-  override readonly links = new CallLinks()
+  private readonly ownLinks = new CallLinks()
   private readonly onTaken: (destination: Destination) => void
   private queue: Destination | undefined
 
@@ -19,6 +19,10 @@ export class StreamedRecord extends EnqueuedRecord {
   ) {
     super(topic, onDelivery, teller)
     this.onTaken = onTaken
+  }
+
+  override get links(): CallLinks {
+    return this.ownLinks
   }
 
   override ownerIn(batch?: Batch): RecordCompletion {

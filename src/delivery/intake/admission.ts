@@ -20,6 +20,7 @@ import {
 } from './recordAppender.js'
 import { Refused } from './refused.js'
 import type { Destination } from './shares.js'
+import { reuse } from './takenMessage.js'
 import type { TopicWait, WaitLimits } from './topicWait.js'
 import { WaitFailures } from './waitFailures.js'
 import type { CallMoment, WaitingRecord, WaitLine } from './waitLine.js'
@@ -75,6 +76,7 @@ export class Admission implements RecordPlacing {
       const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, PROMISED, 0)
       if (taken !== undefined) {
         this.budget.take(taken.queue!, bytes)
+        reuse(message)
         return taken.promised.add()
       }
       const routed = this.appender.route(topic, message, bytes, deliveryClass)
@@ -89,7 +91,9 @@ export class Admission implements RecordPlacing {
           PROMISED,
           0,
         )
-        return batch instanceof Error ? Promise.reject(batch) : batch.promised.add()
+        if (batch instanceof Error) return Promise.reject(batch)
+        if (!topic.partitioner.isForeign) reuse(message)
+        return batch.promised.add()
       }
       queue = routed
     }
@@ -185,11 +189,13 @@ export class Admission implements RecordPlacing {
     const taken = this.appender.appendKeyless(topic, message, bytes, deliveryClass, current, call, 0)
     if (taken !== undefined) {
       this.budget.take(taken.queue!, bytes)
+      reuse(message)
       return taken.queue
     }
     const queue = this.appender.route(topic, message, bytes, deliveryClass)
     if (!(queue instanceof Error) && !queue.canTake(bytes)) return new Refused(queue)
     this.place(topic, queue, message, bytes, this.moments.contextOf(deliveryClass), call, 0)
+    if (!topic.partitioner.isForeign) reuse(message)
     return queue instanceof Error ? undefined : queue
   }
 

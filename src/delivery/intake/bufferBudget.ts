@@ -59,13 +59,14 @@ export class BufferBudget {
     return group === this.immobile && group.heldBytes + bytes <= this.stuckLimitBytes / 2
   }
 
-  /** How far the destination has filled its share: 1 and above: it is full. */
-  fillOf({ group, heldBytes }: Destination): number {
-    if (heldBytes === 0) return 0
+  /** @param mark of the destination's share: 1 is all of it */
+  isFilled({ group, heldBytes }: Destination, mark: number): boolean {
+    if (heldBytes === 0) return false
     const freeBytes = this.limitBytes - this.usedBytes
-    if (group.isStuck)
-      return heldBytes / Math.max(1, Math.min(freeBytes, this.stuckLimitBytes - this.stuckBytes))
-    return Math.max(heldBytes, group.heldBytes) / Math.max(1, freeBytes)
+    if (group.isStuck) {
+      return heldBytes >= mark * Math.max(1, Math.min(freeBytes, this.stuckLimitBytes - this.stuckBytes))
+    }
+    return Math.max(heldBytes, group.heldBytes) >= mark * Math.max(1, freeBytes)
   }
 
   take(destination: Destination, bytes: number): void {

@@ -21,11 +21,11 @@ export class Hold {
 
   /** Before a record is refused, the one before it is answered with a hold: as long as they are of one size. */
   static isDue(budget: BufferBudget, destination: Destination, nextBytes: number): boolean {
-    return budget.fillOf(destination) >= HIGH_MARK || !budget.mayHold(destination, nextBytes)
+    return budget.isFilled(destination, HIGH_MARK) || !budget.mayHold(destination, nextBytes)
   }
 
   get isOver(): boolean {
-    return !this.destination.hasWaiting && this.budget.fillOf(this.destination) < LOW_MARK
+    return !this.destination.hasWaiting && !this.budget.isFilled(this.destination, LOW_MARK)
   }
 
   /** Its records cannot move. */

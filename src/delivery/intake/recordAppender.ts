@@ -174,8 +174,7 @@ export class RecordAppender {
     const { deliveryClass, flushBarrier, startedAt } = context
     const isPlain =
       choice === 'free' && message.key == null && message.partition == null && !topic.partitioner.isForeign
-    let batch =
-      topic.keylessBatchOn(queue, deliveryClass) ?? queue.openBatch(deliveryClass, flushBarrier, startedAt)
+    let batch = queue.openBatch(deliveryClass, flushBarrier, startedAt)
     // Another one may have been measured since.
     if (this.measured !== message) this.measure.of(message)
     // Kept, it would hold the caller's bytes until the next record.

@@ -93,12 +93,6 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
     return this.stickyQueue!
   }
 
-  /** The batch of this class to which keyless records go, if it is this queue's: the queue's open one. */
-  keylessBatchOn(queue: PartitionQueue, deliveryClass: DeliveryClass): Batch | undefined {
-    const { stickyBatch } = this
-    return this.stickyQueue === queue && stickyBatch?.takes(deliveryClass) ? stickyBatch : undefined
-  }
-
   /** Keyless records come to this batch from here on; it has just taken the first. */
   stayWith(queue: PartitionQueue, batch: Batch, recordBytes: number): void {
     if (this.stickyBatch === batch) return

@@ -279,12 +279,21 @@ export class Admission implements RecordPlacing {
     const queue = call.links?.withdrawnBy ?? this.appender.route(topic, message, bytes, moment.deliveryClass)
     // A user's partitioner may have aborted the call.
     const end = call.links?.withdrawnBy ?? queue
-    if (line.kind === 'space' && !(end instanceof Error) && !end.canTake(bytes)) {
+    if (!(end instanceof Error) && !this.mayPass(line, end, bytes)) {
+      if (line.kind === 'admitted') this.budget.waits(bytes)
       return this.waits.moveTo(topic, end, record)
     }
     if (line.kind === 'space') this.budget.waitsNoMore(bytes)
     this.place(topic, end, message, bytes, moment, call, index)
     moment.flushBarrier.done()
+  }
+
+  /**
+   * What was admitted needs no space. But where the topic was gone for a while, records may wait at the partition since before: those
+   * that came while it was gone must not pass them.
+   */
+  private mayPass(line: WaitLine, queue: PartitionQueue, bytes: number): boolean {
+    return line.kind === 'space' ? queue.canTake(bytes) : !queue.hasWaiting
   }
 
   placePinned(topic: TopicPartitions, queue: PartitionQueue, record: WaitingRecord): void {

@@ -18,6 +18,7 @@ const TRANSACTIONS =
   'Transactions need it (Kafka 0.11 or newer): remove transactionalId, or use other brokers.'
 
 const REMEDIES: Readonly<Record<string, string>> = {
+  ApiVersions: 'This producer needs Kafka 0.11 or newer: use newer brokers.',
   Produce: 'This producer needs Kafka 0.11 or newer: use newer brokers.',
   Metadata: 'This producer needs Kafka 0.11 or newer: use newer brokers.',
   InitProducerId: 'Set idempotent: false to send without a producer id, or use Kafka 0.11 or newer.',

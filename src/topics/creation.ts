@@ -1,5 +1,4 @@
 import type { Logger } from 'kafkajs'
-import { NonRetriableError, place } from '../errors/bases.js'
 import {
   InvalidTopicError,
   TopicAuthorizationError,
@@ -79,9 +78,8 @@ export class TopicCreator {
           { cause: error },
         )
       if (error instanceof NoBrokerDefaultsError)
-        throw new NonRetriableError(`${capitalized(place(topic.name))} cannot be created: ${error.message}`, {
-          topic: topic.name,
-          outcome: 'not-written',
+        throw new TopicCreationError(topic.name, errorCode(ERROR.UNSUPPORTED_VERSION), error.message, {
+          cause: error,
         })
       throw error
     }
@@ -135,8 +133,6 @@ export class TopicCreator {
 
 const CREATE_OTHERWISE =
   "Create the topic beforehand, or let the brokers create it (topics: { create: 'broker' })."
-
-const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 const throttled: Result = { code: ERROR.THROTTLING_QUOTA_EXCEEDED, message: null }
 const timedOut: Result = { code: ERROR.REQUEST_TIMED_OUT, message: null }

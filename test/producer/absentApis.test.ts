@@ -206,6 +206,18 @@ describe('a transaction', () => {
   })
 })
 
+test('a broker that refuses ApiVersions in every version is named, with the remedy, at once', async () => {
+  world = await World.start()
+  world.cluster.on('ApiVersions', errorCode(ERROR.UNSUPPORTED_VERSION), { times: Infinity })
+  const producer = world.producer()
+  const error = await producer.connect().catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(UnsupportedApiError)
+  expect(error).toMatchObject({
+    retriable: false,
+    message: `The broker ${world.cluster.bootstrap[0]} does not have ApiVersions. This producer needs Kafka 0.11 or newer: use newer brokers.`,
+  })
+})
+
 describe('topics by admin', () => {
   const options = { topics: { create: 'admin' } } as const
 

@@ -77,6 +77,33 @@ const SCENARIOS: readonly Scenario[] = [
     over: /^The wait for broker 0 ended after \d+\.\d s: answering again\.$/,
   },
   {
+    name: 'a broker that takes connections and says nothing on them',
+    begun: false,
+    begin: ({ cluster }) => {
+      // The first two connections are for control requests.
+      let isMute = true
+      let open = () => {}
+      const opened = new Promise<void>(resolve => {
+        open = resolve
+      })
+      let connections = 0
+      cluster.on(
+        'ApiVersions',
+        async (_request, next) => {
+          if (isMute && ++connections > 1) await opened
+          return next()
+        },
+        { times: Infinity },
+      )
+      return () => {
+        isMute = false
+        open()
+      }
+    },
+    says: /^Still waiting for a connection to broker 0 \(\d+\.\d s so far, 1 record\)\. Check that the broker runs/,
+    over: /^The wait for broker 0 ended after \d+\.\d s: answering again\.$/,
+  },
+  {
     name: 'a broker that answers nothing',
     begun: true,
     begin: ({ cluster }) => {

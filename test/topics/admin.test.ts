@@ -240,7 +240,7 @@ describe("topics: { create: 'admin' }", () => {
     expect(full.view?.partitions).toHaveLength(2)
     expect(bare.error).toMatchObject({
       topic: 'bare',
-      message: expect.stringMatching(/Topic "bare".*Give both in the option topics/),
+      message: expect.stringMatching(/topic "bare".*Give both in the option topics/),
     })
   })
 

@@ -44,6 +44,11 @@ export class BrokerStatus {
     this.observer.connectEnded(this.nodeId, 'ok')
   }
 
+  /** An attempt to connect goes on for this long: it may yet end well, but records wait for it. */
+  connecting(forMs: number): void {
+    this.waits.note('connection', undefined, this.clock.now() - forMs)
+  }
+
   /** An attempt to connect, or to log in again, failed. */
   notConnected(error: Error): void {
     this.observer.connectEnded(this.nodeId, isRefusal(error) ? 'authentication_failed' : 'failed')

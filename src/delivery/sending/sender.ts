@@ -355,6 +355,7 @@ export class Sender implements Waiters {
     // While a connection is slow to be made, its broker may have been deposed.
     const patience = setInterval(() => {
       this.setStuck(true)
+      this.status.connecting(performance.now() - now)
       this.host.suspect(this.queue.all, this.nodeId)
     }, this.settings.stallMs)
     this.patience = patience

@@ -48,8 +48,12 @@ export interface Question<ReqIn, Response> {
   codeOf(response: Response): number
   /** What that code means. Default {@link judge}. */
   judge?(code: number): Judgement
-  /** The error for an answer that asking again cannot mend. */
-  refusal(verdict: ErrorCode, context: ErrorContext): Error
+  /**
+   * The error for an answer that asking again cannot mend.
+   *
+   * @param request what was answered so: the question, or FindCoordinator before it
+   */
+  refusal(request: string, verdict: ErrorCode, context: ErrorContext): Error
   readonly patience: Patience
 }
 
@@ -178,7 +182,7 @@ export class Coordinators {
     } catch (error) {
       if (error instanceof UnsupportedApiError) {
         const verdict = { ...errorCode(ERROR.UNSUPPORTED_VERSION), message: error.problem }
-        throw refusal(verdict, { attempts: course.attempts, outcome: course.outcome, cause: error })
+        throw refusal(api.name, verdict, { attempts: course.attempts, outcome: course.outcome, cause: error })
       }
       if (!isTransportFailure(error)) throw error
       course.unanswered++
@@ -190,8 +194,9 @@ export class Coordinators {
     }
     const judgement = question.judge?.(code) ?? judge(code)
     const verdict = errorCode(code)
-    if (judgement === 'final') throw refusal(verdict, { attempts: course.attempts, outcome: course.outcome })
     const asked = answer === undefined ? findCoordinatorApi.name : api.name
+    if (judgement === 'final')
+      throw refusal(asked, verdict, { attempts: course.attempts, outcome: course.outcome })
     const cause = new BrokerVerdictError(
       `${asked} was answered with ${verdict.type}: ${verdict.message}`,
       verdict,

@@ -26,7 +26,7 @@ export const endTransaction = async (
     },
     // Nothing has reached the coordinator yet: then there is nothing to be aborted.
     codeOf: ({ errorCode }) => (errorCode === ERROR.INVALID_TXN_STATE && !committed ? ERROR.NONE : errorCode),
-    refusal: (verdict, context) => refusalOf(transactionalId, 'EndTxn', verdict, context),
+    refusal: (request, verdict, context) => refusalOf(transactionalId, request, verdict, context),
     patience,
   })
 }

@@ -72,7 +72,7 @@ export class GroupOffsets {
       coordinator: { type: 'transaction', name: transactionalId },
       body: () => ({ ...this.producer, groupId }),
       codeOf: ({ errorCode }) => errorCode,
-      refusal: (verdict, context) => this.refusal(groupId, 'AddOffsetsToTxn', verdict, context),
+      refusal: (request, verdict, context) => this.refusal(groupId, request, verdict, context),
       patience,
     })
     this.groups.add(groupId)
@@ -109,8 +109,8 @@ export class GroupOffsets {
         code === ERROR.UNKNOWN_TOPIC_OR_PARTITION && unknownAnswers >= MOST_UNKNOWN_ANSWERS
           ? 'final'
           : judge(code),
-      refusal: (verdict, context) =>
-        this.refusal(groupId, 'TxnOffsetCommit', verdict, {
+      refusal: (request, verdict, context) =>
+        this.refusal(groupId, request, verdict, {
           ...context,
           topic: culprit?.topic,
           partition: culprit?.partition,

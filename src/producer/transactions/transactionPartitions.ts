@@ -80,7 +80,7 @@ export class TransactionPartitions {
         return { transactionalId, producerId, producerEpoch: epoch, topics: byTopic(asked) }
       },
       codeOf: response => this.take(asked, response),
-      refusal: (verdict, context) => refusalOf(transactionalId, 'AddPartitionsToTxn', verdict, context),
+      refusal: (request, verdict, context) => refusalOf(transactionalId, request, verdict, context),
       patience,
     })
   }

@@ -6,7 +6,7 @@ import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { initProducerIdApi } from '../../protocol/messages/initProducerId.js'
 import type { Coordinators, Patience } from './coordinators.js'
-import { refusalOf } from './verdicts.js'
+import { identityRefusalOf } from './verdicts.js'
 
 /** From this version on a producer says who it was: only then it cannot fence its own successor (KIP-360). */
 const NAMES_PREDECESSOR_SINCE = 3
@@ -64,7 +64,7 @@ export class TransactionalIdentity {
         }
       },
       codeOf: ({ errorCode: code }) => code,
-      refusal: (verdict, context) => refusalOf(transactionalId, 'InitProducerId', verdict, context),
+      refusal: (request, verdict, context) => identityRefusalOf(transactionalId, request, verdict, context),
       patience,
     })
     this.namesPredecessor = version >= NAMES_PREDECESSOR_SINCE

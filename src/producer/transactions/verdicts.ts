@@ -61,6 +61,17 @@ export const refusalOf = (
   )
 }
 
+/** The error for a final answer on the way to a producer id: without one there are no transactions at all. */
+export const identityRefusalOf = (
+  transactionalId: string,
+  request: string,
+  verdict: ErrorCode,
+  context: ErrorContext,
+): Error =>
+  FENCED.has(verdict.code)
+    ? new ProducerFencedError(transactionalId, verdict, context)
+    : new TransactionRefusedError(transactionalId, { request, verdict, ...context })
+
 /** Whether the producer can do nothing any more until it is connected again. */
 export const isFatal = (error: unknown): error is Error =>
   error instanceof ProducerFencedError ||

@@ -1,4 +1,5 @@
 import kafkajs from 'kafkajs'
+import { UnsupportedApiError } from '../../errors/index.js'
 import { decodeBody, encodeBody } from '../../protocol/api.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import { apiVersionsApi } from '../../protocol/messages/apiVersions.js'
@@ -25,7 +26,7 @@ const ask = async (connection: BrokerConnection, version: number, signal: AbortS
  * Asks which versions of which APIs the broker speaks, and tells our name (KIP-511). A broker that does not know that version
  * refuses in the form of version 0, and is asked again in that.
  *
- * @throws KafkaJSProtocolError; {MalformedMessageError}; KafkaJSConnectionError
+ * @throws {UnsupportedApiError} KafkaJSProtocolError; {MalformedMessageError}; KafkaJSConnectionError
  */
 export const negotiateVersions = async (
   connection: BrokerConnection,
@@ -43,14 +44,20 @@ export const negotiateVersions = async (
     new Reader(payload),
   )
   if (code !== ERROR.NONE) {
-    const { type, message } = errorCode(code)
+    const broker = addressText(connection.address)
+    // To version 0, which every broker takes that has the API.
+    if (code === ERROR.UNSUPPORTED_VERSION) {
+      const { key: apiKey, name: apiName, minVersion } = apiVersionsApi
+      const needed = { minVersion, maxVersion }
+      throw new UnsupportedApiError({ apiKey, apiName, needed, offered: undefined, broker })
+    }
+    const { type, message, retriable } = errorCode(code)
     throw new kafkajs.KafkaJSProtocolError(
-      Object.assign(
-        new Error(`ApiVersions of ${addressText(connection.address)} answered ${type}: ${message}`),
-        {
-          ...errorCode(code),
-        },
-      ),
+      Object.assign(new Error(`broker ${broker} answered ApiVersions with ${type}: ${message}`), {
+        type,
+        code,
+        retriable,
+      }),
     )
   }
   return new Map(

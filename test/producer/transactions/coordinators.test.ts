@@ -35,6 +35,25 @@ const whole = async (options = {}) => {
   return producer
 }
 
+describe.each(['InitProducerId', 'FindCoordinator'] as const)('a final answer to %s', api => {
+  test.each(['UNKNOWN_SERVER_ERROR', 'GROUP_AUTHORIZATION_FAILED', 'INVALID_PRODUCER_ID_MAPPING'] as const)(
+    'is a typed error that names the request: %s',
+    async code => {
+      const off = world.cluster.on(api, errorCode(ERROR[code]), { times: Infinity })
+      const producer = world.producer(TX)
+      await expect(producer.connect()).rejects.toMatchObject({
+        name: 'TransactionRefusedError',
+        code: ERROR[code],
+        message: expect.stringContaining(`The coordinator refused ${api} for the transactional id "tx" (`),
+      })
+      off()
+      await producer.connect()
+      const transaction = await producer.transaction()
+      await transaction.abort()
+    },
+  )
+})
+
 describe.each(REQUESTS)('%s', api => {
   test.each(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS'] as const)(
     'goes again after %s, to the same coordinator',

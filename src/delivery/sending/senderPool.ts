@@ -13,7 +13,8 @@ import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionSender } from '../partitions/partitionQueueHost.js'
 import type { BrokerStatus } from './brokerStatus.js'
 import type { InFlightBatch } from './inFlightRequest.js'
-import { Sender, type SenderSettings } from './sender.js'
+import { Sender } from './sender.js'
+import type { SenderSettings } from './senderHost.js'
 
 /** One more batch is not added to a request of this size. bytes */
 const REQUEST_TARGET_BYTES = 4 * 1024 * 1024

@@ -1,6 +1,7 @@
 import { bench } from 'mitata'
-import { Batch, type DeliveryClass } from '../../src/delivery/batch/batch.js'
+import { Batch } from '../../src/delivery/batch/batch.js'
 import { BufferPool } from '../../src/delivery/batch/bufferPool.js'
+import type { DeliveryClass } from '../../src/delivery/batch/deliveryClass.js'
 import { FlushBarrier } from '../../src/delivery/batch/flushBarriers.js'
 import { RecordMeasure } from '../../src/protocol/records/measure.js'
 import { toMessage } from '../clients/kafkajs.js'

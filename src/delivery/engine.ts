@@ -1,5 +1,5 @@
 import type { Message, RecordMetadata } from 'kafkajs'
-import type { DeliveryClass } from './batch/batch.js'
+import type { DeliveryClass } from './batch/deliveryClass.js'
 import type { CallLinks } from './calls/callLinks.js'
 import type { SendCompletion } from './calls/sendCompletion.js'
 import type { EngineParts, EngineSettings } from './engineParts.js'

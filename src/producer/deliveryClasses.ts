@@ -1,5 +1,5 @@
 import type { Logger } from 'kafkajs'
-import type { DeliveryClass } from '../delivery/batch/batch.js'
+import type { DeliveryClass } from '../delivery/batch/deliveryClass.js'
 import { findCompressor } from '../delivery/compression/findCompressor.js'
 import { NonRetriableError } from '../errors/bases.js'
 

@@ -1,5 +1,5 @@
 import type { Message, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
-import type { DeliveryClass } from '../delivery/batch/batch.js'
+import type { DeliveryClass } from '../delivery/batch/deliveryClass.js'
 import { CallLinks } from '../delivery/calls/callLinks.js'
 import { MultiSend } from '../delivery/calls/multiSend.js'
 import { SingleSend } from '../delivery/calls/singleSend.js'

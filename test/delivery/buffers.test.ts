@@ -1,6 +1,6 @@
 import { CompressionTypes, type Logger, type RecordMetadata } from 'kafkajs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { DeliveryClass } from '../../src/delivery/batch/batch.js'
+import type { DeliveryClass } from '../../src/delivery/batch/deliveryClass.js'
 import { SingleSend } from '../../src/delivery/calls/singleSend.js'
 import type { ProducerIds } from '../../src/delivery/idempotence/producerIds.js'
 import { Wiring } from '../../src/delivery/wiring.js'

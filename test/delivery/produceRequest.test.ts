@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Batch, type DeliveryClass } from '../../src/delivery/batch/batch.js'
+import { Batch } from '../../src/delivery/batch/batch.js'
 import { BufferPool } from '../../src/delivery/batch/bufferPool.js'
+import type { DeliveryClass } from '../../src/delivery/batch/deliveryClass.js'
 import { FlushBarrier } from '../../src/delivery/batch/flushBarriers.js'
 import {
   layOutProduceRequest,

@@ -2,28 +2,16 @@ import type { Message } from 'kafkajs'
 import { recordBodyBytes, writeRecord } from '../../protocol/records/encode.js'
 import { type RecordMeasure, uvarintBytes } from '../../protocol/records/measure.js'
 import { copyRecords } from '../../protocol/records/rewrite.js'
-import type { BatchCompressor } from '../compression/compressor.js'
 import type { ProducerIdentity } from '../idempotence/sequences.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
-import type { AcknowledgedBatch } from './acknowledgedBatch.js'
 import type { BufferPool } from './bufferPool.js'
+import type { DeliveryClass } from './deliveryClass.js'
 import { Expiring } from './expiryList.js'
 import type { FlushBarrier } from './flushBarriers.js'
 import { OwnerRuns } from './ownerRuns.js'
 import type { RecordCompletion } from './recordCompletion.js'
 import { SharedPromise } from './sharedPromise.js'
 import { WithdrawnRecords } from './withdrawnRecords.js'
-
-/** What all records of a batch share: calls that differ in it do not share a batch. */
-export interface DeliveryClass {
-  readonly acks: number
-  /** The broker's wait for its replicas. ms */
-  readonly ackTimeoutMs: number
-  readonly compressor: BatchCompressor | undefined
-  /** With producer id and sequence; never with acks 0 or 1. */
-  readonly sequenced: boolean
-  readonly transactional: boolean
-}
 
 const TRANSACTIONAL = 0x10
 
@@ -104,7 +92,7 @@ export class Batch extends Expiring {
   private flushBarrier: FlushBarrier | undefined
   private joined: FlushBarrier[] | undefined
 
-  private readonly onExpire: (batch: Batch) => void
+  readonly onExpire: (batch: Batch) => void
 
   constructor(
     deliveryClass: DeliveryClass,
@@ -176,18 +164,9 @@ export class Batch extends Expiring {
   }
 
   private keepOwners(isKept: (index: number) => boolean): void {
-    const owners = new OwnerRuns()
-    let index = 0
-    let kept = 0
-    this.owners.forEach((owner, first, count) => {
-      for (let k = 0; k < count; k++, index++) {
-        if (!isKept(index)) continue
-        owners.add(owner, first + k)
-        kept++
-      }
-    })
+    const { owners, records } = this.owners.kept(isKept)
     this.owners = owners
-    this.recordCount = kept
+    this.recordCount = records
   }
 
   takes(deliveryClass: DeliveryClass): boolean {
@@ -292,67 +271,10 @@ export class Batch extends Expiring {
     this.lastCause = cause
   }
 
-  acknowledge(result: AcknowledgedBatch): void {
-    let index = 0
-    this.owners.forEach((owner, first, count) => {
-      owner?.acknowledged(result, first, count, index)
-      index += count
-    })
-  }
-
-  acknowledgeWritten(): void {
-    this.owners.forEach((owner, first, count) => {
-      owner?.written(count, first)
-    })
-  }
-
-  /** @param onUnowned takes the failures of records that nobody waits for */
-  reject(
-    error: Error,
-    topic: string,
-    partition: number,
-    onUnowned: (error: Error, count: number) => void,
-  ): void {
-    this.owners.forEach((owner, first, count) => {
-      if (owner === null) onUnowned(error, count)
-      else owner.failed(error, topic, partition, first, count)
-    })
-  }
-
-  /**
-   * Takes the records that `keep` names into a batch of their own, with their owners. This batch stays as it is: its
-   * buffer may still be on its way to a socket.
-   */
-  extract(keep: (index: number) => boolean): Batch {
-    const body = copyRecords(this.body.subarray(0, this.bodyBytes), this.recordCount, keep)
-    const part = new Batch(
-      this.deliveryClass,
-      body,
-      this.createdAt,
-      this.endsAt,
-      this.flushBarrier!,
-      this.onExpire,
-    )
-    for (const flushBarrier of this.joined ?? []) part.join(flushBarrier)
-    part.state = 'waiting'
-    part.queue = this.queue
-    part.bodyBytes = body.length
-    part.baseTimestamp = this.baseTimestamp
-    part.maxTimestamp = this.maxTimestamp
-    part.attempts = this.attempts
-    part.excusedAttempts = this.excusedAttempts
-    part.outcomeUnknown = this.outcomeUnknown
-    part.firstCause = this.firstCause
-    part.lastCause = this.lastCause
-    let index = 0
-    this.owners.forEach((owner, first, count) => {
-      for (let k = 0; k < count; k++, index++) {
-        if (!keep(index)) continue
-        part.owners.add(owner, first + k)
-        part.recordCount++
-      }
-    })
-    return part
+  /** The flushes that wait for it. */
+  get flushBarriers(): readonly FlushBarrier[] {
+    const { flushBarrier, joined = [] } = this
+    return flushBarrier === undefined ? joined : [flushBarrier, ...joined]
   }
 
   /** A `flush` of that flush barrier waits for this batch too. */

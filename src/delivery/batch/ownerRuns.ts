@@ -1,3 +1,4 @@
+import type { AcknowledgedBatch } from './acknowledgedBatch.js'
 import type { RecordCompletion } from './recordCompletion.js'
 
 /** @param first the first of these records, counted over the owner's records in the batch it was admitted to */
@@ -37,5 +38,48 @@ export class OwnerRuns {
       }
     }
     if (this.count > 0) visit(this.owner, this.first, this.count)
+  }
+
+  /** The owners of the records that `isKept` names, by their index in the batch. */
+  kept(isKept: (index: number) => boolean): { readonly owners: OwnerRuns; readonly records: number } {
+    const owners = new OwnerRuns()
+    let index = 0
+    let records = 0
+    this.forEach((owner, first, count) => {
+      for (let k = 0; k < count; k++, index++) {
+        if (!isKept(index)) continue
+        owners.add(owner, first + k)
+        records++
+      }
+    })
+    return { owners, records }
+  }
+
+  acknowledge(result: AcknowledgedBatch): void {
+    let index = 0
+    this.forEach((owner, first, count) => {
+      owner?.acknowledged(result, first, count, index)
+      index += count
+    })
+  }
+
+  /** acks 0: the records were written to the socket. */
+  acknowledgeWritten(): void {
+    this.forEach((owner, first, count) => {
+      owner?.written(count, first)
+    })
+  }
+
+  /** @param onUnowned takes the failures of records that nobody waits for */
+  reject(
+    error: Error,
+    topic: string,
+    partition: number,
+    onUnowned: (error: Error, count: number) => void,
+  ): void {
+    this.forEach((owner, first, count) => {
+      if (owner === null) onUnowned(error, count)
+      else owner.failed(error, topic, partition, first, count)
+    })
   }
 }

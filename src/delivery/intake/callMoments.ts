@@ -1,4 +1,4 @@
-import type { DeliveryClass } from '../batch/batch.js'
+import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
 import type { AppendContext } from './recordAppender.js'
 import type { CallMoment } from './waitLine.js'

@@ -1,6 +1,6 @@
 import type { Message } from 'kafkajs'
 import type { Wait, Waiters } from '../../waits/wait.js'
-import type { DeliveryClass } from '../batch/batch.js'
+import type { DeliveryClass } from '../batch/deliveryClass.js'
 import { Expiring } from '../batch/expiryList.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
 import type { SendCompletion } from '../calls/sendCompletion.js'

@@ -59,7 +59,7 @@ export class BatchCompletion {
       observer.recordsSent(queue.topic, batch.recordCount)
       observer.batchDelivered(queue.topic, batch.recordCount, performance.now() - batch.createdAt)
       const baseOffset = answer.errorCode === ERROR.NONE ? answer.baseOffset : -1n
-      batch.acknowledge(
+      batch.owners.acknowledge(
         new AcknowledgedBatch(
           queue.topic,
           queue.partition,
@@ -79,7 +79,7 @@ export class BatchCompletion {
     if (queue.wait !== undefined) this.host.waits.delivered(queue)
     if (!batch.expiredInFlight) {
       this.host.observer.recordsSent(queue.topic, batch.recordCount)
-      batch.acknowledgeWritten()
+      batch.owners.acknowledgeWritten()
     }
     this.host.end(batch)
     queue.sender?.wake(queue)
@@ -260,7 +260,7 @@ export class BatchCompletion {
 
   private tell(queue: PartitionQueue, batch: Batch, error: Error): void {
     this.host.observer.recordsFailed(queue.topic, batch.recordCount, error.name)
-    batch.reject(error, queue.topic, queue.partition, (cause, count) =>
+    batch.owners.reject(error, queue.topic, queue.partition, (cause, count) =>
       this.host.unowned(queue, cause, count),
     )
   }

@@ -4,6 +4,7 @@ import { withoutStack } from '../../errors/withoutStack.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import type { BrokerAddress } from '../../transport/port.js'
 import type { Batch } from '../batch/batch.js'
+import { extractRecords } from '../batch/extractRecords.js'
 import { advanceSequence } from '../idempotence/sequences.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { InFlightBatch } from '../sending/inFlightRequest.js'
@@ -155,7 +156,10 @@ export class ProduceResponseHandler {
       return this.completion.rejectSent(queue, batch, withOutcome(error, this.completion.outcomeOf(batch)))
     }
     const half = batch.recordCount >>> 1
-    const parts = [batch.extract(index => index < half), batch.extract(index => index >= half)]
+    const parts = [
+      extractRecords(batch, index => index < half),
+      extractRecords(batch, index => index >= half),
+    ]
     if (batch.identity !== undefined) {
       parts[0]!.identify(batch.identity, batch.baseSequence)
       parts[1]!.identify(batch.identity, advanceSequence(batch.baseSequence, half))
@@ -236,8 +240,8 @@ export class ProduceResponseHandler {
     const isNamed = (index: number): boolean => named.has(index)
     const isDivisible = !batch.outcomeUnknown && this.retries.withdrawalError === undefined
     if (named.size > 0 && named.size < batch.recordCount && isDivisible) {
-      const bad = batch.extract(isNamed)
-      const good = batch.extract(index => !isNamed(index))
+      const bad = extractRecords(batch, isNamed)
+      const good = extractRecords(batch, index => !isNamed(index))
       if (bad.recordCount > 0 && good.recordCount > 0) {
         queue.producerState.divided(batch)
         this.completion.substitute(queue, batch, [bad, good])

@@ -1,5 +1,6 @@
 import type { Wait, Waiters } from '../../waits/wait.js'
-import type { Batch, DeliveryClass } from '../batch/batch.js'
+import type { Batch } from '../batch/batch.js'
+import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
 import { type NumberedBatches, PartitionProducerState } from '../idempotence/partitionProducerState.js'
 import type { ProducerIdentity } from '../idempotence/sequences.js'

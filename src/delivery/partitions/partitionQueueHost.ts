@@ -1,6 +1,7 @@
 import type { ProducerObserver } from '../../metrics/observer.js'
-import type { Batch, DeliveryClass } from '../batch/batch.js'
+import type { Batch } from '../batch/batch.js'
 import type { BufferPool } from '../batch/bufferPool.js'
+import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
 import type { ProducerIdentity } from '../idempotence/sequences.js'
 import type { BufferBudget } from '../intake/bufferBudget.js'

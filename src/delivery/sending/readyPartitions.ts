@@ -1,4 +1,5 @@
-import type { Batch, DeliveryClass } from '../batch/batch.js'
+import type { Batch } from '../batch/batch.js'
+import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { InFlightBatch } from './inFlightRequest.js'
 import { QueueList } from './queueList.js'

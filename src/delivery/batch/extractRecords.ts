@@ -1,0 +1,34 @@
+import { copyRecords } from '../../protocol/records/rewrite.js'
+import { Batch } from './batch.js'
+
+/**
+ * Takes the records that `keep` names into a batch of their own, with their owners. The given batch stays as it is: its
+ * buffer may still be on its way to a socket.
+ */
+export const extractRecords = (batch: Batch, keep: (index: number) => boolean): Batch => {
+  const body = copyRecords(batch.body.subarray(0, batch.bodyBytes), batch.recordCount, keep)
+  const [flushBarrier, ...joined] = batch.flushBarriers
+  const part = new Batch(
+    batch.deliveryClass,
+    body,
+    batch.createdAt,
+    batch.endsAt,
+    flushBarrier!,
+    batch.onExpire,
+  )
+  for (const each of joined) part.join(each)
+  part.state = 'waiting'
+  part.queue = batch.queue
+  part.bodyBytes = body.length
+  part.baseTimestamp = batch.baseTimestamp
+  part.maxTimestamp = batch.maxTimestamp
+  part.attempts = batch.attempts
+  part.excusedAttempts = batch.excusedAttempts
+  part.outcomeUnknown = batch.outcomeUnknown
+  part.firstCause = batch.firstCause
+  part.lastCause = batch.lastCause
+  const { owners, records } = batch.owners.kept(keep)
+  part.owners = owners
+  part.recordCount = records
+  return part
+}

@@ -1,7 +1,4 @@
 import type { Message, RecordMetadata } from 'kafkajs'
-import { NonRetriableError } from '../../errors/bases.js'
-import { BufferFullError } from '../../errors/index.js'
-import { withoutStack } from '../../errors/withoutStack.js'
 import type { Batch } from '../batch/batch.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
@@ -13,6 +10,7 @@ import type { TurnWork } from '../turns.js'
 import type { AdmissionHost } from './admissionHost.js'
 import type { BufferBudget } from './bufferBudget.js'
 import { CallMoments } from './callMoments.js'
+import { bufferFull, notEncoded } from './intakeErrors.js'
 import {
   type AppendContext,
   type PartitionChoice,
@@ -170,7 +168,7 @@ export class Admission implements RecordPlacing {
       queue = routed
     }
     const hasPlace = this.waits.wait(topic, queue, message, call, index, moment, bytes)
-    return hasPlace ? undefined : this.fullError(topic)
+    return hasPlace ? undefined : bufferFull(topic.name, this.budget)
   }
 
   /**
@@ -249,9 +247,7 @@ export class Admission implements RecordPlacing {
     try {
       batch = this.appender.append(topic, queue, message, bytes, context, owners, index, choice)
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error))
-      const place = { topic: topic.name, partition: queue.partition, outcome: 'not-written', cause } as const
-      return this.failed(new NonRetriableError(`A record was not encoded: ${cause.message}`, place), topic)
+      return this.failed(notEncoded(topic.name, queue.partition, error), topic)
     }
     // A full batch may have sent it on to another partition.
     this.budget.take(batch.queue!, bytes)
@@ -263,13 +259,8 @@ export class Admission implements RecordPlacing {
     return error
   }
 
-  private fullError({ name }: TopicPartitions): Error {
-    const { limitBytes: bufferBytes, maxWaitingBytes } = this.budget
-    return withoutStack(() => new BufferFullError(name, { bufferBytes, waitedMs: 0, maxWaitingBytes }))
-  }
-
   private refusal(topic: TopicPartitions, records: number): Error {
-    const error = this.fullError(topic)
+    const error = bufferFull(topic.name, this.budget)
     this.host.observer.recordsFailed(topic.name, records, error.name)
     return error
   }

@@ -34,7 +34,7 @@ const makers: readonly [string, (config: KafkaConfig) => Kafka][] = [
 
 /** Each kind of event that one client emits from its connecting to its end, while one request stays unanswered and others are held back. */
 const emittedBy = async (make: (config: KafkaConfig) => Kafka, broker: TestBroker) => {
-  const topics = [uniqueTopic('events'), uniqueTopic('events')] as const
+  const topics = [uniqueTopic('events'), uniqueTopic('events'), uniqueTopic('events')] as const
   await createTopics(broker, ...topics.map(topic => ({ topic })))
   const tap = new Wiretap()
   const config: ProducerConfig = { maxInFlightRequests: 1 }
@@ -49,8 +49,15 @@ const emittedBy = async (make: (config: KafkaConfig) => Kafka, broker: TestBroke
     producer.on(name as 'producer.connect', event => void events.push(event as unknown as Emitted))
   await producer.connect()
   const send = (topic: string) => producer.send({ topic, messages: [{ value: 'a' }] })
-  tap.next('Metadata', { changed: response => ({ ...response, throttleTimeMs: 200 }) })
-  await Promise.all(topics.map(send))
+  // Ours asks on another connection while one is held back: both are.
+  for (let i = 0; i < 2; i++)
+    tap.next('Metadata', { changed: response => ({ ...response, throttleTimeMs: 1_000 }) })
+  const sends: Promise<unknown>[] = []
+  for (const [i, topic] of topics.entries()) {
+    sends.push(send(topic))
+    await expect.poll(() => tap.pending, { timeout: 10_000 }).toBe(Math.max(0, 1 - i))
+  }
+  await Promise.all(sends)
   tap.next('Produce', 'silence')
   await send(topics[0])
   await producer.disconnect()

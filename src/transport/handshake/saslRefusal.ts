@@ -6,6 +6,6 @@ const RefusedError = kafkajs.KafkaJSSASLAuthenticationError as unknown as new (m
 
 export const saslError = (message: string): Error => new RefusedError(printable(message))
 
-/** A login that cannot succeed as it is. @param reason may come from outside */
+/** A login that cannot succeed as it is, in kafkajs's words: 'SCRAM SHA256'. @param reason may come from outside */
 export const saslRefusal = (mechanism: string, reason: string): Error =>
-  saslError(`SASL ${mechanism} authentication failed: ${reason}`)
+  saslError(`SASL ${mechanism.replace(/^SCRAM-SHA-/, 'SCRAM SHA')} authentication failed: ${reason}`)

@@ -223,7 +223,10 @@ export class Sender implements Waiters, BrokerLinkOwner, ExchangeOwner {
   connectingIsSlow(): void {
     this.setStuck(true)
     const { openingSince } = this.connection
-    if (openingSince !== undefined) this.status.connecting(performance.now() - openingSince)
+    // It may be made for no record, or for some that have ended meanwhile.
+    this.queue.prune()
+    if (this.queue.isEmpty) this.reviewWaits()
+    else if (openingSince !== undefined) this.status.connecting(performance.now() - openingSince)
     this.host.suspect(this.queue.all, this.nodeId)
   }
 

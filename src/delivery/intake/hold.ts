@@ -1,5 +1,6 @@
 import type { BufferBudget } from './bufferBudget.js'
 import type { Destination } from './shares.js'
+import { TopicWait } from './topicWait.js'
 
 /** A destination that is this full holds those back who enqueue for it. Of its share: 1 is all of it. */
 const HIGH_MARK = 0.8
@@ -25,7 +26,16 @@ export class Hold {
   }
 
   get isOver(): boolean {
-    return !this.destination.hasWaiting && !this.budget.isFilled(this.destination, LOW_MARK)
+    const { destination } = this
+    if (!this.hasRoom(destination)) return false
+    // When a topic comes, its records go on to its partitions, and fill these.
+    if (!(destination instanceof TopicWait)) return true
+    const { queues } = destination.topic
+    return queues.length === 0 || queues.some(queue => this.hasRoom(queue))
+  }
+
+  private hasRoom(destination: Destination): boolean {
+    return !destination.hasWaiting && !this.budget.isFilled(destination, LOW_MARK)
   }
 
   /** Its records cannot move. */

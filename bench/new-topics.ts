@@ -219,7 +219,7 @@ export const question: Question = {
       question: question.name,
       conditions: [
         machine(),
-        'Kafka 4.2.0, one KRaft broker on loopback, a fresh one each round; acks=all, num.partitions 1',
+        'Kafka 4.4.0, one KRaft broker on loopback, a fresh one each round; acks=all, num.partitions 1',
         `medians of ${options.rounds} rounds, least and most in brackets; without an end after ${DEADLINE_MS / 1000} s counts as lost`,
       ],
       tables: [

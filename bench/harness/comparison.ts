@@ -67,7 +67,7 @@ export const machine = (): string => {
 
 export const commonConditions = (broker: Broker, { rounds, seconds, window }: BenchOptions): string[] => [
   machine(),
-  `Kafka 4.2.0, one fresh KRaft broker on loopback on the same machine, its log in ${broker.storage}`,
+  `Kafka 4.4.0, one fresh KRaft broker on loopback on the same machine, its log in ${broker.storage}`,
   `acks=all, ${window.toLocaleString('en-US')} records outstanding`,
   `medians of ${rounds} interleaved rounds of ${seconds} s each after a warm-up, least and most in brackets; each client in a process of its own`,
 ]

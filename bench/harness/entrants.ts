@@ -81,7 +81,7 @@ export const javaEntrant = (
   let rate = 0
   return {
     id: `java-${tuning === 'defaults' ? 'defaults' : 'tuned'}`,
-    label: 'Java ProducerPerformance 4.2.0',
+    label: 'Java ProducerPerformance 4.4.0',
     idempotent: true,
     tuning,
     ours: false,

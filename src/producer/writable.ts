@@ -34,7 +34,8 @@ export const createWritable = (target: WritableTarget, listeners: WritableOption
   const { onError, onDelivery } = listeners
   let unended = 0
   let whenEnded: (() => void) | undefined
-  let stopWaiting: (() => void) | undefined
+  /** Gives up what the stream waits for, and answers the write: until then Node.js tells those behind it nothing. */
+  let stopWaiting: ((error: Error) => void) | undefined
   const tell = (listener: () => void): void => {
     try {
       listener()
@@ -59,9 +60,12 @@ export const createWritable = (target: WritableTarget, listeners: WritableOption
         callback(error)
       }
       const taken = (held: HeldWrite | undefined): void => {
-        stopWaiting = held?.cancel
-        if (held === undefined) goOn()
-        else held.ended.then(() => goOn(), goOn)
+        if (held === undefined) return goOn()
+        stopWaiting = () => {
+          held.cancel()
+          goOn()
+        }
+        held.ended.then(() => goOn(), goOn)
       }
       unended++
       try {
@@ -77,7 +81,12 @@ export const createWritable = (target: WritableTarget, listeners: WritableOption
           },
           taken,
         )
-        if (!isAnswered) stopWaiting ??= () => handed.withdraw()
+        if (!isAnswered) {
+          stopWaiting ??= error => {
+            handed.withdraw()
+            goOn(error)
+          }
+        }
       } catch (error) {
         unended--
         const nowhere = { topic: record.topic, partition: -1, offset: undefined }
@@ -89,7 +98,7 @@ export const createWritable = (target: WritableTarget, listeners: WritableOption
     destroy(error, callback) {
       const stop = stopWaiting
       stopWaiting = undefined
-      stop?.()
+      stop?.(error ?? new Error('The stream was destroyed before the producer took the record'))
       callback(error)
     },
     final(callback) {

@@ -92,7 +92,7 @@ export interface ResilientProducerOptions {
   readonly deliveryTimeoutMs?: number | undefined
   /**
    * A produce request without an answer for this long, and for a second longer than `ackTimeoutMs`, is given up with its connection and its
-   * batches go again. Default 30000 ms. (`request.timeout.ms`)
+   * batches are retried. Default 30000 ms. (`request.timeout.ms`)
    */
   readonly requestTimeoutMs?: number | undefined
   /** A metadata request without an answer for this long goes to another broker. Default 3000 ms. */
@@ -214,7 +214,7 @@ export interface ResilientProducer
    */
   connect(options?: WaitOptions): Promise<void>
   /**
-   * Resolves when every message of the call is acknowledged, with one entry a topic-partition; with `acks: 0` at once after
+   * Resolves when every message of the call is acknowledged, with one entry per topic-partition; with `acks: 0` at once after
    * the write, with none. Each field of a message is read once, at the call; the bytes of a Buffer must not be changed before the
    * promise settles.
    *

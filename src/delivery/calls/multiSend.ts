@@ -132,7 +132,7 @@ export class MultiSend implements SendCompletion {
     else this.reject(new SendError(acknowledged, this.failures))
   }
 
-  /** One entry a topic-partition: that of the call's first record there. */
+  /** One entry per topic-partition: that of the call's first record there. */
   private results(): RecordMetadata[] {
     const seen = new Set<string>()
     const results: RecordMetadata[] = []

@@ -67,7 +67,7 @@ export class BatchRetries {
     if (backoff !== AT_ONCE && backoff !== APPOINTED_BACKOFF) queue.setRetrying(true)
     const now = performance.now()
     const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
-    // On a common beat: hundreds of new topics then go again in one request instead of one each.
+    // On a common beat: hundreds of new topics are then retried in one request instead of one each.
     batch.retryAt = delayMs === 0 ? now : Math.ceil((now + delayMs) / RETRY_BEAT_MS) * RETRY_BEAT_MS
     this.host.logger.debug('A record batch will be sent again', {
       topic: queue.topic,

@@ -81,7 +81,7 @@ export class ProduceResponseHandler {
       case 'retry':
         return this.retries.retry(queue, batch, cause)
       case 'split':
-        // Its parts would go again.
+        // Its parts would be retried.
         if (this.retries.withdrawalError !== undefined) return this.retries.retry(queue, batch, cause)
         return this.tooLarge(queue, batch, cause)
       case 'sequence':

@@ -33,7 +33,7 @@ export class RequestCuts {
   /**
    * Takes the requests of a connection that has ended, the oldest first.
    *
-   * @returns whether the request goes again in smaller ones, so that this was no attempt: also for what stood behind the one that was cut
+   * @returns whether the request is retried in smaller ones, so that this was no attempt: also for what stood behind the one that was cut
    */
   lost({ link, request, isHead, sent, error }: LostRequest, now: number): boolean {
     const isCut = sent && error.name === 'KafkaJSConnectionError' && this.givenUp !== link

@@ -16,7 +16,7 @@ export interface TransactionHost {
   readonly fatal: Error | undefined
   /** Takes an error for fatal where it is. */
   readonly note: (error: Error) => void
-  /** Rejects what is in no request; what is in one does not go again. */
+  /** Rejects what is in no request; what is in one is not retried. */
   readonly recall: (error: (topic: string) => Error) => void
   /** Resolves when the records that were sent so far have ended. */
   readonly flush: () => Promise<void>

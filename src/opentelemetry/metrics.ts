@@ -1,12 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api'
 import type { BatchMessage, FailureMessage, RetryMessage, WaitMessage } from '../diagnostics/channels.js'
+import { type SemanticConventionOptions, SemanticConventions } from './semconv.js'
+import { beginMeasuring } from './sentMessages.js'
 
 const METER = 'kafkajs-resilient-producer'
 /** Buckets of the semantic conventions for operations. s */
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
-export interface OpenTelemetryMetricsOptions {
+export interface OpenTelemetryMetricsOptions extends SemanticConventionOptions {
   /** Default: the global one. */
   readonly meterProvider?: MeterProvider | undefined
   /** Whether the topic stands in `messaging.destination.name`. Default: true. With a topic per tenant, false bounds the series. */
@@ -17,7 +19,7 @@ export interface OpenTelemetryMetricsOptions {
  * Measures all producers of the process by the semantic conventions for messaging: `messaging.client.sent.messages`
  * (with `error.type` where they failed) and `messaging.client.operation.duration` (one per batch), and beside them
  * `kafkajs_resilient_producer.retries` and `kafkajs_resilient_producer.waits`. It listens to the diagnostics channels: nothing
- * is measured before this is called.
+ * is measured before this is called. Messages of a `traced` producer with the same meter provider are counted once, here.
  *
  * @returns what ends it
  * @see https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/
@@ -26,7 +28,9 @@ export interface OpenTelemetryMetricsOptions {
 export const measureProducers = ({
   meterProvider = metrics.getMeterProvider(),
   topics = true,
+  semconvStabilityOptIn,
 }: OpenTelemetryMetricsOptions = {}): (() => void) => {
+  const { common } = new SemanticConventions(semconvStabilityOptIn)
   const meter = meterProvider.getMeter(METER)
   const sent = meter.createCounter('messaging.client.sent.messages', {
     unit: '{message}',
@@ -47,8 +51,7 @@ export const measureProducers = ({
   })
 
   const of = (topic: string, rest: Attributes = {}): Attributes => ({
-    'messaging.system': 'kafka',
-    'messaging.operation.name': 'send',
+    ...common,
     'messaging.operation.type': 'send',
     ...(topics && { 'messaging.destination.name': topic }),
     ...rest,
@@ -71,7 +74,12 @@ export const measureProducers = ({
   }
   const names = Object.entries(listeners)
   for (const [name, listener] of names) subscribe(`kafkajs-resilient-producer:${name}`, listener)
+  const endMeasuring = beginMeasuring(meterProvider)
+  let hasEnded = false
   return () => {
+    if (hasEnded) return
+    hasEnded = true
+    endMeasuring()
     for (const [name, listener] of names) unsubscribe(`kafkajs-resilient-producer:${name}`, listener)
   }
 }

@@ -27,7 +27,7 @@ const tracedProducers = new WeakSet<object>()
  */
 export function traced<P extends Producer>(producer: P, options: TracingOptions = {}): P {
   if (tracedProducers.has(producer)) return producer
-  const tracing = new Tracing(options, () => clusterIdOf(producer))
+  const tracing = new Tracing(options, () => clusterIdOf(producer), isResilient(producer))
   const open: OpenTransactions = new Set()
   const { send, sendBatch, transaction } = producer
   const disconnect: (options?: DisconnectOptions) => Promise<void> = producer.disconnect

@@ -17,9 +17,10 @@ import {
 import type { Message } from 'kafkajs'
 import { asError, isBytes } from '../util/realms.js'
 import { copyOf, writeContext } from './carrier.js'
+import { type SemanticConventionOptions, SemanticConventions } from './semconv.js'
 import { SentMessages } from './sentMessages.js'
 
-export interface TracingOptions {
+export interface TracingOptions extends SemanticConventionOptions {
   /** Default: the global one, of the moment a span is started. */
   readonly tracerProvider?: TracerProvider | undefined
   /** Counts sent messages (`messaging.client.sent.messages`). Default: the global one, of the moment a message has ended. */
@@ -33,6 +34,14 @@ export interface TracingOptions {
   readonly producerHook?:
     | ((span: Span, sent: { readonly topic: string; readonly message: Message }) => void)
     | undefined
+  /**
+   * Whether spans have the message's key (`messaging.kafka.message.key`), as the conventions recommend. Keys are often names or numbers
+   * of customers: `false` keeps them out of whatever stores the spans.
+   *
+   * @defaultValue true
+   * @example traced(producer, { recordKeys: false })
+   */
+  readonly recordKeys?: boolean | undefined
 }
 
 /** Where a message came to stand, as far as its producer was told. */
@@ -60,21 +69,36 @@ const placementNow = (): Placement => ({ parent: context.active(), links: [] })
 /** The name of the tracer and of the meter. */
 const SCOPE = 'kafkajs-resilient-producer'
 
-/** Starts spans and ends them. Names and attributes are those of the semantic conventions for messaging and Kafka (1.30). */
+/** Starts spans and ends them. Names and attributes are those of the semantic conventions for messaging and Kafka. */
 export class Tracing {
+  readonly #conventions: SemanticConventions
+  readonly #recordKeys: boolean
   readonly #tracer: Tracer
   readonly #propagator: Pick<TextMapPropagator, 'inject'>
   readonly #producerHook: TracingOptions['producerHook']
   readonly #clusterId: () => string | undefined
   readonly #sentMessages: SentMessages
 
-  /** @param clusterId of the moment; undefined while it is not known */
+  /**
+   * @param clusterId of the moment; undefined while it is not known
+   * @param isResilient whether the producer is this package's
+   */
   constructor(
-    { tracerProvider = trace, meterProvider, propagator = propagation, producerHook }: TracingOptions,
+    {
+      tracerProvider = trace,
+      meterProvider,
+      propagator = propagation,
+      producerHook,
+      recordKeys = true,
+      semconvStabilityOptIn,
+    }: TracingOptions,
     clusterId: () => string | undefined,
+    isResilient: boolean,
   ) {
+    this.#conventions = new SemanticConventions(semconvStabilityOptIn)
+    this.#recordKeys = recordKeys
     this.#tracer = tracerProvider.getTracer(SCOPE)
-    this.#sentMessages = new SentMessages(SCOPE, meterProvider)
+    this.#sentMessages = new SentMessages(SCOPE, meterProvider, this.#conventions, isResilient)
     this.#propagator = propagator
     this.#producerHook = producerHook
     this.#clusterId = clusterId
@@ -89,12 +113,13 @@ export class Tracing {
     const sent = copyOf(message)
     const span = this.#tracer.startSpan(
       `send ${topic}`,
-      { kind: SpanKind.PRODUCER, attributes: attributesOf(topic, sent, this.#clusterId()), links },
+      { kind: SpanKind.PRODUCER, attributes: this.#attributesOf(topic, sent), links },
       parent,
     )
     writeContext(sent, trace.setSpan(parent, span), this.#propagator)
     this.#callHook(span, topic, sent)
     const sentMessages = this.#sentMessages
+    const conventions = this.#conventions
     const { partition: pinned } = sent
     let hasEnded = false
     return {
@@ -105,8 +130,7 @@ export class Tracing {
         if (partition !== undefined && partition >= 0) {
           span.setAttribute('messaging.destination.partition.id', String(partition))
         }
-        // A string, as the instrumentation of kafkajs's consumer writes it.
-        if (offset !== undefined && offset !== '-1') span.setAttribute('messaging.kafka.offset', offset)
+        if (offset !== undefined && offset !== '-1') span.setAttributes(conventions.offset(offset))
         if (error != null) recordError(span, error)
         span.end()
         sentMessages.add(topic, pinned, error)
@@ -116,6 +140,21 @@ export class Tracing {
 
   startTransaction(parent: Context): Span {
     return this.#tracer.startSpan('transaction', {}, parent)
+  }
+
+  #attributesOf(topic: string, { key, value, partition }: Message): Attributes {
+    const conventions = this.#conventions
+    const hasKey = Boolean(key) && (typeof key === 'string' || isBytes(key))
+    const clusterId = this.#clusterId()
+    return {
+      ...conventions.common,
+      'messaging.destination.name': topic,
+      'messaging.operation.type': 'send',
+      ...(hasKey && this.#recordKeys && conventions.renamed('key', textOf(key!))),
+      ...(hasKey && value === null && conventions.renamed('tombstone', true)),
+      ...(typeof partition === 'number' && { 'messaging.destination.partition.id': String(partition) }),
+      ...(clusterId !== undefined && conventions.renamed('clusterId', clusterId)),
+    }
   }
 
   #callHook(span: Span, topic: string, message: Message): void {
@@ -134,22 +173,5 @@ export function recordError(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: thrown.message })
 }
 
-function attributesOf(
-  topic: string,
-  { key, value, partition }: Message,
-  clusterId: string | undefined,
-): Attributes {
-  const attributes: Attributes = {
-    'messaging.system': 'kafka',
-    'messaging.destination.name': topic,
-    'messaging.operation.name': 'send',
-    'messaging.operation.type': 'send',
-  }
-  if (key && (typeof key === 'string' || isBytes(key))) {
-    attributes['messaging.kafka.message.key'] = typeof key === 'string' ? key : Buffer.from(key).toString()
-    if (value === null) attributes['messaging.kafka.message.tombstone'] = true
-  }
-  if (typeof partition === 'number') attributes['messaging.destination.partition.id'] = String(partition)
-  if (clusterId !== undefined) attributes['messaging.kafka.cluster.id'] = clusterId
-  return attributes
-}
+const textOf = (key: string | Uint8Array): string =>
+  typeof key === 'string' ? key : Buffer.from(key).toString()

@@ -1,7 +1,7 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api'
 import { Kafka, logLevel } from 'kafkajs'
 import { createResilientProducer, type ResilientProducer } from 'kafkajs-resilient-producer'
-import { measureProducers } from 'kafkajs-resilient-producer/opentelemetry'
+import { measureProducers, traced } from 'kafkajs-resilient-producer/opentelemetry'
 import { EmbeddedKafka, errorCode } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
@@ -85,4 +85,24 @@ test('nothing is measured once it is stopped', async () => {
   await producer.connect()
   await send('t', 1)
   expect(measured).toEqual([])
+})
+
+test('a message that is traced too is counted once while both report to one provider', async () => {
+  const { provider: meterProvider, sum } = recording()
+  await producer.connect()
+  const its = traced(producer, { meterProvider })
+  const message = { topic: 't', messages: [{ value: 'x' }] }
+  await its.send(message)
+  expect(sum(SENT)).toBe(1)
+  const ends = [
+    measureProducers({ meterProvider }),
+    measureProducers({ meterProvider: recording().provider }),
+  ]
+  await its.send(message)
+  await its.send({ topic: 'denied', messages: [{ value: 'x' }] }).catch(() => {})
+  expect(sum(SENT)).toBe(3)
+  for (const end of ends) end()
+  ends[0]!()
+  await its.send(message)
+  expect(sum(SENT)).toBe(4)
 })

@@ -10,16 +10,16 @@ import { subscribeByPolicy } from './client/consumer.js'
 import { GroupMembership, type ResilientConsumer, withGroupMetadata } from './client/groupMetadata.js'
 import { SubscribedTopics } from './client/subscribedTopics.js'
 import { guardedLogger } from './logging/guardedLogger.js'
-import { creationOfEnvironment } from './producer/environment.js'
-import { resolveOptions } from './producer/options.js'
-import { producerOf } from './producer/producer.js'
+import { creationOfEnvironment } from './producer/options/environment.js'
+import { resolveOptions } from './producer/options/options.js'
 import {
   type ClientSources,
   combineOptions,
   giveSources,
   optionsAmong,
   sourcesOf,
-} from './producer/sources.js'
+} from './producer/options/sources.js'
+import { producerOf } from './producer/producer.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
 import { rememberConfig, seeingRequests, withQuietQueues } from './transport/kafkajs/index.js'
 

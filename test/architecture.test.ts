@@ -4,7 +4,14 @@ import { expect, test } from 'vitest'
 
 const MOST_LINES = 300
 /** Folders whose folders are rooms of their own. */
-const DIVIDED = ['delivery', 'transport', 'testing']
+const DIVIDED = ['delivery', 'metadata', 'metrics', 'producer', 'topics', 'transport', 'testing']
+const MOST_FILES = 10
+/** Folders of equal files, in which a reader looks for one name: more of them make nothing harder to find. */
+const CATALOGUES = new Map([
+  ['errors', 'one file per error class'],
+  ['protocol/messages', 'one file per message of the protocol'],
+  ['testing/apis', 'one file per API of the embedded cluster'],
+])
 
 const source = new URL('../src/', import.meta.url)
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
@@ -225,6 +232,16 @@ test(`no file is longer than ${MOST_LINES} lines`, () => {
     .map(file => ({ file, lines: textOf.get(file)!.split('\n').length - 1 }))
     .filter(({ lines }) => lines > MOST_LINES)
   expect(long).toEqual([])
+})
+
+test(`no folder has more than ${MOST_FILES} files, but for catalogues`, () => {
+  const counts = new Map<string, number>()
+  for (const file of files) {
+    const folder = posix.dirname(file)
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
+  }
+  const large = [...counts].filter(([, count]) => count > MOST_FILES).map(([folder]) => folder)
+  expect(large.sort()).toEqual([...CATALOGUES.keys()].sort())
 })
 
 /** Comments left out. */

@@ -1,7 +1,7 @@
 import type { InvalidOptionsError } from 'kafkajs-resilient-producer'
 import { connectionProblem } from './connection/problem.js'
-import { UsageError } from './exit.js'
 import { inFlags } from './flagWords.js'
+import { UsageError } from './process/exit.js'
 import { printable } from './terminal/format.js'
 
 const MAX_CAUSES = 10

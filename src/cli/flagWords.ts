@@ -1,4 +1,4 @@
-import { OPTION_SCHEMA } from '../producer/optionSchema.js'
+import { OPTION_SCHEMA } from '../producer/options/optionSchema.js'
 
 /** Options of the producer that have a flag of their own. */
 const FLAGS: ReadonlyMap<string, string> = new Map([

@@ -6,9 +6,9 @@ import { addProduceFlags, type ProduceFlags } from './commands/produce/flags.js'
 import { produce } from './commands/produce/produce.js'
 import { addTopicsFlags } from './commands/topics/flags.js'
 import { applyTopics, planTopics, type TopicsFlags } from './commands/topics/topics.js'
-import { ExitCode } from './exit.js'
-import type { Io } from './io.js'
-import { supervise } from './supervise.js'
+import { ExitCode } from './process/exit.js'
+import type { Io } from './process/io.js'
+import { supervise } from './process/supervise.js'
 
 interface Job {
   readonly verbose: boolean

@@ -1,6 +1,6 @@
 import type { Consumer } from 'kafkajs'
 import { ConsumerDisconnectedError } from '../errors/index.js'
-import { onSchedule } from '../metadata/schedule.js'
+import { onSchedule } from '../metadata/retry/schedule.js'
 import type { SubscribedTopics } from './subscribedTopics.js'
 import { type Subscription, topicsOf } from './subscription.js'
 import { awaitTopics, type TopicGateParts } from './topicGate.js'

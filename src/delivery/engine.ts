@@ -1,18 +1,18 @@
 import type { Message, RecordMetadata } from 'kafkajs'
 import type { DeliveryClass } from './batch/deliveryClass.js'
+import type { BrokerStatus } from './brokers/brokerStatus.js'
+import type { Destination } from './buffer/shares.js'
 import type { CallLinks } from './calls/callLinks.js'
 import type { SendCompletion } from './calls/sendCompletion.js'
 import type { EngineParts, EngineSettings } from './engineParts.js'
 import { Hold } from './intake/hold.js'
 import { Refused } from './intake/refused.js'
-import type { Destination } from './intake/shares.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
 import type { TopicPartitions } from './partitions/topicPartitions.js'
-import type { BrokerStatus } from './sending/brokerStatus.js'
 import { Wiring } from './wiring.js'
 
+export { BufferBudget as SharedBuffer } from './buffer/bufferBudget.js'
 export type { EngineParts, EngineSettings } from './engineParts.js'
-export { BufferBudget as SharedBuffer } from './intake/bufferBudget.js'
 export type { Hold } from './intake/hold.js'
 
 /** A topic to which records were sent before. */

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { failureType } from '../metadata/failure.js'
+import { failureType } from '../metadata/retry/failure.js'
 import type { ConnectOutcome, ProducerObserver, TopicCreator } from '../metrics/observer.js'
 import type { WaitListener, WaitRegistry } from '../waits/registry.js'
 import type { Wait, WaitEnd, WaitKind, WaitSubject } from '../waits/wait.js'

@@ -1,6 +1,6 @@
-import type { BrokerStatus } from '../delivery/sending/brokerStatus.js'
+import type { BrokerStatus } from '../delivery/brokers/brokerStatus.js'
 import { messageOf } from '../errors/bases.js'
-import type { MetadataFailure } from '../metadata/refresher.js'
+import type { MetadataFailure } from '../metadata/requests/refresher.js'
 import type { BrokerAddress } from '../transport/port.js'
 import { printable } from '../util/printable.js'
 import { describeWaits, reasonOf, remedyOf } from '../waits/lines.js'

@@ -1,8 +1,8 @@
 import type { Logger } from 'kafkajs'
 import { unref } from '../util/realms.js'
-import { changedTopic, type MetadataCache } from './cache.js'
-import { isTransportFailure } from './failure.js'
-import { type MetadataRetrySettings, nominalDelay } from './schedule.js'
+import { changedTopic, type MetadataCache } from './cache/cache.js'
+import { isTransportFailure } from './retry/failure.js'
+import { type MetadataRetrySettings, nominalDelay } from './retry/schedule.js'
 import type { MetadataUpkeep } from './upkeep.js'
 
 export interface LeaderRefreshOptions {

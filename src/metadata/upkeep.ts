@@ -2,10 +2,10 @@ import type { Logger } from 'kafkajs'
 import type { MetadataTrigger } from '../metrics/observer.js'
 import { unref } from '../util/realms.js'
 import { LONGEST_TIMER_MS } from '../util/timers.js'
-import { isUnknown, type TopicAnswer } from './answer.js'
-import type { MetadataCache } from './cache.js'
-import { isTransportFailure } from './failure.js'
-import type { MetadataRefresher } from './refresher.js'
+import type { MetadataCache } from './cache/cache.js'
+import { isUnknown, type TopicAnswer } from './requests/answer.js'
+import type { MetadataRefresher } from './requests/refresher.js'
+import { isTransportFailure } from './retry/failure.js'
 
 export interface UpkeepOptions {
   readonly cache: MetadataCache

@@ -1,3 +1,3 @@
+export { traced } from './calls/traced.js'
 export { measureProducers, type OpenTelemetryMetricsOptions } from './metrics.js'
-export { traced } from './traced.js'
 export type { TracingOptions } from './tracing.js'

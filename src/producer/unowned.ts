@@ -1,8 +1,8 @@
 import { messageOf } from '../errors/bases.js'
 import type { FloodLog } from '../logging/floodLog.js'
-import { failureType } from '../metadata/failure.js'
+import { failureType } from '../metadata/retry/failure.js'
 import { isPromiseLike } from '../util/realms.js'
-import type { ProducerSettings } from './options.js'
+import type { ProducerSettings } from './options/options.js'
 
 export interface RecordPlace {
   readonly topic: string

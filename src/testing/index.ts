@@ -8,9 +8,11 @@ export {
   type DeliveryReport,
   type SentOutcome,
   type SentRecord,
-} from './check.js'
+} from './checks/check.js'
+export { assertDelivered, type DeliveredOptions, delivered, type ExpectedRecord } from './checks/delivered.js'
+export { type KafkaMatchers, kafkaMatchers } from './checks/matchers.js'
+export type { Isolation, StoredRecord } from './checks/records.js'
 export { EmbeddedKafka, EmbeddedKafkaError, type FaultFor } from './cluster.js'
-export { assertDelivered, type DeliveredOptions, delivered, type ExpectedRecord } from './delivered.js'
 export type { Fault, FaultedRequest, FaultOptions } from './faults/script.js'
 export {
   changed,
@@ -31,7 +33,6 @@ export {
 } from './faults/verbs.js'
 export { Gate, type GateOutcome } from './gate.js'
 export type { Answer, Journal, JournalEntry } from './journal.js'
-export { type KafkaMatchers, kafkaMatchers } from './matchers.js'
 export { type ProfileName, profiles } from './model/profiles.js'
 export { type KafkaVersion, kafkaVersions } from './model/versions.js'
 export type {
@@ -41,5 +42,4 @@ export type {
   SaslMechanism,
   TopicSpec,
 } from './options.js'
-export type { Isolation, StoredRecord } from './records.js'
 export type { TopicOperation } from './state/acl.js'

@@ -1,10 +1,10 @@
 import type { Logger } from 'kafkajs'
-import { isRemoteFailure } from '../metadata/failure.js'
+import { isRemoteFailure } from '../metadata/retry/failure.js'
 import { ERROR, type ErrorCode, errorCode } from '../protocol/errorCodes.js'
 import { createTopicsApi } from '../protocol/messages/createTopics.js'
 import type { Transport } from '../transport/port.js'
-import { Coalescer } from './coalescer.js'
-import { encodeValidation } from './createTopicsQuery.js'
+import { Coalescer } from './creation/coalescer.js'
+import { encodeValidation } from './creation/createTopicsQuery.js'
 
 /**
  * What the controller says of a topic that brokers do not know:

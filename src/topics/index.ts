@@ -1,27 +1,27 @@
 import type { Logger } from 'kafkajs'
 import { messageOf } from '../errors/bases.js'
 import { BrokersUnreachableError } from '../errors/index.js'
-import { MetadataCache, type TopicListener } from '../metadata/cache.js'
+import { MetadataCache, type TopicListener } from '../metadata/cache/cache.js'
+import type { TopicView } from '../metadata/cache/view.js'
 import { LeaderRefresh } from '../metadata/leaders.js'
-import { type MetadataFailure, MetadataRefresher } from '../metadata/refresher.js'
-import { RunningClock } from '../metadata/runningClock.js'
-import { type MetadataRetrySettings, onSchedule } from '../metadata/schedule.js'
+import { type MetadataFailure, MetadataRefresher } from '../metadata/requests/refresher.js'
+import { RunningClock } from '../metadata/retry/runningClock.js'
+import { type MetadataRetrySettings, onSchedule } from '../metadata/retry/schedule.js'
 import { MetadataUpkeep } from '../metadata/upkeep.js'
-import type { TopicView } from '../metadata/view.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { BrokerAddress, Transport } from '../transport/port.js'
 import type { WaitRegistry } from '../waits/registry.js'
 import type { Wait, Waiters } from '../waits/wait.js'
-import { AutoCreationEvidence } from './autoCreation.js'
-import { TopicCreator } from './creation.js'
+import { AutoCreationEvidence } from './creation/autoCreation.js'
+import { TopicCreator } from './creation/creation.js'
+import { AutoCreateProbe } from './creation/probe.js'
 import { CreationExplainer } from './explain.js'
-import type { TopicPolicy } from './policy.js'
-import { AutoCreateProbe } from './probe.js'
+import type { TopicPolicy } from './policy/policy.js'
 import { TopicResolver } from './resolver.js'
 
-export type { TopicChange, TopicListener } from '../metadata/cache.js'
-export type { MetadataRetrySettings, RetryNotice } from '../metadata/schedule.js'
-export type { TopicView } from '../metadata/view.js'
+export type { TopicChange, TopicListener } from '../metadata/cache/cache.js'
+export type { TopicView } from '../metadata/cache/view.js'
+export type { MetadataRetrySettings, RetryNotice } from '../metadata/retry/schedule.js'
 export {
   compileTopicPolicy,
   TOPIC_CREATIONS,
@@ -31,7 +31,7 @@ export {
   type TopicPolicyOptions,
   type TopicRule,
   topicPolicyProblems,
-} from './policy.js'
+} from './policy/policy.js'
 
 export interface TopicDirectoryOptions {
   readonly transport: Pick<Transport, 'control' | 'setBrokers'>

@@ -1,6 +1,6 @@
 import type { Logger } from 'kafkajs'
 import { messageOf } from '../errors/bases.js'
-import type { MetadataRetrySettings } from '../metadata/schedule.js'
+import type { MetadataRetrySettings } from '../metadata/retry/schedule.js'
 import { isPromiseLike } from '../util/realms.js'
 import { problemError, type TopicWait } from './topicWait.js'
 

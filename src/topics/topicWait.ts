@@ -1,12 +1,12 @@
-import { answerError, type MissingAnswer } from '../metadata/answer.js'
-import { failureType } from '../metadata/failure.js'
-import type { Ask, AskOwner, Pace } from '../metadata/refreshQueue.js'
-import type { TopicView } from '../metadata/view.js'
+import type { TopicView } from '../metadata/cache/view.js'
+import { answerError, type MissingAnswer } from '../metadata/requests/answer.js'
+import type { Ask, AskOwner, Pace } from '../metadata/requests/refreshQueue.js'
+import { failureType } from '../metadata/retry/failure.js'
 import { errorCode } from '../protocol/errorCodes.js'
 import { isError } from '../util/realms.js'
 import type { Explanation, Wait } from '../waits/wait.js'
 import { WaitersTogether } from '../waits/waitersTogether.js'
-import type { TopicSettings } from './policy.js'
+import type { TopicSettings } from './policy/policy.js'
 
 /** Why a topic is not there yet: what a broker answered, or the error of the attempt. */
 export type Problem = MissingAnswer | Error

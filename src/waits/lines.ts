@@ -1,5 +1,5 @@
 import { place } from '../errors/bases.js'
-import { failureType } from '../metadata/failure.js'
+import { failureType } from '../metadata/retry/failure.js'
 import { printable, quoted } from '../util/printable.js'
 import type { WaitRegistry } from './registry.js'
 import type { Wait, WaitEnd, WaitKind, WaitSubject } from './wait.js'

@@ -6,7 +6,7 @@ import {
 } from 'kafkajs-resilient-producer'
 import { describe, expect, it } from 'vitest'
 import { inFlags } from '../../src/cli/flagWords.js'
-import { OPTION_SCHEMA } from '../../src/producer/optionSchema.js'
+import { OPTION_SCHEMA } from '../../src/producer/options/optionSchema.js'
 
 describe('inFlags', () => {
   it.each([

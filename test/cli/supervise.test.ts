@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { InvalidOptionsError } from 'kafkajs-resilient-producer'
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../src/cli/exit.js'
-import { supervise } from '../../src/cli/supervise.js'
+import { UsageError } from '../../src/cli/process/exit.js'
+import { supervise } from '../../src/cli/process/supervise.js'
 import { testIo } from './support/io.js'
 
 const quiet = { verbose: false }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { OPTION_SCHEMA, type OptionSpec } from '../../src/producer/optionSchema.js'
+import { OPTION_SCHEMA, type OptionSpec } from '../../src/producer/options/optionSchema.js'
 
 const SOURCE = readFileSync(new URL('../../src/producer/types.ts', import.meta.url), 'utf8')
 

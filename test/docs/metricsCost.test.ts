@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { TOPIC_METRICS } from '../../src/metrics/definitions.js'
-import { createPrometheusObserver } from '../../src/metrics/prometheusObserver.js'
+import { createPrometheusObserver } from '../../src/metrics/prometheus/prometheusObserver.js'
 
 const PAGE = new URL('../../docs/recipes/metrics-cost.md', import.meta.url)
 const [START, END] = ['<!-- series: generated -->\n', '<!-- /series -->']

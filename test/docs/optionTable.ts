@@ -1,4 +1,4 @@
-import { OPTION_SCHEMA } from '../../src/producer/optionSchema.js'
+import { OPTION_SCHEMA } from '../../src/producer/options/optionSchema.js'
 
 /** The README's table of options, as the schema has it. */
 export const optionTable = (): string =>

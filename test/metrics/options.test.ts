@@ -8,7 +8,7 @@ import {
   type MetricsRegistry,
   resolveMetricsOptions,
 } from '../../src/metrics/options.js'
-import { globalRegistry } from '../../src/metrics/promClient.js'
+import { globalRegistry } from '../../src/metrics/prometheus/promClient.js'
 
 describe('the options of metrics', () => {
   it('have defaults', () => {

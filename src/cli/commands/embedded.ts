@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
-import { ExitCode, UsageError } from '../exit.js'
-import type { Io } from '../io.js'
 import { positive } from '../numbers.js'
+import { ExitCode, UsageError } from '../process/exit.js'
+import type { Io } from '../process/io.js'
 import { plural } from '../terminal/format.js'
 
 /** Nobody reads the journal of a process; it must not grow with its life. */

@@ -1,5 +1,5 @@
 import { isObject } from '../../util/plainObject.js'
-import { UsageError } from '../exit.js'
+import { UsageError } from '../process/exit.js'
 import { MECHANISMS, type Mechanism } from './mechanisms.js'
 
 /** The configuration file (`--config`): the connection, and any option of the producer. Flags win over it. */

@@ -1,4 +1,4 @@
-import type { Output } from '../io.js'
+import type { Output } from '../process/io.js'
 import { isLive, type Style, styleFor } from './style.js'
 
 const CLEAR_LINE = '\r\u001b[2K'

@@ -1,5 +1,5 @@
-import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
-import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
+import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { CallLinks } from './callLinks.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 

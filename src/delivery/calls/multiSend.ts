@@ -1,8 +1,8 @@
 import type { RecordMetadata } from 'kafkajs'
 import { type FailedRecords, SendError } from '../../errors/index.js'
-import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
 import type { Batch } from '../batch/batch.js'
-import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
+import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { CallLinks } from './callLinks.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 

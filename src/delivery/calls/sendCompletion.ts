@@ -1,7 +1,7 @@
 import type { ErrorContext } from '../../errors/bases.js'
 import type { Batch } from '../batch/batch.js'
-import type { RecordCompletion } from '../batch/recordCompletion.js'
-import type { Destination } from '../intake/shares.js'
+import type { Destination } from '../buffer/shares.js'
+import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { CallLinks } from './callLinks.js'
 
 /** Messages that were handed over together, and how their caller learns what became of them. */

@@ -1,6 +1,6 @@
 import type { RecordMetadata } from 'kafkajs'
-import type { AcknowledgedBatch } from '../batch/acknowledgedBatch.js'
-import type { RecordCompletion } from '../batch/recordCompletion.js'
+import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
+import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { CallLinks } from './callLinks.js'
 import type { SendCompletion } from './sendCompletion.js'
 

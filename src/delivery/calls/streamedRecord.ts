@@ -1,6 +1,6 @@
 import type { Batch } from '../batch/batch.js'
-import type { RecordCompletion } from '../batch/recordCompletion.js'
-import type { Destination } from '../intake/shares.js'
+import type { Destination } from '../buffer/shares.js'
+import type { RecordCompletion } from '../owners/recordCompletion.js'
 import { CallLinks } from './callLinks.js'
 import { type DeliveryTeller, EnqueuedRecord, type OnDelivery } from './enqueuedRecord.js'
 

@@ -1,4 +1,4 @@
-import { SharedPromise } from '../batch/sharedPromise.js'
+import { SharedPromise } from '../owners/sharedPromise.js'
 import type { SendCompletion } from './sendCompletion.js'
 
 /** So many calls share a promise: once the first of them ends, the others need one each. */

@@ -1,12 +1,12 @@
 import type { CompressionTypes } from 'kafkajs'
 import { messageOf } from '../../errors/bases.js'
 import { CompressionUnavailableError } from '../../errors/compressionUnavailableError.js'
+import { createGzip } from './codecs/gzip.js'
+import { createLz4 } from './codecs/lz4.js'
+import { createSnappy } from './codecs/snappy.js'
+import { createZstd } from './codecs/zstd.js'
 import { type BatchCompressor, CODEC_NAMES, type CodecId, type Compress, compressorOf } from './compressor.js'
-import { createGzip } from './gzip.js'
-import { createLz4 } from './lz4.js'
 import { type CodecFactory, registeredCodec, registeredFactory } from './registered.js'
-import { createSnappy } from './snappy.js'
-import { createZstd } from './zstd.js'
 
 const own: Readonly<Record<CodecId, () => Compress>> = {
   1: createGzip,

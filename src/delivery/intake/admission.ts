@@ -2,13 +2,18 @@ import type { Message, RecordMetadata } from 'kafkajs'
 import type { Batch } from '../batch/batch.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
+import type { BufferBudget } from '../buffer/bufferBudget.js'
+import type { Destination } from '../buffer/shares.js'
 import type { SendCompletion } from '../calls/sendCompletion.js'
 import { WaitingSends } from '../calls/waitingSends.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { TurnWork } from '../turns.js'
+import type { TopicWait, WaitLimits } from '../waiting/topicWait.js'
+import { WaitFailures } from '../waiting/waitFailures.js'
+import type { CallMoment, WaitingRecord, WaitLine } from '../waiting/waitLine.js'
+import { type RecordPlacing, WaitQueues } from '../waiting/waitQueues.js'
 import type { AdmissionHost } from './admissionHost.js'
-import type { BufferBudget } from './bufferBudget.js'
 import { CallMoments } from './callMoments.js'
 import { bufferFull, notEncoded } from './intakeErrors.js'
 import {
@@ -18,12 +23,7 @@ import {
   type RecordOwnerSource,
 } from './recordAppender.js'
 import { Refused } from './refused.js'
-import type { Destination } from './shares.js'
 import { reuse } from './takenMessage.js'
-import type { TopicWait, WaitLimits } from './topicWait.js'
-import { WaitFailures } from './waitFailures.js'
-import type { CallMoment, WaitingRecord, WaitLine } from './waitLine.js'
-import { type RecordPlacing, WaitQueues } from './waitQueues.js'
 
 const PROMISED: RecordOwnerSource = { ownerIn: batch => batch.promised }
 

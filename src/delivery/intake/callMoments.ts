@@ -1,7 +1,7 @@
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
+import type { CallMoment } from '../waiting/waitLine.js'
 import type { AppendContext } from './recordAppender.js'
-import type { CallMoment } from './waitLine.js'
 
 /** Calls that come within this time share a moment. ms */
 const SAME_MOMENT_MS = 1

@@ -1,6 +1,6 @@
-import type { BufferBudget } from './bufferBudget.js'
-import type { Destination } from './shares.js'
-import { TopicWait } from './topicWait.js'
+import type { BufferBudget } from '../buffer/bufferBudget.js'
+import type { Destination } from '../buffer/shares.js'
+import { TopicWait } from '../waiting/topicWait.js'
 
 /** A destination that is this full holds those back who enqueue for it. Of its share: 1 is all of it. */
 const HIGH_MARK = 0.8

@@ -1,7 +1,7 @@
 import { NonRetriableError } from '../../errors/bases.js'
 import { BufferFullError } from '../../errors/index.js'
 import { withoutStack } from '../../errors/withoutStack.js'
-import type { BufferBudget } from './bufferBudget.js'
+import type { BufferBudget } from '../buffer/bufferBudget.js'
 
 /** More waits for space already than `maxWaitingBytes` allows. */
 export const bufferFull = (topic: string, { limitBytes, maxWaitingBytes }: BufferBudget): Error =>

@@ -1,4 +1,4 @@
-import type { Destination } from './shares.js'
+import type { Destination } from '../buffer/shares.js'
 
 /** There is no room for a record at its destination. */
 export class Refused {

@@ -1,5 +1,5 @@
 import type { ICustomPartitioner, Message, PartitionMetadata } from 'kafkajs'
-import type { TopicView } from '../../metadata/view.js'
+import type { TopicView } from '../../metadata/cache/view.js'
 import { ERROR } from '../../protocol/errorCodes.js'
 import { murmur2, murmur2OfText } from './murmur2.js'
 

@@ -1,7 +1,7 @@
 import type { Batch } from '../batch/batch.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
-import type { InFlightBatch } from './inFlightRequest.js'
+import type { InFlightBatch } from '../requests/inFlightRequest.js'
 import { QueueList } from './queueList.js'
 
 export interface ReadyPartitionsSettings {

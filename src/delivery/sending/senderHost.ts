@@ -3,10 +3,10 @@ import type { BrokerAddress, ProduceLink } from '../../transport/port.js'
 import type { WaitRegistry } from '../../waits/registry.js'
 import type { Backoff } from '../backoff.js'
 import type { Batch } from '../batch/batch.js'
-import type { ShareGroup } from '../intake/shares.js'
+import type { ShareGroup } from '../buffer/shares.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { InFlightBatch } from '../requests/inFlightRequest.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
-import type { InFlightBatch } from './inFlightRequest.js'
 import type { ReadyPartitionsSettings } from './readyPartitions.js'
 
 export interface SenderSettings extends ReadyPartitionsSettings {

@@ -1,5 +1,5 @@
 import { PartitionNotFoundError } from '../../errors/index.js'
-import type { TopicView } from '../../metadata/view.js'
+import type { TopicView } from '../../metadata/cache/view.js'
 import type { TopicDirectory } from '../../topics/index.js'
 import { unref } from '../../util/realms.js'
 import { LONGEST_TIMER_MS } from '../../util/timers.js'

@@ -2,12 +2,12 @@ import type { ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
 import { NonRetriableError } from '../../errors/bases.js'
 import { TransactionAbortedError, TransactionFailedError } from '../../errors/index.js'
 import type { TransactionOutcome } from '../../metrics/observer.js'
-import type { Sending } from '../sending.js'
+import type { Sending } from '../calls/sending.js'
 import type { Abortable, TransactionOffsets } from '../types.js'
-import type { GroupOffsets } from './groupOffsets.js'
 import { PendingCalls } from './pendingCalls.js'
-import type { TransactionPartitions } from './transactionPartitions.js'
-import { isForgotten } from './verdicts.js'
+import type { GroupOffsets } from './requests/groupOffsets.js'
+import type { TransactionPartitions } from './requests/transactionPartitions.js'
+import { isForgotten } from './requests/verdicts.js'
 
 /** What a transaction needs of the producer. */
 export interface TransactionHost {

@@ -1,6 +1,6 @@
 /** AlterConfigs, versions 0-2, of topics: their own settings are replaced by those of the request. */
 import { alterConfigsApi } from '../../protocol/messages/alterConfigs.js'
-import { alterTopicConfig } from '../state/alterConfig.js'
+import { alterTopicConfig } from '../state/topics/alterConfig.js'
 import { serve } from './served.js'
 
 export const alterConfigs = serve(alterConfigsApi, {

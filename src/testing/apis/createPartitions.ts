@@ -3,7 +3,7 @@
 import { ERROR } from '../../protocol/errorCodes.js'
 import { createPartitionsApi } from '../../protocol/messages/createPartitions.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { MAX_PARTITIONS_PER_REQUEST } from '../state/topicRules.js'
+import { MAX_PARTITIONS_PER_REQUEST } from '../state/topics/topicRules.js'
 import { type RequestContext, serve } from './served.js'
 
 type Spec = Decoded<typeof createPartitionsApi.request>['topics'][number]

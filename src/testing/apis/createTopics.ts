@@ -7,8 +7,8 @@
 import { ERROR } from '../../protocol/errorCodes.js'
 import { createTopicsApi } from '../../protocol/messages/createTopics.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import { invalidTopicConfigReason } from '../state/configs.js'
-import { invalidNameReason, MAX_PARTITIONS_PER_REQUEST } from '../state/topicRules.js'
+import { invalidTopicConfigReason } from '../state/topics/configs.js'
+import { invalidNameReason, MAX_PARTITIONS_PER_REQUEST } from '../state/topics/topicRules.js'
 import { type RequestContext, serve } from './served.js'
 
 type Spec = Decoded<typeof createTopicsApi.request>['topics'][number]

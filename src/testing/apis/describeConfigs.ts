@@ -6,8 +6,8 @@
 import { ERROR } from '../../protocol/errorCodes.js'
 import { CONFIG_RESOURCE, describeConfigsApi } from '../../protocol/messages/describeConfigs.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
-import type { ConfigEntry } from '../state/configs.js'
-import { CONFIG_SOURCE } from '../state/configs.js'
+import type { ConfigEntry } from '../state/topics/configs.js'
+import { CONFIG_SOURCE } from '../state/topics/configs.js'
 import { type RequestContext, serve } from './served.js'
 
 type Resource = Decoded<typeof describeConfigsApi.request>['resources'][number]

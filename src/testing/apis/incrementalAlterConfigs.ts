@@ -4,8 +4,8 @@ import {
   incrementalAlterConfigsApi,
 } from '../../protocol/messages/incrementalAlterConfigs.js'
 import type { Decoded } from '../../protocol/wire/codec.js'
-import { alterTopicConfig } from '../state/alterConfig.js'
-import type { ConfigValues } from '../state/configs.js'
+import { alterTopicConfig } from '../state/topics/alterConfig.js'
+import type { ConfigValues } from '../state/topics/configs.js'
 import { serve } from './served.js'
 
 type Change = Decoded<typeof incrementalAlterConfigsApi.request>['resources'][number]['configs'][number]

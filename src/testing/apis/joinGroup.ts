@@ -5,7 +5,7 @@
 
 import { ERROR } from '../../protocol/errorCodes.js'
 import { joinGroupApi } from '../../protocol/messages/joinGroup.js'
-import type { JoinResult } from '../state/groupMember.js'
+import type { JoinResult } from '../state/groups/groupMember.js'
 import { groupError } from './coordinator.js'
 import { serve } from './served.js'
 

@@ -10,7 +10,7 @@ import { decodeBatch } from '../../protocol/records/decode.js'
 import { UnreadableCompressionError } from '../../protocol/records/decompress/decompress.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { type LogEntry, servedBytes } from '../state/log.js'
-import type { Partition } from '../state/topic.js'
+import type { Partition } from '../state/topics/topic.js'
 import { epochError } from './leaderEpoch.js'
 import { type RequestContext, serve } from './served.js'
 

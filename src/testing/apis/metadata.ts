@@ -9,7 +9,7 @@ import { metadataApi } from '../../protocol/messages/metadata.js'
 import type { Decoded, Encodable } from '../../protocol/wire/codec.js'
 import { ZERO_UUID } from '../../protocol/wire/codec.js'
 import type { ClusterState } from '../state/cluster.js'
-import { NO_LEADER, type Partition, type Topic } from '../state/topic.js'
+import { NO_LEADER, type Partition, type Topic } from '../state/topics/topic.js'
 import { type RequestContext, serve } from './served.js'
 
 type Request = Decoded<typeof metadataApi.request>

@@ -12,7 +12,7 @@ import { isTransactional, isWellFormed, readBatchHeader } from '../../protocol/r
 import { type Decoded, type Encodable, ZERO_UUID } from '../../protocol/wire/codec.js'
 import type { BrokerModel } from '../model/brokerModel.js'
 import { appendRecords } from '../state/append.js'
-import type { Partition, Topic } from '../state/topic.js'
+import type { Partition, Topic } from '../state/topics/topic.js'
 import type { ProducerIdentity } from '../state/transactions.js'
 import { type RequestContext, serve } from './served.js'
 

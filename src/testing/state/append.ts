@@ -21,8 +21,8 @@ import { hasIndependentBlocks } from '../../protocol/records/decompress/lz4.js'
 import { OutputTooLargeError } from '../../protocol/records/decompress/outputLimit.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import type { BrokerModel } from '../model/brokerModel.js'
-import type { TopicConfig } from './configs.js'
-import type { Partition } from './topic.js'
+import type { TopicConfig } from './topics/configs.js'
+import type { Partition } from './topics/topic.js'
 
 /** What a leader says to a batch. */
 export interface AppendResult {

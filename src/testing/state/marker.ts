@@ -1,7 +1,7 @@
 import { crc32c } from '../../protocol/records/crc32c.js'
 import { readBatchHeader } from '../../protocol/records/decode.js'
 import { Writer } from '../../protocol/wire/writer.js'
-import type { Partition } from './topic.js'
+import type { Partition } from './topics/topic.js'
 
 const TRANSACTIONAL_CONTROL = 0b11_0000
 const NO_SEQUENCE = -1

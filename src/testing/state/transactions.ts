@@ -1,7 +1,7 @@
 import { ERROR } from '../../protocol/errorCodes.js'
-import type { CommittedOffset, Groups } from './groups.js'
+import type { CommittedOffset, Groups } from './groups/groups.js'
 import { appendMarker } from './marker.js'
-import type { Partition } from './topic.js'
+import type { Partition } from './topics/topic.js'
 
 export interface ProducerIdentity {
   readonly producerId: number

@@ -1,7 +1,7 @@
-import { isTransportFailure } from '../../metadata/failure.js'
-import { NotYet } from '../../metadata/schedule.js'
+import { isTransportFailure } from '../../metadata/retry/failure.js'
+import { NotYet } from '../../metadata/retry/schedule.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
-import type { TopicCreator } from '../creation.js'
+import type { TopicCreator } from '../creation/creation.js'
 import type { TopicWait } from '../topicWait.js'
 import type { CreationStrategy, UnknownTopics, WaitControl } from './strategy.js'
 

@@ -1,6 +1,6 @@
 import { InvalidTopicError, TopicAuthorizationError, TopicCreationError } from '../../errors/index.js'
-import type { MissingAnswer } from '../../metadata/answer.js'
-import type { ScheduleEnd } from '../../metadata/schedule.js'
+import type { MissingAnswer } from '../../metadata/requests/answer.js'
+import type { ScheduleEnd } from '../../metadata/retry/schedule.js'
 import { ERROR, errorCode } from '../../protocol/errorCodes.js'
 import type { Problem, TopicWait } from '../topicWait.js'
 

@@ -1,8 +1,8 @@
 import { type Address, addressKey } from '../address.js'
+import type { Connector } from '../brokers/connector.js'
 import { connectionError } from '../connection/connectionErrors.js'
 import type { ReadyConnection } from '../handshake/readyConnection.js'
 import type { BrokerAddress } from '../port.js'
-import type { Connector } from './connector.js'
 import { BrokerProduceLink } from './produceLink.js'
 
 interface Slot {

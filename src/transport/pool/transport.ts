@@ -3,8 +3,12 @@ import type { Api } from '../../protocol/api.js'
 import { apiVersionsApi } from '../../protocol/messages/apiVersions.js'
 import { allowManyListeners } from '../../util/realms.js'
 import { addressKey } from '../address.js'
+import { BrokerHealth } from '../brokers/brokerHealth.js'
+import { Connector } from '../brokers/connector.js'
 import type { Configuration } from '../configuration.js'
 import type { NetworkListener } from '../connection/networkEvents.js'
+import { brokerNotFound } from '../control/controlErrors.js'
+import { ControlRequests } from '../control/controlRequests.js'
 import type {
   BrokerAddress,
   BrokerTrouble,
@@ -14,10 +18,6 @@ import type {
   ProduceLinkSource,
   Transport,
 } from '../port.js'
-import { BrokerHealth } from './brokerHealth.js'
-import { Connector } from './connector.js'
-import { brokerNotFound } from './controlErrors.js'
-import { ControlRequests } from './controlRequests.js'
 import { ProduceLinks } from './produceLinks.js'
 
 /** What a broker that lives may take to answer the smallest request. ms */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/cli/connection/configFile.js'
 import type { ConnectionFlags } from '../../../src/cli/connection/flags.js'
 import { fileProblem, parseBrokers, resolveConnection } from '../../../src/cli/connection/resolve.js'
-import { UsageError } from '../../../src/cli/exit.js'
+import { UsageError } from '../../../src/cli/process/exit.js'
 
 let dir: string
 const file = async (name: string, content: unknown): Promise<string> => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
-import type { Io, Output, StopSignal } from '../../../src/cli/io.js'
+import type { Io, Output, StopSignal } from '../../../src/cli/process/io.js'
 
 class CapturedOutput extends PassThrough {
   text = ''

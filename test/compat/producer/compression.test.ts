@@ -10,8 +10,9 @@ import { failureOf } from '../../kafka/support/producing.js'
 import { clientsOf, numbered } from '../support/clients.js'
 
 // As where none of the packages is installed that bring a codec.
-vi.mock('../../../src/delivery/compression/optionalPackage.js', async load => {
-  const { loadOptional } = await load<typeof import('../../../src/delivery/compression/optionalPackage.js')>()
+vi.mock('../../../src/delivery/compression/codecs/optionalPackage.js', async load => {
+  const { loadOptional } =
+    await load<typeof import('../../../src/delivery/compression/codecs/optionalPackage.js')>()
   const notInstalled = (id: string) => {
     throw Object.assign(new Error(`Cannot find module '${id}'`), { code: 'MODULE_NOT_FOUND' })
   }

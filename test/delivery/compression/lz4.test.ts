@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { compressFrameSync, decompressFrameSync, uncompressSync } from 'lz4-napi'
 import { describe, expect, it } from 'vitest'
-import { createLz4 } from '../../../src/delivery/compression/lz4.js'
+import { createLz4 } from '../../../src/delivery/compression/codecs/lz4.js'
 import { bodies, mixed, noise, text } from './bodies.js'
 
 interface Block {

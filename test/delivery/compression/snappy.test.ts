@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import kafkajsSnappy from 'kafkajs-snappy'
 import { uncompressSync } from 'snappy'
 import { describe, expect, it } from 'vitest'
-import { createSnappy } from '../../../src/delivery/compression/snappy.js'
+import { createSnappy } from '../../../src/delivery/compression/codecs/snappy.js'
 import { bodies, mixed, noise, text } from './bodies.js'
 
 /** snappyjs, an implementation of its own, behind kafkajs's codec package: what a kafkajs consumer reads with. */

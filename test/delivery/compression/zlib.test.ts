@@ -2,9 +2,9 @@ import * as zlib from 'node:zlib'
 import { gunzipSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 import { describe, expect, it } from 'vitest'
-import { createGzip } from '../../../src/delivery/compression/gzip.js'
-import { outputChunkBytes } from '../../../src/delivery/compression/outputChunk.js'
-import { createZstd } from '../../../src/delivery/compression/zstd.js'
+import { createGzip } from '../../../src/delivery/compression/codecs/gzip.js'
+import { outputChunkBytes } from '../../../src/delivery/compression/codecs/outputChunk.js'
+import { createZstd } from '../../../src/delivery/compression/codecs/zstd.js'
 import { bodies, mixed, text } from './bodies.js'
 
 describe('gzip', () => {

@@ -13,7 +13,7 @@ import {
 } from 'kafkajs-resilient-producer/testing'
 import { Registry } from 'prom-client'
 import { expect, type MockInstance, vi } from 'vitest'
-import { BufferBudget } from '../../../src/delivery/intake/bufferBudget.js'
+import { BufferBudget } from '../../../src/delivery/buffer/bufferBudget.js'
 import { decodeBatch } from '../../../src/protocol/records/decode.js'
 import type { ProduceFault } from './faults.js'
 import { batchesIn, type SentBatch, sentBatches, valuesOf } from './sentBatches.js'

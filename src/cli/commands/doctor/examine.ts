@@ -1,4 +1,4 @@
-import type { ProducerSettings } from '../../../producer/options.js'
+import type { ProducerSettings } from '../../../producer/options/options.js'
 import type { BrokerAddress } from '../../../transport/port.js'
 import type { ClusterClient } from '../../cluster/client.js'
 import { askBrokerSettings, askClock, askProducerId, askTopic } from './asking.js'

@@ -1,5 +1,5 @@
-import type { ProducerSettings } from '../../../producer/options.js'
-import type { TopicSettings } from '../../../topics/policy.js'
+import type { ProducerSettings } from '../../../producer/options/options.js'
+import type { TopicSettings } from '../../../topics/policy/policy.js'
 import type { Setting } from '../../cluster/client.js'
 
 export interface ApiRange {

@@ -1,4 +1,4 @@
-import { encodeQuery, METADATA_MAX_VERSION } from '../../../metadata/query.js'
+import { encodeQuery, METADATA_MAX_VERSION } from '../../../metadata/requests/query.js'
 import { apiVersionsApi } from '../../../protocol/messages/apiVersions.js'
 import { metadataApi } from '../../../protocol/messages/metadata.js'
 import type { BrokerAddress } from '../../../transport/port.js'

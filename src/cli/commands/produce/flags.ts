@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander'
 import { CompressionTypes } from 'kafkajs'
 import type { ResilientProducerOptions } from 'kafkajs-resilient-producer'
 import { addConnectionFlags, type ConnectionFlags } from '../../connection/flags.js'
-import { UsageError } from '../../exit.js'
 import { type RecordMapping, topicNameProblem } from '../../ndjson/record.js'
 import { countOrDefault, milliseconds, positive } from '../../numbers.js'
+import { UsageError } from '../../process/exit.js'
 
 export interface ProduceFlags extends ConnectionFlags {
   readonly topic?: string

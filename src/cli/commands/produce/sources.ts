@@ -2,8 +2,8 @@ import { constants, createReadStream } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { fileProblem } from '../../connection/resolve.js'
-import { UsageError } from '../../exit.js'
-import type { Input } from '../../io.js'
+import { UsageError } from '../../process/exit.js'
+import type { Input } from '../../process/io.js'
 import { printable } from '../../terminal/format.js'
 
 export interface Source {

@@ -1,5 +1,5 @@
 import { UnsupportedApiError } from '../../../errors/index.js'
-import { NotYet } from '../../../metadata/schedule.js'
+import { NotYet } from '../../../metadata/retry/schedule.js'
 import { createPartitionsApi } from '../../../protocol/messages/createPartitions.js'
 import { createTopicsApi } from '../../../protocol/messages/createTopics.js'
 import { CONFIG_RESOURCE } from '../../../protocol/messages/describeConfigs.js'
@@ -7,7 +7,7 @@ import {
   CONFIG_OPERATION,
   incrementalAlterConfigsApi,
 } from '../../../protocol/messages/incrementalAlterConfigs.js'
-import { encodeCreation } from '../../../topics/createTopicsQuery.js'
+import { encodeCreation } from '../../../topics/creation/createTopicsQuery.js'
 import type { ClusterClient } from '../../cluster/client.js'
 import { Verdict } from '../../cluster/verdict.js'
 import type { Change, Configuration, Creation, MorePartitions } from './difference.js'

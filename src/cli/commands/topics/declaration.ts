@@ -1,6 +1,6 @@
 import { isObject } from '../../../util/plainObject.js'
-import { UsageError } from '../../exit.js'
 import { topicNameProblem } from '../../ndjson/record.js'
+import { UsageError } from '../../process/exit.js'
 
 /** One topic as the file wants it. */
 export interface DeclaredTopic {

@@ -1,4 +1,4 @@
-import { NotYet } from '../../../metadata/schedule.js'
+import { NotYet } from '../../../metadata/retry/schedule.js'
 import type { ClusterClient } from '../../cluster/client.js'
 import type { DeclaredTopic } from './declaration.js'
 import { differences } from './difference.js'

@@ -6,7 +6,7 @@ import { judgeReplicas } from '../../../../src/cli/commands/doctor/judges/replic
 import { judgeRights } from '../../../../src/cli/commands/doctor/judges/rights.js'
 import { judgeSizes } from '../../../../src/cli/commands/doctor/judges/sizes.js'
 import { judgeVersions } from '../../../../src/cli/commands/doctor/judges/versions.js'
-import { resolveOptions } from '../../../../src/producer/options.js'
+import { resolveOptions } from '../../../../src/producer/options/options.js'
 
 const PRODUCE = 0
 const METADATA = 3

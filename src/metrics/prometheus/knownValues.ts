@@ -1,0 +1,76 @@
+import * as errors from '../../errors/index.js'
+import { errorCode, KNOWN_CODES } from '../../protocol/errorCodes.js'
+
+/*
+ * The values that labels are known to take. Their series stand at 0 from the start: a series that is born with its first
+ * burst of failures shows no increase to `increase()` and `rate()`.
+ */
+
+/** Errors of this package that concern no record. */
+const NOT_OF_RECORDS: ReadonlySet<string> = new Set([
+  'BrokersUnreachableError',
+  'ConsumerDisconnectedError',
+  'FlushTimeoutError',
+  'IdempotenceRefusedError',
+  'IncompatibleKafkajsError',
+  'InvalidOptionsError',
+  'OffsetsRefusedError',
+  'SendError',
+])
+
+/** Names of the errors with which records end: this package's classes, and kafkajs's for calls refused at once. */
+export const RECORD_ERRORS: readonly string[] = [
+  ...Object.values(errors)
+    .map(({ name }) => name)
+    .filter(name => !NOT_OF_RECORDS.has(name)),
+  'KafkaJSConnectionError',
+  'KafkaJSError',
+  'KafkaJSNonRetriableError',
+  'KafkaJSSASLAuthenticationError',
+]
+
+/** Names of the errors of connections and requests that get no answer. */
+const TRANSPORT_ERRORS: readonly string[] = [
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'MalformedMessageError',
+]
+
+const codesWhere = (matches: (code: number) => boolean): readonly string[] =>
+  KNOWN_CODES.filter(code => code !== 0 && matches(code)).map(code => errorCode(code).type)
+
+const isRetriable = (code: number): boolean => errorCode(code).retriable
+
+/** Retriable codes that no produce request is answered with. */
+const NOT_FOR_PRODUCE: ReadonlySet<string> = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'ELIGIBLE_LEADERS_NOT_AVAILABLE',
+  'NOT_CONTROLLER',
+  'NOT_COORDINATOR',
+])
+
+/** Why records are sent again: Kafka's retriable codes, those of sizes and sequences, and lost requests. */
+export const RETRY_REASONS: readonly string[] = [
+  ...codesWhere(isRetriable).filter(type => !NOT_FOR_PRODUCE.has(type)),
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  ...TRANSPORT_ERRORS,
+]
+
+/** Why a topic is asked for again. */
+export const METADATA_ERRORS: readonly string[] = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'UNKNOWN',
+  'NOT_CONTROLLER',
+  'REQUEST_TIMED_OUT',
+  'THROTTLING_QUOTA_EXCEEDED',
+  ...TRANSPORT_ERRORS,
+]

@@ -1,0 +1,87 @@
+import { BrokerVerdictError, type ErrorContext } from '../../../errors/bases.js'
+import {
+  ProducerFencedError,
+  TransactionRefusedError,
+  TransactionTimedOutError,
+} from '../../../errors/index.js'
+import { ERROR, type ErrorCode, errorCode } from '../../../protocol/errorCodes.js'
+
+/** What a coordinator's answer means for the request. */
+export type Judgement =
+  | 'done'
+  /** What is in the way takes some ms. */
+  | 'soon'
+  | 'again'
+  /** Another broker is the coordinator now, or none. */
+  | 'elsewhere'
+  | 'final'
+
+const judgements = new Map<number, Judgement>([
+  [ERROR.NONE, 'done'],
+  // The markers of the transaction before, or of a predecessor's, are being written.
+  [ERROR.CONCURRENT_TRANSACTIONS, 'soon'],
+  // The coordinator has not heard of the topic yet, though its leader has.
+  [ERROR.UNKNOWN_TOPIC_OR_PARTITION, 'soon'],
+  [ERROR.OPERATION_NOT_ATTEMPTED, 'soon'],
+  [ERROR.COORDINATOR_NOT_AVAILABLE, 'elsewhere'],
+  [ERROR.NOT_COORDINATOR, 'elsewhere'],
+  [ERROR.TRANSACTION_COORDINATOR_FENCED, 'elsewhere'],
+  [ERROR.REQUEST_TIMED_OUT, 'elsewhere'],
+])
+
+export const judge = (code: number): Judgement =>
+  judgements.get(code) ?? (errorCode(code).retriable ? 'again' : 'final')
+
+const FENCED: ReadonlySet<number> = new Set([ERROR.PRODUCER_FENCED, ERROR.INVALID_PRODUCER_EPOCH])
+
+/** After these the producer is of no use, whatever it does. */
+const FATAL: ReadonlySet<number> = new Set([
+  ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  ERROR.CLUSTER_AUTHORIZATION_FAILED,
+  ERROR.INVALID_TRANSACTION_TIMEOUT,
+  ERROR.INVALID_TXN_STATE,
+  ERROR.UNSUPPORTED_VERSION,
+  ERROR.INVALID_REQUEST,
+])
+
+/**
+ * The error for a coordinator's final answer.
+ *
+ * @param request the request's name in Kafka's protocol
+ */
+export const refusalOf = (
+  transactionalId: string,
+  request: string,
+  verdict: ErrorCode,
+  context: ErrorContext,
+): Error => {
+  if (FENCED.has(verdict.code)) return new ProducerFencedError(transactionalId, verdict, context)
+  if (FATAL.has(verdict.code))
+    return new TransactionRefusedError(transactionalId, { request, verdict, ...context })
+  return new BrokerVerdictError(
+    `the coordinator answered ${request} with ${verdict.type}: ${verdict.message}`,
+    verdict,
+    context,
+  )
+}
+
+/** The error for a final answer on the way to a producer id: without one there are no transactions at all. */
+export const identityRefusalOf = (
+  transactionalId: string,
+  request: string,
+  verdict: ErrorCode,
+  context: ErrorContext,
+): Error =>
+  FENCED.has(verdict.code)
+    ? new ProducerFencedError(transactionalId, verdict, context)
+    : new TransactionRefusedError(transactionalId, { request, verdict, ...context })
+
+/** Whether the producer can do nothing any more until it is connected again. */
+export const isFatal = (error: unknown): error is Error =>
+  error instanceof ProducerFencedError ||
+  error instanceof TransactionTimedOutError ||
+  error instanceof TransactionRefusedError
+
+/** The coordinator does not know this producer id any more: there is no transaction to be ended (transactional.id.expiration.ms). */
+export const isForgotten = (error: unknown): boolean =>
+  error instanceof BrokerVerdictError && error.code === ERROR.INVALID_PRODUCER_ID_MAPPING

@@ -1,0 +1,53 @@
+import { decodeBatch, isControl } from '../../protocol/records/decode.js'
+import { type LogEntry, servedBytes } from '../state/log.js'
+import type { Partition } from '../state/topics/topic.js'
+
+/** A record as it stands in a log. */
+export interface StoredRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  /** -1 without idempotence. */
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** The record's own sequence; -1 without idempotence. */
+  readonly sequence: number
+}
+
+const recordsOf = (partition: Partition, entry: LogEntry): StoredRecord[] => {
+  const { header, records } = decodeBatch(servedBytes([entry]))
+  if (isControl(header)) return []
+  return records.map((record, index) => ({
+    topic: partition.topic,
+    partition: partition.index,
+    offset: Number(record.offset),
+    key: record.key,
+    value: record.value,
+    headers: record.headers,
+    timestamp: Number(record.timestamp),
+    producerId: Number(header.producerId),
+    producerEpoch: header.producerEpoch,
+    sequence: header.producerId < 0n ? -1 : (header.baseSequence + index) % 2 ** 31,
+  }))
+}
+
+/** `committed`: without the records of transactions that are open or were aborted. */
+export type Isolation = 'committed' | 'uncommitted'
+
+/** Records of a partition in the order of their offsets; transaction markers are left out. */
+export const readPartition = (partition: Partition, isolation: Isolation): StoredRecord[] => {
+  const { log } = partition
+  const records = log.from(0).flatMap(entry => recordsOf(partition, entry))
+  if (isolation === 'uncommitted') return records
+  const aborted = log.abortedIn(0, log.endOffset)
+  const isAborted = ({ offset, producerId }: StoredRecord): boolean =>
+    aborted.some(
+      each => each.producerId === producerId && offset >= each.firstOffset && offset <= each.lastOffset,
+    )
+  return records.filter(record => record.offset < log.lastStableOffset && !isAborted(record))
+}

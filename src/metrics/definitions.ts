@@ -7,7 +7,7 @@ export interface MetricDefinition {
   /** Whether the label `topic` is added when the user asks for it. */
   readonly perTopic: boolean
   readonly buckets?: readonly number[]
-  /** How a gauge joins the producers on one registry. */
+  /** How a gauge joins the producers on one registry, and the workers of a cluster (prom-client's AggregatorRegistry). */
   readonly combine?: 'sum' | 'max'
 }
 
@@ -185,3 +185,13 @@ export type MetricKey = keyof typeof DEFINITIONS
 export const TOPIC_METRICS: readonly string[] = Object.values(DEFINITIONS)
   .filter(({ perTopic }) => perTopic)
   .map(({ name }) => name)
+
+/** Those that carry it unless `topicMetrics` says otherwise: what tells of a topic's records, and costs few series. */
+export const DEFAULT_TOPIC_METRICS: readonly string[] = [
+  DEFINITIONS.recordsSent,
+  DEFINITIONS.recordsFailed,
+  DEFINITIONS.recordsAborted,
+  DEFINITIONS.recordRetries,
+  DEFINITIONS.batchesSplit,
+  DEFINITIONS.deliverySeconds,
+].map(({ name }) => name)

@@ -8,11 +8,15 @@ import type { MetricsRegistry } from './options.js'
  */
 export type Labels = Readonly<Record<string, string>>
 
+export type Aggregator = 'sum' | 'max'
+
 export interface MetricConfiguration {
   readonly name: string
   readonly help: string
   readonly labelNames: readonly string[]
   readonly registry: MetricsRegistry
+  /** Default: `sum`. */
+  readonly aggregator?: Aggregator | undefined
 }
 
 /** One line of a scrape, as a registry takes it. */
@@ -38,13 +42,16 @@ abstract class Metric<Series> {
   readonly help: string
   readonly labelNames: readonly string[]
   /** How prom-client's AggregatorRegistry joins the metrics of a cluster's workers. */
-  readonly aggregator = 'sum'
-  #series = new Map<string, { readonly labels: Labels; readonly series: Series }>()
+  readonly aggregator: Aggregator
+  /** Another one as soon as a series that a child has at hand may not be the exposed one any more. */
+  generation = 0
+  readonly #series = new Map<string, { readonly labels: Labels; readonly series: Series }>()
 
-  constructor({ name, help, labelNames }: MetricConfiguration) {
+  constructor({ name, help, labelNames, aggregator = 'sum' }: MetricConfiguration) {
     this.name = name
     this.help = help
     this.labelNames = labelNames
+    this.aggregator = aggregator
   }
 
   protected abstract newSeries(): Series
@@ -58,7 +65,8 @@ abstract class Metric<Series> {
     return JSON.stringify(this.labelNames.map(name => labels[name]))
   }
 
-  protected seriesOf(key: string, labels: Labels): Series {
+  /** @internal a child's */
+  seriesOf(key: string, labels: Labels): Series {
     return this.#series.get(key)?.series ?? this.beginSeries(key, labels)
   }
 
@@ -76,14 +84,43 @@ abstract class Metric<Series> {
     return { name, help, type, aggregator, values }
   }
 
-  /** Called by `registry.resetMetrics()`. */
+  /** Called by `registry.resetMetrics()`. The series stay, at 0: `increase()` sees what comes next, as after a restart. */
   reset(): void {
-    this.#series = new Map()
+    for (const [key, { labels }] of this.#series) this.#series.set(key, { labels, series: this.newSeries() })
+    this.generation++
     if (this.labelNames.length === 0) this.seriesOf(this.keyOf({}), {})
+  }
+
+  protected drop(): void {
+    this.#series.clear()
+    this.generation++
   }
 
   remove(labels: Labels): void {
     this.#series.delete(this.keyOf(labels))
+    this.generation++
+  }
+}
+
+/** One series of a metric, looked up once and not at each report. */
+abstract class Child<Series> {
+  readonly #metric: Metric<Series>
+  readonly #key: string
+  readonly #labels: Labels
+  #found: Series | undefined
+  #generation = -1
+
+  constructor(metric: Metric<Series>, key: string, labels: Labels) {
+    this.#metric = metric
+    this.#key = key
+    this.#labels = labels
+  }
+
+  protected get series(): Series {
+    if (this.#generation === this.#metric.generation) return this.#found!
+    this.#found = this.#metric.seriesOf(this.#key, this.#labels)
+    this.#generation = this.#metric.generation
+    return this.#found
   }
 }
 
@@ -97,6 +134,12 @@ export interface Counter {
   remove(labels: Labels): void
 }
 
+class OwnCounterChild extends Child<{ value: number }> implements CounterChild {
+  inc(value = 1): void {
+    this.series.value += value
+  }
+}
+
 class OwnCounter extends Metric<{ value: number }> implements Counter {
   readonly type = 'counter'
   protected newSeries(): { value: number } {
@@ -108,12 +151,7 @@ class OwnCounter extends Metric<{ value: number }> implements Counter {
   }
 
   labels(labels: Labels): CounterChild {
-    const key = this.keyOf(labels)
-    return {
-      inc: (value = 1) => {
-        this.seriesOf(key, labels).value += value
-      },
-    }
+    return new OwnCounterChild(this, this.keyOf(labels), labels)
   }
 }
 
@@ -144,7 +182,8 @@ class OwnGauge extends Metric<{ value: number }> implements Gauge {
   }
 
   protected override collect(): void {
-    this.reset()
+    this.drop()
+    if (this.labelNames.length === 0) this.seriesOf(this.keyOf({}), {})
     for (const { labels, value } of this.#read()) this.seriesOf(this.keyOf(labels), labels).value = value
   }
 }
@@ -167,6 +206,32 @@ interface Observations {
   readonly buckets: number[]
   sum: number
   count: number
+}
+
+class OwnHistogramChild extends Child<Observations> implements HistogramChild {
+  readonly #bounds: readonly number[]
+
+  constructor(metric: OwnHistogram, key: string, labels: Labels) {
+    super(metric, key, labels)
+    this.#bounds = metric.upperBounds
+  }
+
+  begin(): void {
+    void this.series
+  }
+
+  observe(value: number): void {
+    const { series } = this
+    series.sum += value
+    series.count++
+    const { length } = this.#bounds
+    for (let i = 0; i < length; i++) {
+      if (value <= this.#bounds[i]!) {
+        series.buckets[i]!++
+        return
+      }
+    }
+  }
 }
 
 class OwnHistogram extends Metric<Observations> implements Histogram {
@@ -198,22 +263,11 @@ class OwnHistogram extends Metric<Observations> implements Histogram {
 
   zero(labels: Labels): void {
     this.beginSeries(this.keyOf(labels), labels)
+    this.generation++
   }
 
   labels(labels: Labels): HistogramChild {
-    const key = this.keyOf(labels)
-    return {
-      begin: () => {
-        this.seriesOf(key, labels)
-      },
-      observe: value => {
-        const series = this.seriesOf(key, labels)
-        series.sum += value
-        series.count++
-        const index = this.upperBounds.findIndex(bound => value <= bound)
-        if (index >= 0) series.buckets[index]!++
-      },
-    }
+    return new OwnHistogramChild(this, this.keyOf(labels), labels)
   }
 }
 

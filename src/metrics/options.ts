@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from '../errors/invalidOptionsError.js'
-import { TOPIC_METRICS } from './definitions.js'
+import { DEFAULT_TOPIC_METRICS, TOPIC_METRICS } from './definitions.js'
 
 /**
  * What this package needs of a prom-client `Registry`, of either content type. Structural, so that the published types
@@ -23,12 +23,14 @@ export interface MetricsOptions {
   /** How many topics `topicLabel: 'all'` shows, per registry and prefix. Default: 100. */
   readonly maxTopics?: number | undefined
   /**
-   * The metrics that carry the label `topic`, by their names without prefix; the others then count all topics together.
-   * Default: all that can. Each costs series per topic: see docs/metrics.md.
+   * The metrics that carry the label `topic`, by their names without prefix, or `'all'` that can; the others count all topics together.
+   * Each costs series per topic: see docs/recipes/metrics-cost.md.
    *
+   * @defaultValue `records_sent_total`, `records_failed_total`, `records_aborted_total`, `record_retries_total`, `batches_split_total` and
+   * `delivery_seconds`
    * @example { topicLabel: 'all', topicMetrics: ['records_sent_total', 'records_failed_total'] }
    */
-  readonly topicMetrics?: readonly string[] | undefined
+  readonly topicMetrics?: 'all' | readonly string[] | undefined
   /** The value of a label `client_id` on every metric. Default: no such label. */
   readonly clientId?: string | undefined
 }
@@ -73,7 +75,7 @@ export const metricsProblems = (options: unknown): readonly string[] => {
       : `metrics.maxTopics must be a whole number from 1 on, not ${maxTopics}`,
     isTopicMetrics(topicMetrics)
       ? undefined
-      : `metrics.topicMetrics must be an array of these: ${TOPIC_METRICS.join(', ')}`,
+      : `metrics.topicMetrics must be 'all' or an array of these: ${TOPIC_METRICS.join(', ')}`,
     clientId === undefined || typeof clientId === 'string'
       ? undefined
       : `metrics.clientId must be a string, not ${JSON.stringify(clientId)}`,
@@ -96,14 +98,14 @@ const withDefaults = ({
   prefix = DEFAULT_PREFIX,
   topicLabel = 'off',
   maxTopics = DEFAULT_MAX_TOPICS,
-  topicMetrics = TOPIC_METRICS,
+  topicMetrics = DEFAULT_TOPIC_METRICS,
   clientId,
 }: MetricsOptions): ResolvedMetricsOptions => ({
   registry,
   prefix,
   topicLabel,
   maxTopics,
-  topicMetrics,
+  topicMetrics: topicMetrics === 'all' ? TOPIC_METRICS : topicMetrics,
   clientId,
 })
 

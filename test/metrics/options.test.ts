@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import prom from 'prom-client'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { InvalidOptionsError } from '../../src/errors/index.js'
-import { TOPIC_METRICS } from '../../src/metrics/definitions.js'
+import { DEFAULT_TOPIC_METRICS, TOPIC_METRICS } from '../../src/metrics/definitions.js'
 import {
   type MetricsOptions,
   type MetricsRegistry,
@@ -17,9 +17,16 @@ describe('the options of metrics', () => {
       prefix: 'kafka_resilient_producer_',
       topicLabel: 'off',
       maxTopics: 100,
-      topicMetrics: TOPIC_METRICS,
+      topicMetrics: DEFAULT_TOPIC_METRICS,
       clientId: undefined,
     })
+  })
+
+  it('take all metrics that can carry the label topic', () => {
+    expect(resolveMetricsOptions({ topicMetrics: 'all' }).topicMetrics).toEqual(TOPIC_METRICS)
+    expect(() => resolveMetricsOptions({ topicMetrics: 'some' as never })).toThrow(
+      /must be 'all' or an array/,
+    )
   })
 
   it('take a registry of either content type', () => {

@@ -63,6 +63,50 @@ export const RETRY_REASONS: readonly string[] = [
   ...TRANSPORT_ERRORS,
 ]
 
+/**
+ * Of {@link RECORD_ERRORS}, those that say nothing of a topic: they meet all records of a producer or of a transaction, or a call before
+ * its topic is looked at.
+ */
+const NOT_OF_TOPICS: ReadonlySet<string> = new Set([
+  'BrokerMisunderstoodError',
+  'BrokerNotAllowedError',
+  'CertificateError',
+  'CompressionUnavailableError',
+  'CoordinatorTimeoutError',
+  'CredentialsProviderError',
+  'InvalidTopicError',
+  'ProducerFencedError',
+  'ProducerIdUnavailableError',
+  'TransactionAbortedError',
+  'TransactionFailedError',
+  'TransactionRefusedError',
+  'TransactionTimedOutError',
+  'UnsupportedApiError',
+  'KafkaJSConnectionError',
+  'KafkaJSError',
+  'KafkaJSNonRetriableError',
+  'KafkaJSSASLAuthenticationError',
+])
+
+/** Errors of records whose series stand at 0 from a topic's first use on; another one's is born with its first record. */
+export const TOPIC_ERRORS: readonly string[] = RECORD_ERRORS.filter(name => !NOT_OF_TOPICS.has(name))
+
+/** Of {@link RETRY_REASONS}, those that no broker answers a produce request for a partition with: it carries no leader epoch, and quotas delay. */
+const NOT_OF_PARTITIONS: ReadonlySet<string> = new Set([
+  'BROKER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'NETWORK_EXCEPTION',
+  'REPLICA_NOT_AVAILABLE',
+  'THROTTLING_QUOTA_EXCEEDED',
+  'UNKNOWN_LEADER_EPOCH',
+  'MalformedMessageError',
+])
+
+/** Reasons of retries whose series stand at 0 from a topic's first use on. */
+export const TOPIC_RETRY_REASONS: readonly string[] = RETRY_REASONS.filter(
+  name => !NOT_OF_PARTITIONS.has(name),
+)
+
 /** Why a topic is asked for again. */
 export const METADATA_ERRORS: readonly string[] = [
   'UNKNOWN_TOPIC_OR_PARTITION',

@@ -140,7 +140,9 @@ const create = (
       return createHistogram(configuration, definition.buckets ?? [])
     case 'gauge': {
       const sources = new Set<LevelSource>()
-      const gauge = createGauge(configuration, () => joined(sources, definition))
+      const gauge = createGauge({ ...configuration, aggregator: definition.combine }, () =>
+        joined(sources, definition),
+      )
       return Object.defineProperty(gauge, SOURCES, { value: sources }) as LevelGauge
     }
   }

@@ -1,6 +1,12 @@
 import type { Counter, CounterChild, HistogramChild, Labels } from '../metricClasses.js'
 import type { TopicCreator, TopicWaitOutcome } from '../observer.js'
-import { METADATA_ERRORS, RECORD_ERRORS, RETRY_REASONS } from './knownValues.js'
+import {
+  METADATA_ERRORS,
+  RECORD_ERRORS,
+  RETRY_REASONS,
+  TOPIC_ERRORS,
+  TOPIC_RETRY_REASONS,
+} from './knownValues.js'
 import { LabelValues } from './labelValues.js'
 import type { MetricSet } from './registration.js'
 
@@ -16,6 +22,16 @@ const errorValues = (metric: object, known: readonly string[]): LabelValues => {
   return values
 }
 
+/** The values that an error label is known to take. */
+interface KnownErrors {
+  readonly all: readonly string[]
+  /** Those that meet one topic's records. */
+  readonly ofTopic: readonly string[]
+}
+const FAILURES: KnownErrors = { all: RECORD_ERRORS, ofTopic: TOPIC_ERRORS }
+const RETRIES: KnownErrors = { all: RETRY_REASONS, ofTopic: TOPIC_RETRY_REASONS }
+const METADATA: KnownErrors = { all: METADATA_ERRORS, ofTopic: METADATA_ERRORS }
+
 /** The series of a counter by its error label. Those of known errors stand at 0 from the start. */
 class ErrorCounters {
   private readonly children = new Map<string, CounterChild>()
@@ -23,11 +39,17 @@ class ErrorCounters {
   private readonly metric: Counter
   private readonly labelsOf: (error: string) => Labels
 
-  constructor(metric: Counter, known: readonly string[], labelsOf: (error: string) => Labels) {
-    this.values = errorValues(metric, known)
+  /** @param begun the errors whose series stand at 0 from now on */
+  constructor(
+    metric: Counter,
+    known: KnownErrors,
+    begun: readonly string[],
+    labelsOf: (error: string) => Labels,
+  ) {
+    this.values = errorValues(metric, known.all)
     this.metric = metric
     this.labelsOf = labelsOf
-    for (const error of [...known, 'other']) this.childOf(error).inc(0)
+    for (const error of [...begun, 'other']) this.childOf(error).inc(0)
   }
 
   add(error: string, count: number): void {
@@ -117,19 +139,23 @@ export class TopicMetrics {
     const errors = (
       key: 'recordsFailed' | 'recordRetries' | 'metadataRetries',
       name: string,
-      known: readonly string[],
+      known: KnownErrors,
       label: 'error' | 'reason',
     ): ErrorCounters => {
-      const counters = new ErrorCounters(metrics[key], known, error => labelsFor(name, { [label]: error }))
-      if (topic !== undefined && topicMetrics.has(name)) this.removals.push(() => counters.remove())
+      const isOfTopic = topic !== undefined && topicMetrics.has(name)
+      const begun = isOfTopic ? known.ofTopic : known.all
+      const counters = new ErrorCounters(metrics[key], known, begun, error =>
+        labelsFor(name, { [label]: error }),
+      )
+      if (isOfTopic) this.removals.push(() => counters.remove())
       return counters
     }
     this.sent = counter('recordsSent', 'records_sent_total')
     this.aborted = counter('recordsAborted', 'records_aborted_total')
     this.split = counter('batchesSplit', 'batches_split_total')
-    this.failed = errors('recordsFailed', 'records_failed_total', RECORD_ERRORS, 'error')
-    this.retried = errors('recordRetries', 'record_retries_total', RETRY_REASONS, 'reason')
-    this.metadataRetried = errors('metadataRetries', 'metadata_retries_total', METADATA_ERRORS, 'error')
+    this.failed = errors('recordsFailed', 'records_failed_total', FAILURES, 'error')
+    this.retried = errors('recordRetries', 'record_retries_total', RETRIES, 'reason')
+    this.metadataRetried = errors('metadataRetries', 'metadata_retries_total', METADATA, 'error')
     const waited = (outcome: TopicWaitOutcome) =>
       histogram('topicWaitSeconds', 'topic_wait_seconds', { outcome })
     this.waited = { available: waited('available'), failed: waited('failed') }

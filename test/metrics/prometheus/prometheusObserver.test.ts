@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs'
 import prom from 'prom-client'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as errors from '../../../src/errors/index.js'
 import { InvalidOptionsError } from '../../../src/errors/index.js'
 import { DEFINITIONS } from '../../../src/metrics/definitions.js'
 import type { ProducerLevels } from '../../../src/metrics/observer.js'
-import { METADATA_ERRORS, RECORD_ERRORS, RETRY_REASONS } from '../../../src/metrics/prometheus/knownValues.js'
+import {
+  METADATA_ERRORS,
+  RECORD_ERRORS,
+  RETRY_REASONS,
+  TOPIC_ERRORS,
+  TOPIC_RETRY_REASONS,
+} from '../../../src/metrics/prometheus/knownValues.js'
 import { createPrometheusObserver } from '../../../src/metrics/prometheus/prometheusObserver.js'
 import { errorCode, KNOWN_CODES } from '../../../src/protocol/errorCodes.js'
 import { WAIT_KINDS } from '../../../src/waits/wait.js'
@@ -275,9 +281,9 @@ describe('the label topic', () => {
     expect(await registry.metrics()).not.toContain('orders')
   })
 
-  it('stands on every metric that is about a topic', async () => {
+  it('stands on every metric that is about a topic where all are asked for', async () => {
     const registry = new prom.Registry()
-    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all', topicMetrics: 'all' })
     observer.recordsSent('orders', 1)
     observer.recordsFailed('orders', 2, 'INVALID_RECORD')
     observer.recordsRetried('orders', 3, 'REQUEST_TIMED_OUT')
@@ -373,7 +379,12 @@ describe('a topic that does not exist', () => {
 
   it('keeps its place once it exists', async () => {
     const registry = new prom.Registry()
-    const observer = createPrometheusObserver({ registry, topicLabel: 'all', maxTopics: 1 })
+    const observer = createPrometheusObserver({
+      registry,
+      topicLabel: 'all',
+      topicMetrics: 'all',
+      maxTopics: 1,
+    })
     observer.metadataRetried('late', 'UNKNOWN_TOPIC_OR_PARTITION')
     observer.topicWaited('late', 'available', 10)
     observer.recordsSent('another', 1)
@@ -402,6 +413,33 @@ describe('the option topicMetrics', () => {
     const samples = await scrape(registry)
     expect(samples.get(`${P}records_failed_total{error="UnknownTopicError"}`)).toBe(2)
     expect(samples.get(`${P}delivery_seconds_count`)).toBe(2)
+  })
+})
+
+describe('a topic’s first burst', () => {
+  it('of any error or reason that a topic can meet is an increase: its series stood at 0 before', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    observer.recordsSent('orders', 1)
+    const before = await scrape(registry)
+    for (const error of TOPIC_ERRORS) observer.recordsFailed('orders', 1000, error)
+    for (const reason of TOPIC_RETRY_REASONS) observer.recordsRetried('orders', 1000, reason)
+    const after = await scrape(registry)
+    const names = [
+      ...TOPIC_ERRORS.map(error => `${P}records_failed_total{topic="orders",error="${error}"}`),
+      ...TOPIC_RETRY_REASONS.map(reason => `${P}record_retries_total{topic="orders",reason="${reason}"}`),
+    ]
+    expect(names.map(name => [before.get(name), after.get(name)])).toEqual(names.map(() => [0, 1000]))
+  })
+
+  it('of another error is counted under its name', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    const others = RECORD_ERRORS.filter(error => !TOPIC_ERRORS.includes(error))
+    for (const error of others) observer.recordsFailed('orders', 7, error)
+    const samples = await scrape(registry)
+    for (const error of others)
+      expect(samples.get(`${P}records_failed_total{topic="orders",error="${error}"}`), error).toBe(7)
   })
 })
 
@@ -587,6 +625,23 @@ describe('a registry that was cleared', () => {
     expect((await scrape(registry)).get(`${P}buffered_records`)).toBe(1)
   })
 
+  it('that was only reset has its series at 0, so that the next burst is an increase', async () => {
+    const registry = new prom.Registry()
+    const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
+    observer.recordsFailed('orders', 5, 'UnknownTopicError')
+    observer.requestEnded(1, 1)
+    const names = [...(await scrape(registry)).keys()]
+    registry.resetMetrics()
+    const samples = await scrape(registry)
+    expect([...samples.keys()]).toEqual(names)
+    const nonzero = [...samples].filter(([, value]) => value !== 0)
+    expect(nonzero).toEqual([])
+    observer.recordsFailed('orders', 2, 'UnknownTopicError')
+    expect(
+      (await scrape(registry)).get(`${P}records_failed_total{topic="orders",error="UnknownTopicError"}`),
+    ).toBe(2)
+  })
+
   it('that was only reset counts on', async () => {
     const registry = new prom.Registry()
     const observer = createPrometheusObserver({ registry, topicLabel: 'all' })
@@ -598,6 +653,71 @@ describe('a registry that was cleared', () => {
     const samples = await scrape(registry)
     expect(samples.get(`${P}records_sent_total{topic="orders"}`)).toBe(1)
     expect(samples.get(`${P}request_seconds_count{broker="1"}`)).toBe(1)
+  })
+})
+
+describe('workers of a cluster', () => {
+  it('are joined as producers are: sums, and the greatest of ages', async () => {
+    const workerJson = async (ageMs: number, records: number) => {
+      const registry = new prom.Registry()
+      const observer = createPrometheusObserver({ registry })
+      observer.recordsSent('orders', records)
+      observer.watchLevels(() =>
+        levels({ bufferedRecords: records, oldestRecordMs: ageMs, metadataAgeMs: ageMs }),
+      )
+      return JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()))
+    }
+    const workers = [await workerJson(2_000, 3), await workerJson(5_000, 4)]
+    const samples = await scrape(prom.AggregatorRegistry.aggregate(workers) as prom.Registry)
+    expect(samples.get(`${P}records_sent_total`)).toBe(7)
+    expect(samples.get(`${P}buffered_records`)).toBe(7)
+    expect(samples.get(`${P}oldest_record_seconds`)).toBe(5)
+    expect(samples.get(`${P}metadata_age_seconds`)).toBe(5)
+    expect(samples.get(`${P}build_info{version="${version}",node="${process.version}"}`)).toBe(1)
+  })
+})
+
+describe('default labels of a registry', () => {
+  it.each([
+    ['text', () => new prom.Registry()],
+    ['OpenMetrics', openMetricsRegistry],
+  ])('stand beside the metrics’ own, which win (%s)', async (_, make) => {
+    const registry = make() as prom.Registry
+    registry.setDefaultLabels({ service: 's', client_id: 'default', topic: 'default' })
+    const [one, two] = ['one', 'two'].map(clientId =>
+      createPrometheusObserver({ registry, clientId, topicLabel: 'all' }),
+    )
+    one!.recordsSent('a', 1)
+    two!.recordsSent('a', 2)
+    for (let scrapes = 0; scrapes < 2; scrapes++) {
+      const text = await registry.metrics()
+      const sent = text.split('\n').filter(line => line.startsWith(`${P}records_sent_total{`))
+      expect(
+        sent.map(line =>
+          [...line.matchAll(/(\w+)="(\w+)"/g)].map(([, name, value]) => `${name}=${value}`).sort(),
+        ),
+      ).toEqual([
+        ['client_id=one', 'service=s', 'topic=a'],
+        ['client_id=two', 'service=s', 'topic=a'],
+      ])
+    }
+  })
+})
+
+describe('exemplars of other metrics', () => {
+  it('stand in an OpenMetrics scrape beside ours', async () => {
+    const registry = openMetricsRegistry()
+    createPrometheusObserver({ registry }).recordsSent('orders', 3)
+    const theirs = new prom.Counter({
+      name: 'theirs_total',
+      help: 'theirs',
+      enableExemplars: true,
+      registers: [registry],
+    } as prom.CounterConfiguration<string>)
+    ;(theirs.inc as (one: object) => void)({ value: 2, exemplarLabels: { trace_id: 't' } })
+    const text = await registry.metrics()
+    expect(text).toMatch(/^theirs_total 2 # \{trace_id="t"\} 2 /m)
+    expect(text).toContain(`${P}records_sent_total 3\n`)
   })
 })
 
@@ -671,37 +791,76 @@ describe('a metric of somebody else under one of the names', () => {
 })
 
 describe('the hot path', () => {
-  it('makes the labelled parts of a metric once, not at every call', async () => {
+  /** A registry that counts how often the metrics' series are looked for by their labels. */
+  const countedLookups = (): { registry: prom.Registry; lookups: () => number } => {
+    let count = 0
     const registry = new prom.Registry()
-    const observer = createPrometheusObserver({ registry, topicLabel: 'all', maxTopics: 2 })
-    const everything = () => {
-      for (const topic of ['a', 'b', 'over the cap', 'over the cap too']) {
-        observer.recordsSent(topic, 1)
-        observer.recordsFailed(topic, 1, 'INVALID_RECORD')
-        observer.recordsFailed(topic, 1, 'a message, not a type')
-        observer.recordsRetried(topic, 1, 'REQUEST_TIMED_OUT')
-        observer.metadataRetried(topic, 'LEADER_NOT_AVAILABLE')
-        observer.topicWaited(topic, 'available', 1)
-        observer.topicCreated(topic, 'broker', undefined)
-        observer.batchSent(topic, 1, 1, 1, 1)
-        observer.batchDelivered(topic, 1, 1)
+    const register = registry.registerMetric.bind(registry)
+    registry.registerMetric = (metric: prom.Metric) => {
+      const it = metric as unknown as Record<'labels' | 'seriesOf', (...args: never[]) => unknown>
+      for (const name of ['labels', 'seriesOf'] as const) {
+        const method = it[name]
+        if (method === undefined) continue
+        it[name] = (...args) => {
+          count++
+          return method.apply(it, args)
+        }
       }
-      observer.metadataRefreshed('age', 'ok', 1)
-      observer.bufferWaited(1)
-      observer.requestEnded(1, 1)
+      register(metric)
     }
-    everything()
-    const made = [vi.spyOn(prom.Counter.prototype, 'labels'), vi.spyOn(prom.Histogram.prototype, 'labels')]
-    try {
+    return { registry, lookups: () => count }
+  }
+
+  it.each(['off', 'all'] as const)(
+    'finds a series once, not at every report (topicLabel: %s)',
+    async topicLabel => {
+      const { registry, lookups } = countedLookups()
+      const observer = createPrometheusObserver({ registry, topicLabel, topicMetrics: 'all', maxTopics: 2 })
+      const everything = () => {
+        for (const topic of ['a', 'b', 'over the cap', 'over the cap too']) {
+          observer.recordsSent(topic, 1)
+          observer.recordsFailed(topic, 1, 'INVALID_RECORD')
+          observer.recordsFailed(topic, 1, 'a message, not a type')
+          observer.recordsRetried(topic, 1, 'REQUEST_TIMED_OUT')
+          observer.metadataRetried(topic, 'LEADER_NOT_AVAILABLE')
+          observer.topicWaited(topic, 'available', 1)
+          observer.topicCreated(topic, 'broker', undefined)
+          observer.batchSent(topic, 1, 1, 1, 1)
+          observer.batchDelivered(topic, 1, 1)
+        }
+        observer.metadataRefreshed('age', 'ok', 1)
+        observer.bufferWaited(1)
+        observer.requestEnded(1, 1)
+      }
+      everything()
+      const before = lookups()
+      expect(before).toBeGreaterThan(100)
       for (let i = 0; i < 9; i++) everything()
-      for (const spy of made) expect(spy).not.toHaveBeenCalled()
-    } finally {
-      for (const spy of made) spy.mockRestore()
+      expect(lookups()).toBe(before)
+      const samples = await scrape(registry)
+      const of = (topic: string) => (topicLabel === 'all' ? `topic="${topic}",` : '')
+      expect(samples.get(`${P}records_failed_total{${of('a')}error="INVALID_RECORD"}`)).toBe(
+        topicLabel === 'all' ? 10 : 40,
+      )
+      expect(samples.get(`${P}metadata_refreshes_total{trigger="age",outcome="ok"}`)).toBe(10)
+      expect(samples.get(`${P}request_seconds_count{broker="1"}`)).toBe(10)
+      if (topicLabel === 'off') return
+      expect(samples.get(`${P}records_failed_total{topic="other",error="other"}`)).toBe(20)
+      expect(samples.get(`${P}queue_seconds_count{topic="other"}`)).toBe(20)
+    },
+  )
+
+  it('looks each series up once more after a reset, and not again', () => {
+    const { registry, lookups } = countedLookups()
+    const observer = createPrometheusObserver({ registry })
+    const report = () => {
+      const before = lookups()
+      observer.recordsSent('a', 1)
+      observer.batchDelivered('a', 1, 1)
+      return lookups() - before
     }
-    const samples = await scrape(registry)
-    expect(samples.get(`${P}records_failed_total{topic="a",error="INVALID_RECORD"}`)).toBe(10)
-    expect(samples.get(`${P}records_failed_total{topic="other",error="other"}`)).toBe(20)
-    expect(samples.get(`${P}metadata_refreshes_total{trigger="age",outcome="ok"}`)).toBe(10)
-    expect(samples.get(`${P}queue_seconds_count{topic="other"}`)).toBe(20)
+    expect([report(), report()]).toEqual([0, 0])
+    registry.resetMetrics()
+    expect([report(), report()]).toEqual([2, 0])
   })
 })

@@ -68,6 +68,18 @@ export const question: Question = {
           },
         ],
         skipped: failures,
+        plots: [
+          {
+            title: 'CPU per aborted send, by how many are waiting',
+            unit: 'us',
+            better: 'lower',
+            bars: items.map(({ id }) => ({
+              label: `${Number(id).toLocaleString('en-US')} sends`,
+              measured: spread(cpu(id).filter(value => value !== undefined)),
+              ours: true,
+            })),
+          },
+        ],
       }
     }),
 }

@@ -26,6 +26,7 @@ export const question: Question = {
         conditions: [
           `${options.valueBytes}-byte values, one partition, the next send as soon as one has resolved`,
         ],
+        plotted: ['recordsPerSecond'],
         claims: samples => [
           {
             what: 'ours to kafkajs, records/s',

@@ -73,6 +73,18 @@ export const question: Question = {
           },
         ],
         skipped: [...skipped, ...failures],
+        plots: [
+          {
+            title: 'Event-loop delay, p99',
+            unit: 'ms',
+            better: 'lower',
+            bars: chosen.map(each => ({
+              label: each.label,
+              measured: of(each.id, sample => sample.delayP99Ms),
+              ours: contenders.isOurs(each),
+            })),
+          },
+        ],
       }
     }),
 }

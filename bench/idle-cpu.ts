@@ -59,6 +59,18 @@ export const question: Question = {
           },
         ],
         skipped: [...skipped, ...failures],
+        plots: [
+          {
+            title: `CPU of ${SECONDS} s`,
+            unit: 's',
+            better: 'lower',
+            bars: chosen.map((each, at) => ({
+              label: each.label,
+              measured: spread([used[at]!]),
+              ours: contenders.isOurs(each),
+            })),
+          },
+        ],
       }
     }),
 }

@@ -167,6 +167,18 @@ export const question: Question = {
         } as const,
       ]),
       skipped: [...skipped, ...failures],
+      plots: KINDS.map(kind => ({
+        title: `Healthy sends beside a topic with trouble (${kind}), p99`,
+        unit: 'ms',
+        better: 'lower',
+        bars: rows
+          .filter(row => row.kind === kind)
+          .map(({ id, label, tuning, contender }) => ({
+            label: `${label}, ${tuning}`,
+            measured: spread(figures(id, sample => sample.besideP99Ms).filter(value => value !== undefined)),
+            ours: contenders.isOurs(contender),
+          })),
+      })),
     }
   },
 }

@@ -24,6 +24,7 @@ export const question: Question = {
           `${options.valueBytes}-byte values, one partition, ${GAP_MS} ms of rest before each`,
           `all clients at the same time, each in its own process, so that noise meets all alike; ${WARMUP_SECONDS} s of warm-up`,
         ],
+        plotted: ['p50Ms', 'p99Ms'],
         claims: samples =>
           (['p50Ms', 'p99Ms'] as const).map(measure => ({
             what: `ours to kafkajs, ${measure.slice(0, 3)}`,

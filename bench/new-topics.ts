@@ -10,8 +10,8 @@ import {
   burstClaims,
   EXISTING,
   MISSING,
-  missingTable,
-  newTopicsTable,
+  newTopicsPlots,
+  newTopicsTables,
   of,
   type Sample,
   SIZES,
@@ -188,6 +188,7 @@ export const question: Question = {
     const bursts = new Map<Burst, Interleaved<NewTopicsResult>>()
     for (const burst of BURSTS) bursts.set(burst, await measureBurst(burst, bursting, options))
     const missing = await measure(MISSING, false, chosen, options)
+    const measured = { chosen, bursting, byCount, alone, existing, bursts, missing }
     const ours = contenders.OURS_METRICS
     // The worst round decides: a median would hide a lost record.
     const lost = Math.max(
@@ -222,33 +223,8 @@ export const question: Question = {
         'Kafka 4.4.0, one KRaft broker on loopback, a fresh one each round; acks=all, num.partitions 1',
         `medians of ${options.rounds} rounds, least and most in brackets; without an end after ${DEADLINE_MS / 1000} s counts as lost`,
       ],
-      tables: [
-        ...SIZES.map(count =>
-          newTopicsTable(
-            `${count} new topics, one send() each, all at once`,
-            count,
-            byCount.get(count)!,
-            chosen,
-            alone.get(count),
-          ),
-        ),
-        newTopicsTable(
-          `${EXISTING} existing topics, one send() each, all at once`,
-          EXISTING,
-          existing,
-          chosen,
-        ),
-        ...[...bursts].map(([burst, measured]) =>
-          newTopicsTable(
-            `${burst.topics} new topics, ${burst.records} send() each of ${BURST_VALUE_BYTES} bytes, none awaited` +
-              (burst.cluster === 'embedded' ? ', on the embedded cluster' : ''),
-            burst.topics,
-            measured,
-            bursting,
-          ),
-        ),
-        missingTable(missing, chosen),
-      ],
+      tables: newTopicsTables(measured),
+      plots: newTopicsPlots(measured),
       claims,
       skipped: [
         ...skipped,

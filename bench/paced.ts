@@ -4,6 +4,7 @@ import * as contenders from './harness/contender.js'
 import { figure, figureWithRange } from './harness/format.js'
 import { interleave } from './harness/interleave.js'
 import type { Question } from './harness/question.js'
+import type { Plot } from './harness/report.js'
 import { pairedRatios, spread } from './harness/stats.js'
 import { createTopics, deleteTopics } from './harness/topics.js'
 import type { SteadyResult, SteadyWork } from './work/steady.js'
@@ -11,6 +12,8 @@ import type { SteadyResult, SteadyWork } from './work/steady.js'
 const RATES = [500, 5_000, 20_000]
 const TOPICS = [1, 20, 200]
 const PARTITIONS = 3
+/** The table has all cells; the picture those of so many topics. */
+const PLOTTED_TOPICS = 20
 
 const CONTENDERS = [
   contenders.OURS,
@@ -37,6 +40,8 @@ export const question: Question = {
       const { chosen, skipped } = contenders.select(CONTENDERS, options.only)
       const failures: string[] = []
       const rows: string[][] = []
+      const cpuPlots: Plot[] = []
+      const p99Plots: Plot[] = []
       const claims: { cell: Cell; peer: string; cpu: number[]; p99: number[] }[] = []
       for (const cell of CELLS) {
         const { samples, failures: failed } = await interleave(
@@ -69,11 +74,25 @@ export const question: Question = {
           (samples.get(id) ?? []).map(sample => (sample === undefined ? undefined : pick(sample)))
         const column = (id: string, pick: (sample: SteadyResult) => number): string =>
           figureWithRange(spread(figures(id, pick).filter(value => value !== undefined)))
+        const plot = (what: string, unit: string, pick: (sample: SteadyResult) => number): Plot => ({
+          title: `${cell.rate.toLocaleString('en-US')} records/s over ${cell.topics} topics: ${what}`,
+          unit,
+          better: 'lower',
+          bars: chosen.map(each => ({
+            label: contenders.named(each),
+            measured: spread(figures(each.id, pick).filter(value => value !== undefined)),
+            ours: contenders.isOurs(each),
+          })),
+        })
+        if (cell.topics === PLOTTED_TOPICS) {
+          cpuPlots.push(plot('CPU per record', 'us', sample => sample.cpuMicrosPerRecord))
+          p99Plots.push(plot('latency, p99', 'ms', sample => sample.p99Ms))
+        }
         for (const { id, label, tuning } of chosen) {
           rows.push([
             cell.rate.toLocaleString('en-US'),
             String(cell.topics),
-            tuning === 'defaults' ? label : `${label} (${tuning})`,
+            contenders.named({ label, tuning }),
             column(id, sample => sample.cpuMicrosPerRecord),
             column(id, sample => sample.p50Ms),
             column(id, sample => sample.p99Ms),
@@ -84,7 +103,7 @@ export const question: Question = {
           if (contenders.isOurs(chosen.find(each => each.id === id)!)) continue
           claims.push({
             cell,
-            peer: tuning === 'defaults' ? label : `${label} (${tuning})`,
+            peer: contenders.named({ label, tuning }),
             cpu: pairedRatios(
               figures(contenders.OURS.id, sample => sample.cpuMicrosPerRecord),
               figures(id, sample => sample.cpuMicrosPerRecord),
@@ -129,6 +148,7 @@ export const question: Question = {
           ]
         }),
         skipped: [...skipped, ...failures],
+        plots: [...cpuPlots, ...p99Plots],
       }
     }),
 }

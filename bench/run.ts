@@ -1,14 +1,12 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { markdown } from './harness/format.js'
 import { installPeers } from './harness/install.js'
 import { type BenchOptions, DEFAULTS } from './harness/options.js'
-import { RESULTS } from './harness/paths.js'
-import { barPlot } from './harness/plot.js'
 import { stopEverything } from './harness/process.js'
 import type { Question } from './harness/question.js'
 import { claimsTable, type Report } from './harness/report.js'
+import { writeResult } from './harness/results.js'
 import { QUESTIONS } from './questions.js'
 
 const USAGE = `npm run bench -- <question ...> [options]
@@ -19,7 +17,6 @@ ${QUESTIONS.map(({ name, asks, minutes }) => `  ${name.padEnd(16)} ${asks} (abou
   micro            append, encode, CRC-32C, murmur2 by themselves
 Other:
   peers            install the clients to compare with (npm, Maven, Go); what cannot be had is skipped
-  plot QUESTION    draw bench/results/QUESTION.json as SVG to --out
 
 Options:
   --rounds N       interleaved rounds (${DEFAULTS.rounds})
@@ -29,8 +26,8 @@ Options:
   --window N       records outstanding (${DEFAULTS.window})
   --before FOLDER  a checkout with a build of this package (dist) to compare with, in the questions about speed
   --only A,B       only peers whose id contains one of these; ours always runs
-  --json           also write bench/results/QUESTION.json
-  --out FILE       where plot writes (docs/QUESTION.svg)`
+  --json           also write bench/results/QUESTION.json, of which the documents are made:
+                   UPDATE_DOCS=1 npx vitest run --project unit test/docs/benchmarks.test.ts`
 
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`)
@@ -47,29 +44,15 @@ const printed = (report: Report): string =>
       : [report.skipped.map(line => `Skipped or failed: ${line}`).join('\n')]),
   ].join('\n\n')
 
-const resultFile = (name: string): string => join(RESULTS, `${name}.json`)
-
 const answer = async (
   { name, run, asks }: Question,
   options: BenchOptions,
-  asJson: boolean,
+  saves: boolean,
 ): Promise<void> => {
   log(`# ${name}: ${asks}`)
   const report = await run(options)
   process.stdout.write(`${printed(report)}\n\n`)
-  if (!asJson) return
-  await mkdir(RESULTS, { recursive: true })
-  await writeFile(resultFile(name), `${JSON.stringify(report, null, 2)}\n`)
-}
-
-const plot = async (name: string, out: string): Promise<void> => {
-  const report = JSON.parse(await readFile(resultFile(name), 'utf8')) as Report
-  if (report.plot === undefined) throw new Error(`${name} has nothing to draw`)
-  const file = resolve(out)
-  await mkdir(dirname(file), { recursive: true })
-  const { asks } = QUESTIONS.find(question => question.name === name)!
-  await writeFile(file, barPlot({ title: asks, ...report.plot }))
-  log(`wrote ${file}`)
+  if (saves) log(`wrote ${await writeResult(asks, report)}`)
 }
 
 const atLeast = (text: string | undefined, least: number, fallback: number, flag: string): number => {
@@ -97,7 +80,6 @@ const main = async (args: string[]): Promise<void> => {
       window: text,
       only: text,
       before: text,
-      out: text,
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -106,10 +88,8 @@ const main = async (args: string[]): Promise<void> => {
   if (command === undefined || values.help) return console.log(USAGE)
   if (command === 'peers') return installPeers(log)
   if (command === 'micro') return (await import('./micro/run.js')).runMicro()
-  if (command === 'plot') {
-    const { name } = named(positionals[1] ?? '')
-    return plot(name, values.out ?? join('docs', `${name}.svg`))
-  }
+  if (values.json && values.only !== undefined)
+    throw new Error('--json replaces all that was measured of a question: leave --only away')
   if (values.before !== undefined) process.env.BENCH_BEFORE = resolve(values.before)
   const questions = command === 'all' ? QUESTIONS : positionals.map(named)
   const options: BenchOptions = {
@@ -121,7 +101,13 @@ const main = async (args: string[]): Promise<void> => {
     only: values.only?.split(',') ?? [],
     log,
   }
-  for (const question of questions) await answer(question, options, values.json)
+  for (const question of questions) {
+    // One question that cannot be answered here leaves the others theirs.
+    await answer(question, options, values.json).catch((error: Error) => {
+      log(`${question.name} failed: ${error.message}`)
+      process.exitCode = 1
+    })
+  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -68,6 +68,18 @@ export const question: Question = {
         goal: 20,
       })),
       skipped: failures,
+      plots: [
+        {
+          title: 'Longest stall of the event loop',
+          unit: 'ms',
+          better: 'lower',
+          bars: items.map(({ id, label }) => ({
+            label,
+            measured: of(id, sample => sample.longestStallMs),
+            ours: true,
+          })),
+        },
+      ],
     }
   },
 }

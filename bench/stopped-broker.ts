@@ -106,6 +106,18 @@ export const question: Question = {
           goal: 150,
         })),
         skipped: failures,
+        plots: [
+          {
+            title: 'Most resident memory while the broker stands still',
+            unit: 'MB',
+            better: 'lower',
+            bars: WAYS.map(({ id, label }) => ({
+              label,
+              measured: of(id, sample => sample.residentStoppedBytes / MB),
+              ours: true,
+            })),
+          },
+        ],
       }
     }),
 }

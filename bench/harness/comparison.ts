@@ -62,7 +62,7 @@ const throughputTable = (
 export const machine = (): string => {
   const [cpu] = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)
-  return `${cpus().length} cores (${cpu?.model ?? 'unknown'}), ${memory} GiB, Linux ${release()}, Node ${process.version}`
+  return `${cpus().length} cores (${cpu?.model ?? 'unknown'}), ${memory} GiB, Linux ${release().split('.', 2).join('.')}, Node ${process.version}`
 }
 
 export const commonConditions = (broker: Broker, { rounds, seconds, window }: BenchOptions): string[] => [
@@ -71,6 +71,9 @@ export const commonConditions = (broker: Broker, { rounds, seconds, window }: Be
   `acks=all, ${window.toLocaleString('en-US')} records outstanding`,
   `medians of ${rounds} interleaved rounds of ${seconds} s each after a warm-up, least and most in brackets; each client in a process of its own`,
 ]
+
+/** Characters; beyond, the table says how it is tuned. */
+const SHORT_TUNING = 12
 
 export interface ClaimAgainst {
   readonly what: string
@@ -114,17 +117,21 @@ export const compare = (comparison: Comparison, options: BenchOptions): Promise<
       tables: [throughputTable(title, rounds, entrants, reference)],
       claims,
       skipped: [...comparison.skipped, ...rounds.failures],
-      plot: {
-        unit: 'records/s',
-        bars: entrants.flatMap(({ id, label, tuning, idempotent, ours }) => {
-          const value = median(known(rates(rounds.samples.get(id))))
-          const text = [
-            label,
-            ...(tuning === 'defaults' ? [] : ['tuned']),
-            ...(idempotent ? ['idempotent'] : []),
-          ].join(', ')
-          return Number.isFinite(value) ? [{ label: text, value, ours }] : []
-        }),
-      },
+      plots: [
+        {
+          title,
+          unit: 'records/s',
+          better: 'higher',
+          bars: entrants.map(({ id, label, tuning, idempotent, ours }) => ({
+            label: [
+              label,
+              ...(tuning === 'defaults' ? [] : [tuning.length <= SHORT_TUNING ? tuning : 'tuned']),
+              ...(idempotent ? ['idempotent'] : []),
+            ].join(', '),
+            measured: spread(known(rates(rounds.samples.get(id)))),
+            ours,
+          })),
+        },
+      ],
     }
   })

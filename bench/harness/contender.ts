@@ -106,6 +106,10 @@ export const NOTHING = contender('nothing', 'no client, the pacing alone', false
 
 export const isOurs = ({ client }: { client: ClientName }): boolean => client.startsWith('ours')
 
+/** With its settings, where they are not its defaults. */
+export const named = ({ label, tuning }: Pick<Contender, 'label' | 'tuning'>): string =>
+  tuning === 'defaults' ? label : `${label} (${tuning})`
+
 export interface Selection<C> {
   readonly chosen: C[]
   readonly skipped: string[]

@@ -1,11 +1,11 @@
 import type { AwaitedResult, AwaitedWork } from '../work/awaited.js'
 import { type Broker, withBroker } from './broker.js'
 import { commonConditions } from './comparison.js'
-import { type Contender, contend, select } from './contender.js'
+import { type Contender, contend, isOurs, named, select } from './contender.js'
 import { figureWithRange, type Table, times } from './format.js'
 import { type Interleaved, interleave, type Order } from './interleave.js'
 import type { BenchOptions } from './options.js'
-import type { Report } from './report.js'
+import type { Plot, Report } from './report.js'
 import { pairedRatios, type Spread, spread } from './stats.js'
 import { createTopics } from './topics.js'
 
@@ -30,13 +30,28 @@ const latencyTable = (
   title,
   columns: ['client', 'idempotent', 'records/s', 'p50 ms', 'p99 ms', "its records/s to the reference's"],
   rows: contenders.map(({ id, label, idempotent, tuning }) => [
-    tuning === 'defaults' ? label : `${label} (${tuning})`,
+    named({ label, tuning }),
     idempotent ? 'yes' : 'no',
     column(samples, id, 'recordsPerSecond'),
     column(samples, id, 'p50Ms'),
     column(samples, id, 'p99Ms'),
     id === reference ? '' : times(latencyRatio(samples, id, reference, 'recordsPerSecond')),
   ]),
+})
+
+const PLOTTED = {
+  recordsPerSecond: { title: 'Records, one awaited after the other', unit: 'records/s', better: 'higher' },
+  p50Ms: { title: 'Median latency', unit: 'ms', better: 'lower' },
+  p99Ms: { title: 'Latency, p99', unit: 'ms', better: 'lower' },
+} as const
+
+const plotOf = (samples: Samples, contenders: readonly Contender[], measure: Measure): Plot => ({
+  ...PLOTTED[measure],
+  bars: contenders.map(contender => ({
+    label: named(contender),
+    measured: spread(values(samples, contender.id, measure).filter(value => value !== undefined)),
+    ours: isOurs(contender),
+  })),
 })
 
 export interface LatencyQuestion {
@@ -49,6 +64,7 @@ export interface LatencyQuestion {
   /** At least so long before anything is measured, where a client sends too little to be compiled sooner. */
   readonly warmupSeconds: number
   readonly conditions: readonly string[]
+  readonly plotted: readonly Measure[]
   readonly claims: (samples: Samples) => Report['claims']
 }
 
@@ -91,5 +107,6 @@ export const compareLatency = (question: LatencyQuestion, options: BenchOptions)
       tables: [latencyTable(question.title, samples, chosen, question.reference.id)],
       claims: question.claims(samples),
       skipped: [...skipped, ...samples.failures],
+      plots: question.plotted.map(each => plotOf(samples, chosen, each)),
     }
   })

@@ -2,7 +2,7 @@ import type { NewTopicsResult } from '../work/newTopics.js'
 import * as contenders from './contender.js'
 import { figure, figureWithRange, type Table } from './format.js'
 import type { Interleaved } from './interleave.js'
-import type { Claim } from './report.js'
+import type { Claim, Plot } from './report.js'
 import { median, pairedRatios, spread } from './stats.js'
 
 /** What was measured of new topics, as tables and claims. */
@@ -28,7 +28,7 @@ type Contender = contenders.Contender
 export const of = <S extends NewTopicsResult>(measured: Interleaved<S> | undefined, { id }: Contender): S[] =>
   (measured?.samples.get(id) ?? []).filter(sample => sample !== undefined)
 
-export const newTopicsTable = (
+const newTopicsTable = (
   title: string,
   topics: number,
   measured: Interleaved<NewTopicsResult>,
@@ -83,8 +83,8 @@ const rowOf = (contender: Contender, topics: number, all: readonly NewTopicsResu
   ]
 }
 
-export const missingTable = (measured: Interleaved<Sample>, chosen: readonly Contender[]): Table => ({
-  title: `${MISSING} missing topics, one send() each, auto-creation off`,
+const missingTable = (measured: Interleaved<Sample>, chosen: readonly Contender[]): Table => ({
+  title: MISSING_TITLE,
   columns: ['client', 'seconds until the last error', 'names the topic', 'metadata requests', 'an error'],
   rows: chosen.map(contender => {
     const all = of(measured, contender)
@@ -98,6 +98,92 @@ export const missingTable = (measured: Interleaved<Sample>, chosen: readonly Con
     ]
   }),
 })
+
+const burstTitle = ({ topics, records, cluster }: Burst): string =>
+  `${topics.toLocaleString('en-US')} new topics, ${records} send() each of ${BURST_VALUE_BYTES} bytes, none awaited` +
+  (cluster === 'embedded' ? ', on the embedded cluster' : '')
+
+/** `note`: what a run did not bring about, or else what it did. */
+const secondsPlot = (
+  title: string,
+  measured: Interleaved<NewTopicsResult>,
+  chosen: readonly Contender[],
+  note: (all: readonly NewTopicsResult[]) => string | undefined,
+): Plot => ({
+  title,
+  unit: 's',
+  better: 'lower',
+  bars: chosen.map(contender => {
+    const all = of(measured, contender)
+    const noted = all.length === 0 ? undefined : note(all)
+    return {
+      label: contender.label,
+      measured: spread(all.map(sample => sample.seconds)),
+      ours: contenders.isOurs(contender),
+      ...(noted === undefined ? {} : { note: noted }),
+    }
+  }),
+})
+
+const missed =
+  (records: number) =>
+  (all: readonly NewTopicsResult[]): string | undefined => {
+    const delivered = median(all.map(sample => sample.delivered))
+    return delivered === records ? undefined : `${figure(delivered)} of ${figure(records)} written`
+  }
+
+const newTopicsTitle = (count: number): string =>
+  `${count.toLocaleString('en-US')} new topics, one send() each, all at once`
+const EXISTING_TITLE = `${EXISTING.toLocaleString('en-US')} existing topics, one send() each, all at once`
+const MISSING_TITLE = `${MISSING} missing topics, one send() each, auto-creation off: until the last error`
+
+export interface NewTopicsMeasured {
+  readonly chosen: readonly Contender[]
+  readonly bursting: readonly Contender[]
+  readonly byCount: ReadonlyMap<number, Interleaved<Sample>>
+  readonly alone: ReadonlyMap<number, readonly (number | undefined)[]>
+  readonly existing: Interleaved<Sample>
+  readonly bursts: ReadonlyMap<Burst, Interleaved<NewTopicsResult>>
+  readonly missing: Interleaved<Sample>
+}
+
+export const newTopicsTables = ({
+  chosen,
+  bursting,
+  byCount,
+  alone,
+  existing,
+  bursts,
+  missing,
+}: NewTopicsMeasured): Table[] => [
+  ...SIZES.map(count =>
+    newTopicsTable(newTopicsTitle(count), count, byCount.get(count)!, chosen, alone.get(count)),
+  ),
+  newTopicsTable(EXISTING_TITLE, EXISTING, existing, chosen),
+  ...[...bursts].map(([burst, measured]) =>
+    newTopicsTable(burstTitle(burst), burst.topics, measured, bursting),
+  ),
+  missingTable(missing, chosen),
+]
+
+/** First those of the README's table. */
+export const newTopicsPlots = ({
+  chosen,
+  bursting,
+  byCount,
+  existing,
+  bursts,
+  missing,
+}: NewTopicsMeasured): Plot[] => [
+  ...SIZES.map(count => secondsPlot(newTopicsTitle(count), byCount.get(count)!, chosen, missed(count))),
+  secondsPlot(MISSING_TITLE, missing, chosen, all =>
+    all.every(({ errorsNameTopic }) => errorsNameTopic) ? 'each error names its topic' : undefined,
+  ),
+  secondsPlot(EXISTING_TITLE, existing, chosen, missed(EXISTING)),
+  ...[...bursts].map(([burst, measured]) =>
+    secondsPlot(burstTitle(burst), measured, bursting, missed(burst.topics * burst.records)),
+  ),
+]
 
 const figuresOf = (
   measured: Interleaved<NewTopicsResult> | undefined,

@@ -13,6 +13,6 @@ const findRoot = (from: string): string => {
   return findRoot(parent)
 }
 
-const ROOT = findRoot(dirname(fileURLToPath(import.meta.url)))
+export const ROOT = findRoot(dirname(fileURLToPath(import.meta.url)))
 export const PEERS = join(ROOT, 'bench', 'peers')
 export const RESULTS = join(ROOT, 'bench', 'results')

@@ -12,11 +12,21 @@ export interface Claim {
   readonly goal: number
 }
 
-/** One bar of a plot. */
+/** One bar of a plot: the median, with a whisker from the least to the most. */
 export interface PlotBar {
   readonly label: string
-  readonly value: number
+  readonly measured: Spread
   readonly ours: boolean
+  /** What the length alone does not say, for example how many records were lost. */
+  readonly note?: string
+}
+
+/** Bars of one unit on one scale, which begins at 0. */
+export interface Plot {
+  readonly title: string
+  readonly unit: string
+  readonly better: 'higher' | 'lower'
+  readonly bars: readonly PlotBar[]
 }
 
 export interface Report {
@@ -27,7 +37,8 @@ export interface Report {
   readonly claims: readonly Claim[]
   /** What could not be compared here and why. */
   readonly skipped: readonly string[]
-  readonly plot?: { readonly unit: string; readonly bars: readonly PlotBar[] }
+  /** Drawn below each other in one picture. */
+  readonly plots: readonly Plot[]
 }
 
 export type Standing = 'goal met' | 'bar met' | 'MISSED' | 'not measured'

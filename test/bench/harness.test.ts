@@ -1,8 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { figure, markdown } from '../../bench/harness/format.js'
 import { interleave } from '../../bench/harness/interleave.js'
-import { barPlot } from '../../bench/harness/plot.js'
-import { type Claim, claimsTable } from '../../bench/harness/report.js'
+import { sections, summaryTable } from '../../bench/harness/page.js'
+import { barPlots } from '../../bench/harness/plot.js'
+import { type Claim, claimsTable, type Report } from '../../bench/harness/report.js'
+import { readResults, writeResult } from '../../bench/harness/results.js'
 import { pairedRatios, quantile, spread } from '../../bench/harness/stats.js'
 
 describe('the figures of the benchmarks', () => {
@@ -81,19 +86,97 @@ describe('claims', () => {
 })
 
 describe('the plot', () => {
-  it('draws bars in proportion, the longest first, and escapes labels', () => {
-    const bars = [
-      { label: 'peer <1>', value: 50, ours: false },
-      { label: 'ours', value: 100, ours: true },
-    ]
-    const svg = barPlot({ title: 'a & b', unit: 'records/s', bars })
-    const widths = [...svg.matchAll(/<rect class="(\w+)"[^>]* width="([\d.]+)"/g)].map(m => [
-      m[1],
-      Number(m[2]),
-    ])
-    expect(widths.map(([kind]) => kind)).toEqual(['ours', 'peer'])
-    expect(Number(widths[0]![1]) / Number(widths[1]![1])).toBeCloseTo(2, 1)
+  const bar = (label: string, values: readonly number[], ours = false) => ({
+    label,
+    measured: spread(values),
+    ours,
+  })
+  const bars = [bar('peer <1>', [40, 50, 80]), bar('none', []), bar('ours', [100], true)]
+  const plot = { title: 'a & b', unit: 'records/s', better: 'higher', bars } as const
+  const widthsIn = (svg: string) =>
+    [...svg.matchAll(/<rect class="(\w+)"[^>]* width="([\d.]+)"/g)].map(
+      ([, kind, width]) => [kind!, Number(width)] as const,
+    )
+
+  it('draws medians in proportion, the best first, and escapes labels', () => {
+    const svg = barPlots('title', [plot])
+    const [first, second, ...rest] = widthsIn(svg)
+    expect([first![0], second![0], rest.length]).toEqual(['ours', 'peer', 0])
+    expect(first![1] / second![1]).toBeCloseTo(2, 1)
     expect(svg).toContain('peer &lt;1&gt;')
-    expect(svg).toContain('a &amp; b')
+    expect(svg).toContain('a &amp; b (records/s; longer is better)')
+    expect(svg).toContain('>no figure<')
+  })
+
+  it('draws whiskers from the least to the most, where there is more than one figure', () => {
+    const whiskers = [...barPlots('title', [plot]).matchAll(/M([\d.]+) [\d.]+H([\d.]+)/g)]
+    expect(whiskers).toHaveLength(1)
+    const [, from, to] = whiskers[0]!.map(Number)
+    const longest = Math.max(...widthsIn(barPlots('title', [plot])).map(([, width]) => width))
+    expect((to! - from!) / longest).toBeCloseTo(0.4, 1)
+  })
+
+  it('has the shortest first where shorter is better, and a scale for each plot', () => {
+    const seconds = {
+      ...plot,
+      better: 'lower',
+      unit: 's',
+      bars: [bar('slow', [3]), bar('fast', [1])],
+    } as const
+    const svg = barPlots('title', [plot, seconds])
+    expect(svg.indexOf('>fast<')).toBeLessThan(svg.indexOf('>slow<'))
+    expect(Math.max(...widthsIn(svg).map(([, width]) => width))).toBe(widthsIn(svg).at(-1)![1])
+  })
+})
+
+describe('results', () => {
+  const report = (over: Partial<Report> = {}): Report => ({
+    question: 'keyed',
+    conditions: ['2 cores'],
+    tables: [{ title: 't', columns: ['client'], rows: [['ours'], ['ours, the build before']] }],
+    claims: [
+      { ...{ unit: 'x', better: 'higher', bar: 1, goal: 1 }, what: 'ours to kafkajs', measured: spread([2]) },
+      {
+        ...{ unit: 'x', better: 'higher', bar: 1, goal: 1 },
+        what: 'ours to the build before',
+        measured: spread([1]),
+      },
+    ],
+    skipped: ['ours, the build before: no earlier build given', 'kafka-ts 1.5: not <installed>'],
+    plots: [
+      {
+        ...{ title: 'p', unit: 'records/s', better: 'higher' },
+        bars: [
+          { label: 'ours', measured: spread([5]), ours: true },
+          { label: 'ours, the build before', measured: spread([]), ours: true },
+        ],
+      },
+    ],
+    ...over,
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'bench-results-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('are kept by question: a run of one leaves the others', async () => {
+    await writeResult('Keyed?', report(), folder)
+    await writeResult('Arrays?', report({ question: 'arrays' }), folder)
+    await writeResult('Keyed, again?', report(), folder)
+    const results = readResults(folder)
+    expect([...results].map(([name, { asks }]) => [name, asks]).sort()).toEqual([
+      ['arrays', 'Arrays?'],
+      ['keyed', 'Keyed, again?'],
+    ])
+    expect(results.get('keyed')).toMatchObject({ date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) })
+  })
+
+  it('are told without the build before, and whatever they hold breaks no table', () => {
+    const results = readResults(folder)
+    const questions = [{ name: 'keyed' }, { name: 'arrays' }, { name: 'never measured' }]
+    const page = `${summaryTable(questions, results)}\n${sections(questions, results)}`
+    expect(page).not.toContain('build before')
+    expect(page).toContain('| Keyed, again? | 5 records/s | kafkajs: 2x |')
+    expect(page).toContain('not &lt;installed>')
+    expect(page.indexOf('### Keyed, again?')).toBeLessThan(page.indexOf('### Arrays?'))
+    expect(page).not.toContain('never measured')
   })
 })

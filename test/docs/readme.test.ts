@@ -1,28 +1,17 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import * as publicErrors from '../../src/errors/index.js'
+import { expectSection } from './generated.js'
 import { metricTable } from './metricTable.js'
 import { optionTable } from './optionTable.js'
 
 const page = (path: string): URL => new URL(`../../${path}`, import.meta.url)
 
-/** `UPDATE_DOCS=1 npx vitest run --project unit test/docs` writes the tables anew. */
-const section = (path: string, name: string, table: string): void => {
-  const text = readFileSync(page(path), 'utf8')
-  const [start, end] = [`<!-- ${name}: generated -->\n`, `\n<!-- /${name} -->`]
-  const from = text.indexOf(start) + start.length
-  const to = text.indexOf(end)
-  expect(text.indexOf(start), `${path} has the section ${name}`).toBeGreaterThan(0)
-  expect(to).toBeGreaterThanOrEqual(from)
-  if (process.env.UPDATE_DOCS ?? process.env.UPDATE_README)
-    writeFileSync(page(path), text.slice(0, from) + table + text.slice(to))
-  else expect(text.slice(from, to)).toBe(table)
-}
-
-test('the table of options is that of the schema', () => section('docs/options.md', 'options', optionTable()))
+test('the table of options is that of the schema', () =>
+  expectSection('docs/options.md', 'options', optionTable()))
 
 test('the table of metrics is that of their definitions', () =>
-  section('docs/metrics.md', 'metrics', metricTable()))
+  expectSection('docs/metrics.md', 'metrics', metricTable()))
 
 test('every error class is in the table of errors, and has its entry in the page on troubleshooting', () => {
   const table = readFileSync(page('docs/errors.md'), 'utf8')

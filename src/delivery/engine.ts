@@ -123,6 +123,11 @@ export class DeliveryEngine {
 
   // What transactions need.
 
+  /** A coordinator does not know the topic: it is asked for, and where it was deleted it is waited for as a new one. */
+  suspectTopic(name: string): void {
+    this.wiring.registry.refreshLeaders(name, undefined)
+  }
+
   /** Rejects what a partition has in no request. */
   rejectUnsentOf(queue: PartitionQueue, error: Error): void {
     this.wiring.withdrawal.queue(queue, error)

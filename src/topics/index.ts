@@ -188,9 +188,9 @@ export class TopicDirectory {
     return this.#resolver.problemOf(name)
   }
 
-  /** Nobody needs the topic any more: its wait ends, rejected, and it is not asked for again. */
-  release(name: string): void {
-    this.#resolver.release(name)
+  /** These do not need the topic any more: where nobody else does, its wait ends, rejected, and it is not asked for again. */
+  release(name: string, waiters?: Waiters): void {
+    this.#resolver.release(name, waiters)
   }
 
   /**

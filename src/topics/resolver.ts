@@ -119,10 +119,13 @@ export class TopicResolver implements AskOwner, WaitControl {
     return problem && problemError(topic, problem)
   }
 
-  /** Nobody waits for the topic any more: it is not asked for again. */
-  release(topic: string): void {
+  /** These do not wait for the topic any more: where nobody else does, it is not asked for again. */
+  release(topic: string, waiters: Waiters = nobody): void {
     const wait = this.#waits.get(topic)
-    if (wait) this.fail(wait, new NonRetriableError(`Nobody waits for ${place(topic)} any more.`, { topic }))
+    wait?.waiters.remove(waiters)
+    // The engine for transactions waits here together with the producer's other sends.
+    if (wait?.waiters.isEmpty)
+      this.fail(wait, new NonRetriableError(`Nobody waits for ${place(topic)} any more.`, { topic }))
   }
 
   /** Ends all waits, present and future, with `error`. */

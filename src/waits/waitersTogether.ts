@@ -8,6 +8,14 @@ export class WaitersTogether implements Waiters {
     this.members.add(waiters)
   }
 
+  remove(waiters: Waiters): void {
+    this.members.delete(waiters)
+  }
+
+  get isEmpty(): boolean {
+    return this.members.size === 0
+  }
+
   get waitingRecords(): number {
     let sum = 0
     for (const { waitingRecords } of this.members) sum += waitingRecords

@@ -135,7 +135,8 @@ export class ProduceResponseHandler {
     if (isOutdated) return this.retries.retry(queue, batch, cause, AT_ONCE)
     // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
     // creation: there is nothing to ask, and little to wait for.
-    const isAppointed = leaderId === nodeId && batch.attempts <= APPOINTED_ATTEMPTS
+    const isAppointed =
+      leaderId === nodeId && queue.sender !== undefined && batch.attempts <= APPOINTED_ATTEMPTS
     if (!isAppointed) {
       this.host.refreshLeaders(queue, undefined)
       return this.retries.retry(queue, batch, cause)
@@ -167,7 +168,13 @@ export class ProduceResponseHandler {
     queue.shrink(batch)
     for (const part of parts) part.noteCause(cause)
     this.host.observer.batchSplit(queue.topic)
+    this.divide(queue, batch, parts)
+  }
+
+  private divide(queue: PartitionQueue, batch: Batch, parts: readonly Batch[]): void {
     this.completion.substitute(queue, batch, parts)
+    // The topic went while the batch was in flight, and what else it had has ended: nobody asks for it any more.
+    if (queue.sender === undefined) this.host.refreshLeaders(queue, undefined)
   }
 
   private sequenceRefused(
@@ -244,7 +251,7 @@ export class ProduceResponseHandler {
       const good = extractRecords(batch, index => !isNamed(index))
       if (bad.recordCount > 0 && good.recordCount > 0) {
         queue.producerState.divided(batch)
-        this.completion.substitute(queue, batch, [bad, good])
+        this.divide(queue, batch, [bad, good])
         const reason = [...named.values()].find(each => each !== null) ?? answer.errorMessage
         this.completion.reject(queue, bad, new RecordRejectedError(queue.topic, verdict, reason, context))
         return

@@ -101,12 +101,13 @@ export class TopicRegistry implements TopicPartitionsHost {
   unneeded(topic: TopicPartitions): void {
     if (topic.resolving === undefined || topic.hasRecords) return
     topic.resolving = undefined
-    this.parts.directory.release(topic.name)
+    this.parts.directory.release(topic.name, topic)
   }
 
   private topicFailed(topic: TopicPartitions, error: Error): void {
-    for (const queue of topic.queues) this.parts.completion.rejectAll(queue, error)
+    // What waits for space ends first: the space of a rejected batch would let it into a batch that nobody rejects any more.
     this.parts.onFailed(topic, error)
+    for (const queue of topic.queues) this.parts.completion.rejectAll(queue, error)
   }
 
   private applyView(view: TopicView): void {
@@ -131,6 +132,8 @@ export class TopicRegistry implements TopicPartitionsHost {
     const wasMissing = topic.view === undefined
     const isAnother = topic.identify(view.topicId)
     topic.view = view
+    // It came before the end of the wait for it was told; were it gone again by then, it would have to be waited for anew.
+    topic.resolving = undefined
     // Its partition may have lost its leader.
     topic.leaveCurrent()
     for (const queue of topic.queues) {
@@ -143,8 +146,8 @@ export class TopicRegistry implements TopicPartitionsHost {
       this.lead(queue, described?.leader ?? -1, described?.leaderEpoch ?? -1)
       if (queue.wait !== undefined && queue.sender !== undefined) this.parts.waits.led(queue)
       if (queue.gone === undefined) continue
-      this.parts.completion.rejectAll(queue, queue.gone)
       this.parts.onPartitionGone(queue, queue.gone)
+      this.parts.completion.rejectAll(queue, queue.gone)
     }
     if (wasMissing) this.parts.onReady(topic)
     this.watchLeaderless(topic)

@@ -138,6 +138,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       identity,
       coordinators,
       patience,
+      unknown: topic => this.engine.suspectTopic(topic),
       refused: (queue, error) => this.engine.rejectUnsentOf(queue, error),
       failed: error => this.open?.fail(error),
     })

@@ -12,6 +12,8 @@ export interface EnrolmentParts {
   readonly identity: () => ProducerIdentity
   readonly coordinators: Coordinators
   readonly patience: Patience
+  /** The coordinator does not know the topic, or that partition of it. */
+  readonly unknown: (topic: string) => void
   /** The coordinator lets nothing of this partition into a transaction. */
   readonly refused: (queue: PartitionQueue, error: Error) => void
   /** The partitions cannot be added: the transaction has failed. */
@@ -107,6 +109,7 @@ export class TransactionPartitions {
         this.parts.refused(queue, new TopicAuthorizationError(queue.topic, { partition: queue.partition }))
       } else if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
         this.unknown.add(queue)
+        this.parts.unknown(queue.topic)
         left ||= code
       } else {
         this.wanted.add(queue)

@@ -168,10 +168,10 @@ export class ProduceResponseHandler {
     queue.shrink(batch)
     for (const part of parts) part.noteCause(cause)
     this.host.observer.batchSplit(queue.topic)
-    this.divide(queue, batch, parts)
+    this.replaceByParts(queue, batch, parts)
   }
 
-  private divide(queue: PartitionQueue, batch: Batch, parts: readonly Batch[]): void {
+  private replaceByParts(queue: PartitionQueue, batch: Batch, parts: readonly Batch[]): void {
     this.completion.substitute(queue, batch, parts)
     // The topic went while the batch was in flight, and what else it had has ended: nobody asks for it any more.
     if (queue.sender === undefined) this.host.refreshLeaders(queue, undefined)
@@ -251,7 +251,7 @@ export class ProduceResponseHandler {
       const good = extractRecords(batch, index => !isNamed(index))
       if (bad.recordCount > 0 && good.recordCount > 0) {
         queue.producerState.divided(batch)
-        this.divide(queue, batch, [bad, good])
+        this.replaceByParts(queue, batch, [bad, good])
         const reason = [...named.values()].find(each => each !== null) ?? answer.errorMessage
         this.completion.reject(queue, bad, new RecordRejectedError(queue.topic, verdict, reason, context))
         return

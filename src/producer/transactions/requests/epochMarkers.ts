@@ -21,6 +21,7 @@ export const markEpoch = async (
     identity: () => identity.current!,
     coordinators,
     patience: { timeoutMs: MARKING_MS, bound: 'the time for it', signal: closing },
+    unknown: () => {},
     refused: () => {},
     failed: error => logger.debug('Partitions were not told of an epoch', { error: messageOf(error) }),
   })

@@ -122,6 +122,7 @@ export class Wiring implements AdmissionHost {
       turns,
       observer: parts.observer,
       waits: this.partitionWaits,
+      identityProblem: () => parts.transaction?.problem ?? parts.producerIds.problem,
     })
   }
 

@@ -13,7 +13,7 @@ export type ProducerStatus = 'disconnected' | 'connecting' | 'connected' | 'disc
 
 /**
  * How a broker serves produce requests: `connected` answers; `idle` has no connection, and nothing needs one; `unreachable`
- * cannot be connected to; `refusing` refuses the login; `silent` is connected and does not answer.
+ * cannot be connected to; `refusing` refuses the login, or a login goes on for long; `silent` is connected and does not answer.
  */
 export type BrokerState = 'connected' | 'idle' | 'unreachable' | 'refusing' | 'silent'
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'kafkajs'
 import { messageOf } from '../errors/bases.js'
 import { BrokersUnreachableError } from '../errors/index.js'
+import { isLoginTrouble } from '../errors/loginTrouble.js'
 import { MetadataCache, type TopicListener } from '../metadata/cache/cache.js'
 import type { TopicView } from '../metadata/cache/view.js'
 import { LeaderRefresh } from '../metadata/leaders.js'
@@ -11,7 +12,7 @@ import { MetadataUpkeep } from '../metadata/upkeep.js'
 import type { ProducerObserver } from '../metrics/observer.js'
 import type { BrokerAddress, Transport } from '../transport/port.js'
 import type { WaitRegistry } from '../waits/registry.js'
-import type { Wait, Waiters } from '../waits/wait.js'
+import type { Waiters } from '../waits/wait.js'
 import { AutoCreationEvidence } from './creation/autoCreation.js'
 import { TopicCreator } from './creation/creation.js'
 import { AutoCreateProbe } from './creation/probe.js'
@@ -34,7 +35,7 @@ export {
 } from './policy/policy.js'
 
 export interface TopicDirectoryOptions {
-  readonly transport: Pick<Transport, 'control' | 'setBrokers'>
+  readonly transport: Pick<Transport, 'control' | 'setBrokers' | 'pending'>
   readonly policy: TopicPolicy
   /** What is known of the cluster's auto-creation; shared by directories of one cluster. Default: nothing. */
   readonly autoCreation?: AutoCreationEvidence | undefined
@@ -139,9 +140,23 @@ export class TopicDirectory {
    * @throws {BrokersUnreachableError} when no broker answered within `metadataRetry`
    */
   connect(onFailure: (error: Error) => void = () => {}): Promise<void> {
-    const { metadataRetry: retry, logger, waits } = this.#options
+    const { metadataRetry: retry, logger, waits, transport } = this.#options
     const startedAt = performance.now()
-    let wait: Wait | undefined
+    let lastError: Error | undefined
+    // Its error is asked for where somebody looks: a first attempt that hangs has not failed yet.
+    const wait = waits.begin(
+      'connection',
+      {},
+      {
+        since: startedAt,
+        error: {
+          get error() {
+            return lastError ?? transport.pending()
+          },
+          likelyCause: undefined,
+        },
+      },
+    )
     return onSchedule(() => this.#refresher.fetchBrokers(), {
       retry,
       signal: this.#closing.signal,
@@ -149,17 +164,15 @@ export class TopicDirectory {
         onFailure(error)
         const elapsedMs = Math.round(performance.now() - startedAt)
         logger.debug('No broker answered', { attempt, delayMs, elapsedMs, error: error.message })
-        if (wait === undefined) wait = waits.begin('connection', {}, { error })
-        else waits.change(wait, 'connection', error)
+        lastError = error
+        waits.change(wait, isLoginTrouble(error) ? 'authentication' : 'connection', error)
       },
       exhausted: ({ attempts, elapsedMs, cause }) =>
         new BrokersUnreachableError('No broker answered', { attempts, elapsedMs, cause }),
     }).then(
-      () => {
-        if (wait !== undefined) waits.end(wait, 'over')
-      },
+      () => waits.end(wait, 'over'),
       error => {
-        if (wait !== undefined) waits.end(wait, 'given-up')
+        waits.end(wait, 'given-up')
         throw error
       },
     )

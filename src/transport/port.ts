@@ -85,7 +85,7 @@ export interface ProduceLink {
 }
 
 /** Gives the produce connections of brokers. */
-export type ProduceLinkSource = Pick<Transport, 'openProduceLink' | 'isAlive'>
+export type ProduceLinkSource = Pick<Transport, 'openProduceLink' | 'isAlive' | 'pending'>
 
 /** What is wrong with a broker, as long as it is. */
 export interface BrokerTrouble {
@@ -120,6 +120,13 @@ export interface Transport {
   ): Promise<ControlAnswer<Response>>
   /** Connects (once, shared by all who ask meanwhile), authenticates and negotiates. */
   openProduceLink(nodeId: number): Promise<ProduceLink>
+  /**
+   * What a connection that is being made, or that logs in again, waits for: an error that names the step, its option and its limit.
+   * Undefined where none is.
+   *
+   * @param nodeId default: any broker; then also what else is waited for, which is the function `brokers`, or the answer to a control request
+   */
+  pending(nodeId?: number): Error | undefined
   /** Whether the broker answers a control request within a second. Does not reject. */
   isAlive(nodeId: number): Promise<boolean>
   /** Produce connections beside those: who shares one would have to count what the other has in flight on it. */

@@ -1,4 +1,6 @@
+import kafkajs from 'kafkajs'
 import { place } from '../errors/bases.js'
+import { isLoginTrouble } from '../errors/loginTrouble.js'
 import { failureType } from '../metadata/retry/failure.js'
 import { printable, quoted } from '../util/printable.js'
 import type { WaitRegistry } from './registry.js'
@@ -101,9 +103,17 @@ const RETRY_REMEDIES: Readonly<Record<string, string>> = {
   UNKNOWN_TOPIC_OR_PARTITION: 'Look at whether the topic was deleted.',
 }
 
+/** No broker's advertised address has been met yet. */
+const SEEDS_REMEDY =
+  'Check that the brokers run, and that this host can resolve and reach the addresses in `brokers`.'
+
 /** What somebody can do about a wait. */
-export const remedyOf = ({ kind, error }: Wait): string =>
-  (kind === 'retry' && error !== undefined ? RETRY_REMEDIES[failureType(error)] : undefined) ?? REMEDIES[kind]
+export const remedyOf = ({ kind, error, subject }: Wait): string => {
+  if (kind === 'retry' && error !== undefined) return RETRY_REMEDIES[failureType(error)] ?? REMEDIES.retry
+  if (kind !== 'connection') return REMEDIES[kind]
+  if (isLoginTrouble(error)) return REMEDIES.authentication
+  return subject.broker === undefined ? SEEDS_REMEDY : REMEDIES.connection
+}
 
 /** Why the wait goes on, in the words of the last error; undefined where none was met. */
 export const reasonOf = ({ error }: Wait): string | undefined =>
@@ -196,6 +206,11 @@ export const describeEnd = (last: Wait, kind: WaitKind, ends: Readonly<Ends>, wa
     },
   }
 }
+
+/** What a wait of which no error is known is for, as an error. @param now ms on the registry's clock */
+export const errorOf = (wait: Wait, now: number): Error =>
+  wait.error ??
+  new kafkajs.KafkaJSError(`${HEADS[wait.kind]([wait], undefined)} (${seconds(now - wait.since)} so far)`)
 
 const isNamed = ({ topic, broker, coordinator }: WaitSubject): boolean =>
   (topic ?? broker ?? coordinator) !== undefined

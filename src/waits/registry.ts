@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../logging/clock.js'
+import { errorOf } from './lines.js'
 import {
   type Explanation,
   nobody,
@@ -45,6 +46,17 @@ export class WaitRegistry {
 
   get size(): number {
     return this.ongoing.size
+  }
+
+  /** Why a wait goes on: the last error that was met, or one that says what is waited for. */
+  causeOf(wait: Wait): Error {
+    return errorOf(wait, this.clock.now())
+  }
+
+  /** Why the oldest wait goes on that is not for buffer space: what holds the buffer. */
+  get bufferCause(): Error | undefined {
+    for (const wait of this.ongoing) if (wait.kind !== 'buffer') return this.causeOf(wait)
+    return undefined
   }
 
   listen(listener: WaitListener): void {

@@ -83,6 +83,10 @@ export class ScriptedCluster {
     })
   }
 
+  pending(): Error | undefined {
+    return undefined
+  }
+
   setBrokers(brokers: readonly BrokerAddress[]): void {
     this.setBrokersCalls.push(brokers)
   }

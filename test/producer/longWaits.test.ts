@@ -100,7 +100,7 @@ const SCENARIOS: readonly Scenario[] = [
         open()
       }
     },
-    says: /^Still waiting for a connection to broker 0 \(\d+\.\d s so far, 1 record\)\. Check that the broker runs/,
+    says: /^Still waiting for a connection to broker 0 \(\d+\.\d s so far, 1 record\): no answer to ApiVersions from 127\.0\.0\.1:\d+ yet, after \d+ ms of requestTimeout \(30000 ms\)\. Check that the broker runs/,
     over: /^The wait for broker 0 ended after \d+\.\d s: answering again\.$/,
   },
   {

@@ -32,7 +32,7 @@ export class BrokerLink {
   private since: number | undefined
   private failures = 0
   private earliest = 0
-  /** Runs while a connection is being made. */
+  /** Runs while a connection is being made, or logs in again. */
   private patience: NodeJS.Timeout | undefined
 
   constructor(
@@ -115,12 +115,17 @@ export class BrokerLink {
   prepare(link: ProduceLink): void {
     if (this.isBusy) return
     this.since = performance.now()
+    const patience = setInterval(() => this.owner.connectingIsSlow(), this.settings.stallMs)
+    this.patience = patience
     link.prepare().then(
       () => {
+        clearInterval(patience)
+        this.owner.setStuck(false)
         this.since = undefined
         this.owner.schedule()
       },
       (error: Error) => {
+        clearInterval(patience)
         this.since = undefined
         this.owner.notPrepared(error)
         link.destroy(error)

@@ -1,4 +1,4 @@
-import kafkajs from 'kafkajs'
+import { isLoginTrouble } from '../../errors/loginTrouble.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { WaitRegistry } from '../../waits/registry.js'
 import type { Wait, Waiters } from '../../waits/wait.js'
@@ -39,20 +39,29 @@ export class BrokerStatus {
     return this.waits.trouble
   }
 
+  /** Why its records wait, as far as it is known. */
+  get cause(): Error | undefined {
+    return this.waits.cause
+  }
+
   connected(): void {
     this.isConnected = true
     this.observer.connectEnded(this.nodeId, 'ok')
   }
 
-  /** An attempt to connect goes on for this long: it may yet end well, but records wait for it. */
-  connecting(forMs: number): void {
-    this.waits.note('connection', undefined, this.clock.now() - forMs)
+  /**
+   * An attempt to connect, or to log in again, goes on for this long: it may yet end well, but records wait for it.
+   *
+   * @param pending what it waits for
+   */
+  connecting(forMs: number, pending: Error | undefined): void {
+    this.waits.note(kindOf(pending), pending, this.clock.now() - forMs)
   }
 
   /** An attempt to connect, or to log in again, failed. */
   notConnected(error: Error): void {
-    this.observer.connectEnded(this.nodeId, isRefusal(error) ? 'authentication_failed' : 'failed')
-    this.waits.note(isRefusal(error) ? 'authentication' : 'connection', error)
+    this.observer.connectEnded(this.nodeId, isLoginTrouble(error) ? 'authentication_failed' : 'failed')
+    this.waits.note(kindOf(error), error)
   }
 
   disconnected(): void {
@@ -62,7 +71,7 @@ export class BrokerStatus {
   /** A request ended without an answer. */
   requestLost(error: Error): void {
     this.observer.requestLost(this.nodeId)
-    this.waits.note(isRefusal(error) ? 'authentication' : 'connection', error)
+    this.waits.note(kindOf(error), error)
   }
 
   /** A request has not been answered for this long. */
@@ -99,4 +108,4 @@ export class BrokerStatus {
   }
 }
 
-const isRefusal = (error: Error): boolean => error instanceof kafkajs.KafkaJSSASLAuthenticationError
+const kindOf = (error: Error | undefined) => (isLoginTrouble(error) ? 'authentication' : 'connection')

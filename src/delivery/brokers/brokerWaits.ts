@@ -31,6 +31,12 @@ export class BrokerWaits implements Waiters {
     return this.trouble !== undefined || this.quota !== undefined
   }
 
+  /** Why its records wait: for the broker, or for the end of a throttle. */
+  get cause(): Error | undefined {
+    const wait = this.trouble ?? this.quota
+    return wait && this.registry.causeOf(wait)
+  }
+
   /** Those that a quota alone holds back. */
   get waitingRecords(): number {
     return this.trouble === undefined ? this.waiters.waitingRecords : 0

@@ -53,6 +53,8 @@ export const identityIn = (answer: {
 export interface IdentitySource {
   /** Undefined while it is being asked for. */
   readonly current: ProducerIdentity | undefined
+  /** Why there is none yet, as far as it is known. */
+  readonly problem: Error | undefined
   /** This identity cannot go on. */
   renew(spent: ProducerIdentity): void
   /** Called when there is another one. */
@@ -80,6 +82,10 @@ export class ProducerIds implements IdentitySource {
 
   get current(): ProducerIdentity | undefined {
     return this.identity
+  }
+
+  get problem(): Error | undefined {
+    return this.wait?.error
   }
 
   /**

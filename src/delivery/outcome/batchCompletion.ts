@@ -32,6 +32,8 @@ export interface BatchCompletionHost {
   readonly turns: TurnWork
   readonly observer: ProducerObserver
   readonly waits: PartitionWaits
+  /** Why the queue's next batch has no sequence, or may not go yet; undefined: for no such reason. */
+  identityProblem(): Error | undefined
 }
 
 type Verdict = Pick<ErrorCode, 'type' | 'code'>
@@ -158,7 +160,7 @@ export class BatchCompletion {
                   ? 'its turn to be sent'
                   : `a connection to broker ${queue.sender.nodeId}`,
           firstCause: batch.firstCause,
-          cause: batch.lastCause,
+          cause: this.waitedFor(queue, batch),
         }),
     )
     if (!wasInFlight) return this.rejectSent(queue, batch, error)
@@ -168,6 +170,19 @@ export class BatchCompletion {
     this.tell(queue, batch, error)
     // Its records have ended: a flush does not wait for the answer.
     batch.leaveGenerations()
+  }
+
+  /** What a batch whose time is up has waited for last, as far as it is known. */
+  private waitedFor(queue: PartitionQueue, batch: Batch): Error | undefined {
+    const { sender } = queue
+    // What an earlier attempt met is over for one that the broker has now.
+    if (batch.state === 'inFlight') return sender?.cause ?? batch.lastCause
+    return (
+      batch.lastCause ??
+      this.host.waits.causeOf(queue) ??
+      (batch.identity === undefined ? this.host.identityProblem() : undefined) ??
+      sender?.cause
+    )
   }
 
   /** A batch whose records were rejected by their deadline while it was in flight. */

@@ -22,6 +22,8 @@ export interface PartitionSender {
   readonly slowness: number
   /** Its records wait for the broker, which the sender tells of. */
   readonly isWaiting: boolean
+  /** Why its records wait, as far as it is known. */
+  readonly cause: Error | undefined
   /** What its partitions hold of the buffer. */
   readonly share: ShareGroup
   /** The queue may have something to send. */

@@ -9,6 +9,11 @@ export class PartitionWaits {
     this.registry = registry
   }
 
+  /** Why the partition's records wait, as far as that is the partition's own trouble. */
+  causeOf({ wait }: PartitionQueue): Error | undefined {
+    return wait && this.registry.causeOf(wait)
+  }
+
   /** The partition has records and no leader. */
   leaderless(queue: PartitionQueue): void {
     if (queue.wait === undefined) this.begin(queue, 'leader', undefined)

@@ -14,6 +14,11 @@ export interface InFlightRequestsHost {
   successorOf(queue: PartitionQueue): number | undefined
 }
 
+export const unanswered = (nodeId: number, afterMs: number): Error =>
+  new kafkajs.KafkaJSRequestTimeoutError(
+    `broker ${nodeId} has not answered a Produce request for ${Math.round(afterMs)} ms`,
+  )
+
 const requestTimeout = (nodeId: number, afterMs: number): Error =>
   new kafkajs.KafkaJSRequestTimeoutError(
     `broker ${nodeId} did not answer a Produce request within ${Math.round(afterMs)} ms`,

@@ -4,7 +4,7 @@ import { BrokerLink, type BrokerLinkOwner } from '../brokers/brokerLink.js'
 import { BrokerStatus } from '../brokers/brokerStatus.js'
 import { ShareGroup } from '../buffer/shares.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
-import { InFlightRequests } from '../requests/inFlightRequests.js'
+import { InFlightRequests, unanswered } from '../requests/inFlightRequests.js'
 import { type ExchangeOwner, ProduceExchanges } from '../requests/produceExchanges.js'
 import { ReadyPartitions } from './readyPartitions.js'
 import type { SenderHost, SenderSettings } from './senderHost.js'
@@ -95,6 +95,14 @@ export class Sender implements Waiters, BrokerLinkOwner, ExchangeOwner {
 
   get isWaiting(): boolean {
     return this.status.isWaitedFor
+  }
+
+  /** Why records wait for this broker: what is known of it, a connection that is being made, or its silence. */
+  get cause(): Error | undefined {
+    const known = this.status.cause ?? this.host.pending(this.nodeId)
+    const { oldestSentAt } = this.requests
+    if (known !== undefined || oldestSentAt === undefined) return known
+    return unanswered(this.nodeId, performance.now() - oldestSentAt)
   }
 
   /** The records that wait for this broker while anything does. */
@@ -226,7 +234,8 @@ export class Sender implements Waiters, BrokerLinkOwner, ExchangeOwner {
     // It may be made for no record, or for some that have ended meanwhile.
     this.queue.prune()
     if (this.queue.isEmpty) this.reviewWaits()
-    else if (openingSince !== undefined) this.status.connecting(performance.now() - openingSince)
+    else if (openingSince !== undefined)
+      this.status.connecting(performance.now() - openingSince, this.host.pending(this.nodeId))
     this.host.suspect(this.queue.all, this.nodeId)
   }
 

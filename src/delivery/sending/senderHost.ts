@@ -26,6 +26,8 @@ export interface SenderHost {
   openLink(nodeId: number): Promise<ProduceLink>
   /** Whether the broker answers on another connection. Does not reject. */
   isAlive(nodeId: number): Promise<boolean>
+  /** What a connection to the broker that is being made, or that logs in again, waits for. */
+  pending(nodeId: number): Error | undefined
   departed(inFlightBatches: readonly InFlightBatch[], now: number): void
   /** @param endpoint the address of the leader that the answer hints at (KIP-951) */
   answered(inFlightBatch: InFlightBatch, answer: PartitionAnswer, endpoint: BrokerAddress | undefined): void

@@ -130,6 +130,7 @@ export class SenderPool {
       quickestMs: () => this.quickestMs,
       openLink: id => transport.openProduceLink(id),
       isAlive: id => transport.isAlive(id),
+      pending: id => transport.pending(id),
       departed: (inFlightBatches, now) => this.observeDeparture(inFlightBatches, now),
       answered: (inFlightBatch, answer, endpoint) =>
         responseHandler.answered(inFlightBatch, answer, nodeId, endpoint),

@@ -125,14 +125,18 @@ export class WaitFailures {
     const { maxBlockMs, deliveryTimeoutMs } = this.limits
     const isMissing = topic.view === undefined
     if (kind === 'space' && maxBlockMs < deliveryTimeoutMs) {
-      return new BufferFullError(topic.name, { bufferBytes: this.host.budget.limitBytes, waitedMs })
+      return new BufferFullError(topic.name, {
+        bufferBytes: this.host.budget.limitBytes,
+        waitedMs,
+        cause: this.host.waits.bufferCause,
+      })
     }
     return new DeliveryTimeoutError(topic.name, {
       deliveryTimeoutMs,
       attempts: 0,
       outcome: 'not-written',
       waitingFor: isMissing ? 'the topic to become available' : 'buffer space',
-      cause: isMissing ? this.host.problemOf(topic) : undefined,
+      cause: isMissing ? this.host.problemOf(topic) : this.host.waits.bufferCause,
     })
   }
 

@@ -85,7 +85,7 @@ export class Opening {
     return new BrokersUnreachableError(`No broker could be used within timeoutMs (${timeoutMs} ms):`, {
       attempts: this.failures + 1,
       elapsedMs: performance.now() - this.startedAt,
-      cause: this.lastFailure,
+      cause: this.lastFailure ?? this.session?.pending,
       bound: 'timeoutMs of connect()',
     })
   }

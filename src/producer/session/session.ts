@@ -187,6 +187,11 @@ export class Session {
     })
   }
 
+  /** What the brokers are waited for at this moment; undefined where they are not. */
+  get pending(): Error | undefined {
+    return this.transport.pending()
+  }
+
   /** Undefined: unknown. */
   get clusterId(): string | undefined {
     return this.directory.clusterId

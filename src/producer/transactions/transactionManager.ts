@@ -86,6 +86,9 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       transaction: {
         joins: queue => this.open?.transactionPartitions.joins(queue) ?? false,
         failed: error => this.open?.fail(error),
+        get problem() {
+          return coordinators.problem
+        },
       },
       observer: this.counts.observer,
       waits,
@@ -98,6 +101,10 @@ export class TransactionManager implements TransactionHost, IdentitySource {
 
   get current() {
     return this.identity.current
+  }
+
+  get problem(): Error | undefined {
+    return this.coordinators.problem
   }
 
   /** A partition's sequences cannot go on in this epoch. */

@@ -3,7 +3,9 @@ import { BrokerNotAllowedError, CertificateError } from '../../errors/index.js'
 import { type Address, addressKey, addressText } from '../address.js'
 import type { Configuration, ConnectionSettings } from '../configuration.js'
 import { BrokerConnection } from '../connection/brokerConnection.js'
+import { ConnectAttempts } from '../connection/connectAttempts.js'
 import { connectionError } from '../connection/connectionErrors.js'
+import type { ConnectProgress } from '../connection/connectProgress.js'
 import type { NetworkListener } from '../connection/networkEvents.js'
 import { openSocket } from '../connection/openSocket.js'
 import { tellsCredentials } from '../handshake/mechanisms/index.js'
@@ -27,6 +29,7 @@ export class Connector {
   readonly #parts: ConnectorParts
   readonly #all = new Set<BrokerConnection>()
   readonly #opening = new Set<AbortController>()
+  readonly #attempts = new ConnectAttempts()
   /** A connection has been ready: what is refused from now on may be a matter of time. */
   #hasBeenReady = false
   #hasWarnedOfPlainText = false
@@ -49,13 +52,14 @@ export class Connector {
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
     this.#opening.add(opening)
+    const progress = this.#attempts.begin(address)
     try {
       if (address.host === '') throw connectionError('The broker has no host name', address)
       if (origin === 'advertised') this.#checkAllowed(address)
       const settings = await configuration.settings()
       opening.signal.throwIfAborted()
       this.#warnOfPlainText(settings)
-      const ready = await this.#connect(address, settings, opening.signal)
+      const ready = await this.#connect(settings, progress, opening.signal)
       this.#hasBeenReady = true
       health.noteSuccess(addressKey(address))
       return ready
@@ -66,7 +70,13 @@ export class Connector {
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#opening.delete(opening)
+      this.#attempts.end(progress)
     }
+  }
+
+  /** What an attempt that is under way waits for; undefined where none is. @param address default: any */
+  pending(address?: Address): Error | undefined {
+    return this.#attempts.pending(address)
   }
 
   /** Holds the connection's requests back, as a quota asks (KIP-219). */
@@ -90,13 +100,14 @@ export class Connector {
   }
 
   async #connect(
-    address: Address,
     settings: ConnectionSettings,
+    progress: ConnectProgress,
     signal: AbortSignal,
   ): Promise<ReadyConnection> {
     const { listener, logger, maxIdleMs } = this.#parts
+    const { address } = progress
     logger.debug('Connecting', { broker: addressText(address), ssl: !!settings.ssl, sasl: !!settings.sasl })
-    const socket = await openSocket(address, settings, signal)
+    const socket = await openSocket(settings, progress, signal)
     const connection = new BrokerConnection({
       address,
       socket,
@@ -106,7 +117,8 @@ export class Connector {
     })
     this.#all.add(connection)
     void connection.gone.then(() => this.#all.delete(connection))
-    return ReadyConnection.shakeHands(connection, settings, logger, signal)
+    const parts = { settings, logger, attempts: this.#attempts }
+    return ReadyConnection.shakeHands(connection, parts, progress, signal)
   }
 
   /**

@@ -6,6 +6,7 @@ import { isError } from '../../util/realms.js'
 import { type Address, addressText } from '../address.js'
 import type { ConnectionSettings, SocketFactory } from '../configuration.js'
 import { closedError, connectionError } from './connectionErrors.js'
+import type { ConnectProgress } from './connectProgress.js'
 import { within } from './timeLimit.js'
 
 /** How long a connection is silent before TCP itself asks whether the other side is there. ms */
@@ -25,27 +26,25 @@ export const defaultSocketFactory: SocketFactory = ({ host, port, ssl, onConnect
  * @throws KafkaJSConnectionError; {@link CertificateError}
  */
 export const openSocket = async (
-  address: Address,
   settings: ConnectionSettings,
+  progress: ConnectProgress,
   signal: AbortSignal,
 ): Promise<Duplex> => {
+  const { address } = progress
   const { connectionTimeoutMs, ssl } = settings
-  const tooLate = () =>
-    connectionError(
-      `Connection timeout: no ${ssl ? 'TLS' : 'TCP'} connection to ${addressText(address)} within connectionTimeout (${connectionTimeoutMs} ms)`,
-      address,
-    )
+  progress.enter('TCP', connectionTimeoutMs)
   let socket: Duplex | undefined
   try {
     return await within(
       connectionTimeoutMs,
-      tooLate,
+      () => progress.tooLate(),
       signal,
       limit =>
         new Promise<Duplex>((resolve, reject) => {
           if (limit.aborted) return reject(limit.reason)
           const created = create(address, settings, () => resolve(created))
           socket = created
+          if (ssl) created.once('connect', () => progress.proceed('TLS'))
           // Stays: what a socket says after its end must not end the process.
           created.on('error', error => reject(socketError(error, address)))
           created.on('timeout', () => reject(connectionError('Connection timeout', address)))

@@ -12,7 +12,7 @@ export const mayTryAnother = (error: unknown): boolean =>
 export const brokerNotFound = (nodeId: number): Error =>
   Reflect.construct(kafkajs.KafkaJSBrokerNotFound, [`Broker ${nodeId} is not in the newest metadata`])
 
-/** @param trouble what the broker is known to suffer from */
+/** @param trouble what the connection waits for, or what the broker is known to suffer from */
 export const notReachedInTime = (
   apiName: string,
   timeoutMs: number,
@@ -21,7 +21,7 @@ export const notReachedInTime = (
 ): Error => {
   const broker = address.nodeId === undefined ? '' : `broker ${address.nodeId}, `
   const error = new kafkajs.KafkaJSRequestTimeoutError(
-    `${apiName} could not be sent within ${timeoutMs} ms: no usable connection to ${broker}${addressText(address)} yet`,
+    `${apiName} could not be sent within ${timeoutMs} ms: no usable connection to ${broker}${addressText(address)} yet${trouble === undefined ? '' : `: ${trouble.message}`}`,
   )
   return trouble === undefined ? error : withCause(error, trouble)
 }
@@ -29,6 +29,17 @@ export const notReachedInTime = (
 export const noSeedsInTime = (apiName: string, timeoutMs: number): Error =>
   new kafkajs.KafkaJSRequestTimeoutError(
     `${apiName} could not be sent within ${timeoutMs} ms: the function \`brokers\` gave no addresses`,
+  )
+
+export const noSeedsYet = (forMs: number): Error =>
+  new kafkajs.KafkaJSConnectionError(
+    `the function \`brokers\` has given no addresses for ${Math.round(forMs)} ms`,
+  )
+
+export const noAnswerYet = (apiName: string, address: Address, forMs: number): Error =>
+  new kafkajs.KafkaJSConnectionError(
+    `${addressText(address)} has not answered ${apiName} for ${Math.round(forMs)} ms`,
+    { broker: addressText(address) },
   )
 
 export const noAnswerInTime = (timeoutMs: number): Error =>

@@ -12,7 +12,14 @@ import { TimeLimit, within } from '../connection/timeLimit.js'
 import { negotiate } from '../handshake/versions.js'
 import type { BrokerAddress, ControlAnswer } from '../port.js'
 import { ControlConnections } from './controlConnections.js'
-import { mayTryAnother, noAnswerInTime, noSeedsInTime, notReachedInTime } from './controlErrors.js'
+import {
+  mayTryAnother,
+  noAnswerInTime,
+  noAnswerYet,
+  noSeedsInTime,
+  noSeedsYet,
+  notReachedInTime,
+} from './controlErrors.js'
 import type { Loan, Question } from './controlRequest.js'
 import { firstOf } from './firstOf.js'
 
@@ -36,6 +43,8 @@ export class ControlRequests {
   readonly #controls = new Map<string, ControlConnections>()
   #brokers: readonly BrokerAddress[] = []
   #turn = 0
+  /** What is waited for beside connections, each as an error that tells for how long. The oldest first. */
+  readonly #awaited = new Set<() => Error>()
 
   constructor(parts: ControlRequestsParts) {
     this.#parts = parts
@@ -53,6 +62,12 @@ export class ControlRequests {
       this.#controls.delete(key)
       connections.retire()
     }
+  }
+
+  /** What is waited for at this moment: the function `brokers`, or the answer to a request. */
+  get pending(): Error | undefined {
+    const [oldest] = this.#awaited
+    return oldest?.()
   }
 
   cancel(error: Error): void {
@@ -131,9 +146,23 @@ export class ControlRequests {
       if (isReached()) return undefined
       seeds ??= this.#parts.configuration.seeds()
       const list = seeds
-      const step = await within(timeoutMs, tooLate, this.#closing, () => list.next())
+      const step = await this.#awaiting(noSeedsYet, () =>
+        within(timeoutMs, tooLate, this.#closing, () => list.next()),
+      )
       return step.done === true ? undefined : step.value
     })
+  }
+
+  /** @param yet what is told meanwhile, of ms so far */
+  async #awaiting<T>(yet: (forMs: number) => Error, work: () => Promise<T>): Promise<T> {
+    const since = performance.now()
+    const pending = () => yet(performance.now() - since)
+    this.#awaited.add(pending)
+    try {
+      return await work()
+    } finally {
+      this.#awaited.delete(pending)
+    }
   }
 
   #noteSlow({ address }: Candidate, afterMs: number): void {
@@ -148,7 +177,12 @@ export class ControlRequests {
   ): Promise<Loan> {
     const connections = this.#controlsOf(address, origin)
     const tooLate = () =>
-      notReachedInTime(api.name, timeoutMs, address, this.#parts.health.causeOf(addressKey(address)))
+      notReachedInTime(
+        api.name,
+        timeoutMs,
+        address,
+        this.#parts.connector.pending(address) ?? this.#parts.health.causeOf(addressKey(address)),
+      )
     const reaching = new TimeLimit(timeoutMs, tooLate, signal)
     try {
       return { connections, ready: await connections.acquire(reaching.signal) }
@@ -176,7 +210,10 @@ export class ControlRequests {
     try {
       const version = negotiate(api, ready.versions, addressText(address), maxVersion)
       const bytes = encodeBody(api, api.request, version, body(version))
-      const payload = await exchange(connection, api, version, bytes, { signal: answering.signal })
+      const payload = await this.#awaiting(
+        forMs => noAnswerYet(api.name, address, forMs),
+        () => exchange(connection, api, version, bytes, { signal: answering.signal }),
+      )
       const { response, trailingBytes } = readResponse(api, version, payload)
       const { throttleTimeMs } = response as { readonly throttleTimeMs?: unknown }
       if (typeof throttleTimeMs === 'number') this.#parts.connector.throttle(connection, throttleTimeMs)

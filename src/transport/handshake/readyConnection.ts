@@ -3,7 +3,9 @@ import { produceApi } from '../../protocol/messages/produce.js'
 import { addressText } from '../address.js'
 import type { ConnectionSettings } from '../configuration.js'
 import type { BrokerConnection } from '../connection/brokerConnection.js'
+import type { ConnectAttempts } from '../connection/connectAttempts.js'
 import { connectionError } from '../connection/connectionErrors.js'
+import type { ConnectProgress } from '../connection/connectProgress.js'
 import { abortable, within } from '../connection/timeLimit.js'
 import { quietLogger } from '../quiet.js'
 import { negotiateVersions, proveAlive } from './apiVersions.js'
@@ -19,25 +21,25 @@ const TRUSTED_MS = 750
 /** What such a proof may take. Two of them, of a control connection and a produce link, stay below the 3 s of a first record. ms */
 const PROOF_MS = 1_000
 
+export interface HandshakeParts {
+  readonly settings: ConnectionSettings
+  readonly logger: Logger
+  /** Learns of each renewal of a login. */
+  readonly attempts: ConnectAttempts
+}
+
 /** A connection after its handshake: versions are negotiated, and SASL has let it in. */
 export class ReadyConnection {
   readonly connection: BrokerConnection
   readonly versions: SpokenVersions
-  readonly #settings: ConnectionSettings
-  readonly #logger: Logger
+  readonly #parts: HandshakeParts
   #session: SaslSession | undefined
   #isRetired = false
 
-  private constructor(
-    connection: BrokerConnection,
-    versions: SpokenVersions,
-    settings: ConnectionSettings,
-    logger: Logger,
-  ) {
+  private constructor(connection: BrokerConnection, versions: SpokenVersions, parts: HandshakeParts) {
     this.connection = connection
     this.versions = versions
-    this.#settings = settings
-    this.#logger = quietLogger(logger)
+    this.#parts = parts
   }
 
   /**
@@ -47,26 +49,20 @@ export class ReadyConnection {
    */
   static async shakeHands(
     connection: BrokerConnection,
-    settings: ConnectionSettings,
-    logger: Logger,
+    parts: HandshakeParts,
+    progress: ConnectProgress,
     signal: AbortSignal,
   ): Promise<ReadyConnection> {
+    const { settings } = parts
     return closingOnFailure(connection, signal, async () => {
       // kafkajs's own answers to ApiVersions have connectionTimeout.
       const limitMs = Math.max(settings.requestTimeoutMs, settings.connectionTimeoutMs)
-      const versions = await within(
-        limitMs,
-        () =>
-          connectionError(
-            `No answer to ApiVersions from ${addressText(connection.address)} within requestTimeout (${limitMs} ms)`,
-            connection.address,
-          ),
-        signal,
-        limit => negotiateVersions(connection, limit),
-      )
+      progress.enter('ApiVersions', limitMs)
+      const tooLate = () => progress.tooLate()
+      const versions = await within(limitMs, tooLate, signal, limit => negotiateVersions(connection, limit))
       requireRecords(connection, versions)
-      const ready = new ReadyConnection(connection, versions, settings, logger)
-      if (settings.sasl) await ready.#authenticate(signal)
+      const ready = new ReadyConnection(connection, versions, parts)
+      if (settings.sasl) await ready.#authenticate(progress, signal)
       return ready
     })
   }
@@ -105,7 +101,7 @@ export class ReadyConnection {
       // On a connection that may be dead a renewal would wait in vain for authenticationTimeout.
       if (state === 'replace' || (state === 'renew' && this.#isStale(now)))
         throw connectionError('The SASL session is over: a new connection is made', connection.address)
-      if (state === 'renew') await this.#authenticate(signal)
+      if (state === 'renew') await this.#renew(signal)
       else if (this.#isStale(now)) await this.#proveAlive(signal)
     })
   }
@@ -117,17 +113,25 @@ export class ReadyConnection {
     )
   }
 
-  async #authenticate(signal: AbortSignal): Promise<void> {
+  async #renew(signal: AbortSignal): Promise<void> {
+    const { attempts } = this.#parts
+    const progress = attempts.begin(this.connection.address)
+    try {
+      await this.#authenticate(progress, signal)
+    } finally {
+      attempts.end(progress)
+    }
+  }
+
+  async #authenticate(progress: ConnectProgress, signal: AbortSignal): Promise<void> {
     const { connection, versions } = this
-    const { sasl, authenticationTimeoutMs, reauthenticationThresholdMs } = this.#settings
+    const { sasl, authenticationTimeoutMs, reauthenticationThresholdMs } = this.#parts.settings
     if (!sasl) return
-    const tooLate = () =>
-      connectionError(
-        `SASL authentication with ${addressText(connection.address)} took longer than authenticationTimeout (${authenticationTimeoutMs} ms), its token provider included`,
-        connection.address,
-      )
+    const logger = quietLogger(this.#parts.logger)
+    progress.enter('SASL', authenticationTimeoutMs)
+    const tooLate = () => progress.tooLate()
     const lifetimeMs = await within(authenticationTimeoutMs, tooLate, signal, limit =>
-      authenticate({ connection, versions, sasl, logger: this.#logger, signal: limit }),
+      authenticate({ connection, versions, sasl, logger, progress, signal: limit }),
     )
     this.#session = new SaslSession(performance.now(), lifetimeMs, reauthenticationThresholdMs)
   }

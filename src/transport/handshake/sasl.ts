@@ -10,6 +10,7 @@ import { addressText } from '../address.js'
 import type { SaslSettings } from '../configuration.js'
 import type { BrokerConnection } from '../connection/brokerConnection.js'
 import { closedError } from '../connection/connectionErrors.js'
+import type { ConnectProgress } from '../connection/connectProgress.js'
 import { exchange } from '../connection/exchange.js'
 import { type Mechanism, mechanismOf } from './mechanisms/index.js'
 import { saslError, saslRefusal } from './saslRefusal.js'
@@ -27,6 +28,7 @@ interface SaslParts {
   readonly sasl: SaslSettings
   /** A custom mechanism logs to it. */
   readonly logger: Logger
+  readonly progress: ConnectProgress
   readonly signal: AbortSignal
 }
 
@@ -39,9 +41,11 @@ interface SaslParts {
  */
 export const authenticate = async (parts: SaslParts): Promise<number> => {
   const mechanism = mechanismOf(parts.sasl)
+  const { connection, sasl, logger, progress } = parts
+  progress.proceed('SASL', mechanism.name)
   const steps = new SaslSteps(parts, mechanism)
   await steps.handshake()
-  const { connection, sasl, logger } = parts
+  if (mechanism.asksProvider) progress.proceed('credentials')
   try {
     await mechanism.authenticate({
       sasl,
@@ -106,12 +110,16 @@ class SaslSteps {
   async step(bytes: Buffer): Promise<Buffer> {
     if (this.failure !== undefined) throw this.failure
     try {
+      this.#parts.progress.proceed('SASL')
       return await (this.#version === undefined
         ? this.#parts.connection.exchangeUnframed(bytes)
         : this.#framed(bytes, this.#version))
     } catch (error) {
       this.failure = isError(error) ? error : closedError(this.#parts.connection.address)
       throw this.failure
+    } finally {
+      // What follows is the mechanism's, until its next step.
+      if (this.#mechanism.asksProvider) this.#parts.progress.proceed('credentials')
     }
   }
 

@@ -1,6 +1,10 @@
-import type { Kafka, KafkaConfig, RetryOptions } from 'kafkajs'
+import kafkajs, { type Kafka, type KafkaConfig, type RetryOptions } from 'kafkajs'
+import { messageOf, NonRetriableError } from '../../errors/bases.js'
 import { guardedLogger } from '../../logging/guardedLogger.js'
+import { printable } from '../../util/printable.js'
+import { isPromiseLike } from '../../util/realms.js'
 import type { Configuration, ConnectionSettings, SaslSettings, SocketFactory } from '../configuration.js'
+import { withCause } from '../connection/connectionErrors.js'
 import { defaultSocketFactory } from '../connection/openSocket.js'
 import { createCluster, loggerOf } from './cluster.js'
 import { CLUSTER_RETRY, CREATE_CLUSTER, privateOf, requireShape } from './privateMembers.js'
@@ -42,8 +46,8 @@ const ofConfig = (kafka: Kafka, config: KafkaConfig): Configuration => {
     retry: config.retry,
     settings: async () => ({
       clientId: config.clientId ?? CLIENT_ID,
-      ssl: config.ssl,
-      sasl: config.sasl as SaslSettings | undefined,
+      ssl: readField(config, 'ssl'),
+      sasl: readField(config, 'sasl') as SaslSettings | undefined,
       socketFactory: (config.socketFactory as SocketFactory | undefined) ?? defaultSocketFactory,
       connectionTimeoutMs: config.connectionTimeout ?? CONNECTION_TIMEOUT_MS,
       authenticationTimeoutMs: config.authenticationTimeout ?? AUTHENTICATION_TIMEOUT_MS,
@@ -52,6 +56,26 @@ const ofConfig = (kafka: Kafka, config: KafkaConfig): Configuration => {
     }),
     seeds: () => configuredSeeds(config.brokers, turn++),
   }
+}
+
+/**
+ * A field that may be a getter, which reads a renewed certificate or password.
+ *
+ * @throws KafkaJSConnectionError, which is retriable, when the getter throws; {NonRetriableError} when it gives a promise
+ */
+const readField = <Name extends 'ssl' | 'sasl'>(config: KafkaConfig, name: Name): KafkaConfig[Name] => {
+  let value: KafkaConfig[Name]
+  try {
+    value = config[name]
+  } catch (error) {
+    const message = `Failed to connect: reading \`${name}\` of the KafkaConfig threw: ${messageOf(error)}`
+    throw withCause(new kafkajs.KafkaJSConnectionError(printable(message)), error)
+  }
+  if (isPromiseLike(value))
+    throw new NonRetriableError(
+      `Failed to connect: \`${name}\` of the KafkaConfig is a promise. Await it before, or give an object whose fields are read at each connect.`,
+    )
+  return value
 }
 
 const requestTimeout = ({ requestTimeout: ms, enforceRequestTimeout }: KafkaConfig): number =>

@@ -97,6 +97,12 @@ export class BrokerTransport implements Transport {
     return this.#openLink(this.#links[0], nodeId)
   }
 
+  pending(nodeId?: number): Error | undefined {
+    if (nodeId === undefined) return this.#connector.pending() ?? this.#requests.pending
+    const address = this.#brokers.find(each => each.nodeId === nodeId)
+    return address === undefined ? undefined : this.#connector.pending(address)
+  }
+
   async isAlive(nodeId: number): Promise<boolean> {
     const options = { target: { node: nodeId }, timeoutMs: ALIVE_MS }
     try {
@@ -113,6 +119,7 @@ export class BrokerTransport implements Transport {
     return {
       openProduceLink: nodeId => this.#openLink(links, nodeId),
       isAlive: nodeId => this.isAlive(nodeId),
+      pending: nodeId => this.pending(nodeId),
     }
   }
 

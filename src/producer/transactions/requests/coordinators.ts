@@ -85,9 +85,17 @@ export class Coordinators {
   private turn: Promise<unknown> = Promise.resolve()
   /** Some request was not answered: a broker may still come to it, whatever was answered since. */
   hasUnanswered = false
+  /** Of the questions that were asked in vain so far. */
+  private readonly waits = new Set<Wait>()
 
   constructor(parts: CoordinatorsParts) {
     this.parts = parts
+  }
+
+  /** What the oldest question that was asked in vain met last; undefined: there is none. */
+  get problem(): Error | undefined {
+    const [oldest] = this.waits
+    return oldest?.error
   }
 
   /**
@@ -109,7 +117,10 @@ export class Coordinators {
       how = 'over'
       return answer
     } finally {
-      if (course.wait !== undefined) this.parts.waits.end(course.wait, how)
+      if (course.wait !== undefined) {
+        this.waits.delete(course.wait)
+        this.parts.waits.end(course.wait, how)
+      }
     }
   }
 
@@ -154,6 +165,7 @@ export class Coordinators {
     if (course.wait === undefined) {
       const subject = { coordinator: `${coordinator.type} ${quoted(coordinator.name)}` }
       course.wait = waits.begin('coordinator', subject, { error: cause })
+      this.waits.add(course.wait)
     } else waits.change(course.wait, 'coordinator', cause)
   }
 

@@ -24,6 +24,7 @@ type AuthenticationProvider = (args: {
  */
 export const custom = (name: string, provider: AuthenticationProvider): Mechanism => ({
   name,
+  asksProvider: true,
   async authenticate({ sasl, host, port, logger, step }) {
     // As kafkajs calls it: a method of `sasl`.
     const mechanism = provider.call(sasl, {

@@ -15,6 +15,8 @@ export interface MechanismContext {
 export interface Mechanism {
   /** As SaslHandshake names it. */
   readonly name: string
+  /** Users' code is run for the credentials. */
+  readonly asksProvider?: boolean
   /** @throws what it was not given, as KafkaJSSASLAuthenticationError; what `step` rejects with; what a user's provider throws */
   authenticate(context: MechanismContext): Promise<void>
 }

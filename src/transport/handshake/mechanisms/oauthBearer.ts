@@ -12,6 +12,7 @@ interface Token {
 /** OAUTHBEARER (RFC 7628), with Kafka's extensions (KIP-342). `oauthBearerProvider` is asked at each authentication. */
 export const oauthBearer: Mechanism = {
   name: NAME,
+  asksProvider: true,
   async authenticate({ sasl, step }) {
     const { oauthBearerProvider } = sasl
     if (typeof oauthBearerProvider !== 'function')

@@ -5,9 +5,9 @@ import { CertificateError } from '../../errors/index.js'
 import { isError } from '../../util/realms.js'
 import { type Address, addressText } from '../address.js'
 import type { ConnectionSettings, SocketFactory } from '../configuration.js'
-import { closedError, connectionError } from './connectionErrors.js'
+import { closedError, connectionError } from '../connection/connectionErrors.js'
+import { within } from '../connection/timeLimit.js'
 import type { ConnectProgress } from './connectProgress.js'
-import { within } from './timeLimit.js'
 
 /** How long a connection is silent before TCP itself asks whether the other side is there. ms */
 const KEEP_ALIVE_MS = 60_000

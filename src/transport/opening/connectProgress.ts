@@ -1,5 +1,5 @@
 import { type Address, addressText } from '../address.js'
-import { connectionError } from './connectionErrors.js'
+import { connectionError } from '../connection/connectionErrors.js'
 
 /** A step on the way to a usable connection. `credentials`: a user's token provider, or `authenticationProvider`. */
 export type ConnectStep = 'TCP' | 'TLS' | 'ApiVersions' | 'credentials' | 'SASL'

@@ -1,7 +1,6 @@
 import type { Logger } from 'kafkajs'
 import { DeliveryEngine, type SharedBuffer } from '../../delivery/engine.js'
 import type { IdentitySource } from '../../delivery/idempotence/producerIds.js'
-import type { PartitionQueue } from '../../delivery/partitions/partitionQueue.js'
 import { BrokerVerdictError, messageOf, NonRetriableError, type Outcome } from '../../errors/bases.js'
 import { CoordinatorTimeoutError, ProducerFencedError, TransactionTimedOutError } from '../../errors/index.js'
 import type { ProducerObserver, TransactionOutcome } from '../../metrics/observer.js'
@@ -18,7 +17,7 @@ import type { ResilientTransaction } from '../types.js'
 import { OpenTransaction, type TransactionHost } from './openTransaction.js'
 import { Coordinators, type Patience } from './requests/coordinators.js'
 import { endTransaction } from './requests/endTransaction.js'
-import { markEpoch } from './requests/epochMarkers.js'
+import { EpochRenewal } from './requests/epochRenewal.js'
 import { GroupOffsets, type TakenOffset } from './requests/groupOffsets.js'
 import { TransactionalIdentity } from './requests/transactionalIdentity.js'
 import { TransactionPartitions } from './requests/transactionPartitions.js'
@@ -53,7 +52,9 @@ export class TransactionManager implements TransactionHost, IdentitySource {
   private readonly identity: TransactionalIdentity
   private readonly classes: DeliveryClasses
   private readonly counts: TransactionCounts
+  private readonly renewal: EpochRenewal
   private open: OpenTransaction | undefined
+  private isBeginning = false
 
   constructor(parts: TransactionManagerParts) {
     const { transactionalId, settings, transport, logger, observer, waits, random } = parts
@@ -75,6 +76,15 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       coordinators,
       logger,
       observer,
+    })
+    const patience = this.patience(parts.closing)
+    this.renewal = new EpochRenewal({
+      transactionalId,
+      coordinators,
+      identity: this.identity,
+      patience,
+      logger,
+      random,
     })
     this.counts = new TransactionCounts(observer)
     this.classes = new DeliveryClasses({ ...settings, acks: -1 }, 'transactional', logger)
@@ -128,14 +138,27 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     })
   }
 
-  /** @throws {NonRetriableError} with kafkajs's words while another is open; what is fatal to the producer */
-  begin(): ResilientTransaction {
+  /** @throws {NonRetriableError} with kafkajs's words while another is open; what is fatal to the producer; why there is no epoch yet */
+  async begin(): Promise<ResilientTransaction> {
     if (this.fatal !== undefined) throw this.fatal
-    if (this.open !== undefined) {
+    if (this.open !== undefined || this.isBeginning) {
       throw new NonRetriableError(
         'There is already an ongoing transaction for this producer. Please end the transaction before beginning another.',
       )
     }
+    if (this.renewal.owed !== undefined) await this.beginWithRenewal()
+    return this.newTransaction()
+  }
+
+  private async beginWithRenewal(): Promise<void> {
+    this.isBeginning = true
+    await this.renewEpoch()
+    this.isBeginning = false
+    const reason = this.fatal ?? this.renewal.owed
+    if (reason !== undefined) throw reason
+  }
+
+  private newTransaction(): ResilientTransaction {
     const { transactionalId, coordinators } = this
     const giveUp = new AbortController()
     const patience = this.patience(giveUp.signal)
@@ -246,33 +269,17 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     const { unsettled } = engine
     const needsEpoch = unsettled.length > 0 || isForgotten(failure)
     // A request that was not answered may still be served: one with this epoch would then act on the next transaction.
-    if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.renewEpoch(unsettled)
+    if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.renewEpoch()
     engine.resume()
     this.open = undefined
   }
 
-  private async renewEpoch(unsettled: readonly PartitionQueue[]): Promise<void> {
-    const { identity, coordinators, engine, parts } = this
+  private async renewEpoch(): Promise<void> {
     try {
-      await identity.acquire(this.patience(parts.closing))
-      coordinators.hasUnanswered = false
-      // What was answered cannot come later.
-      const doubtful = unsettled.filter(({ producerState }) => producerState.isUnresolved)
-      if (doubtful.length > 0) await this.markEpoch(doubtful)
-      if (coordinators.hasUnanswered) await identity.acquire(this.patience(parts.closing))
-      coordinators.hasUnanswered = false
-      engine.restart()
+      await this.renewal.run(this.engine)
     } catch (error) {
-      parts.logger.debug('There is no other epoch for transactions', { error: messageOf(error) })
       this.die(error as Error)
     }
-  }
-
-  private markEpoch(queues: readonly PartitionQueue[]): Promise<void> {
-    const { transactionalId, coordinators, identity } = this
-    const { closing, logger } = this.parts
-    const patience = this.patience(closing)
-    return markEpoch(queues, { transactionalId, coordinators, identity, patience, closing, logger })
   }
 
   /** Aborts a transaction that is open, and waits for one that ends. */

@@ -17,6 +17,8 @@ interface PendingOffset extends CommittedOffset {
 interface Transaction {
   producerId: number
   epoch: number
+  /** Whom the last InitProducerId named that gave another epoch: it may have got no answer, and asks again (KIP-360). */
+  predecessor: ProducerIdentity | undefined
   timeoutMs: number
   /** Whether the last one ended with a commit; undefined before the first. */
   lastCommitted: boolean | undefined
@@ -35,6 +37,9 @@ export interface TransactionsHost {
 
 /** Epochs end below this one; then a new producer id is given out. */
 const MAX_EPOCH = 32767
+
+const isSame = (one: ProducerIdentity, other: ProducerIdentity): boolean =>
+  one.producerId === other.producerId && one.epoch === other.epoch
 
 /** The identity after this one: the next epoch, or a new id when there is none before or the epochs are used up. */
 const nextIdentity = (
@@ -63,19 +68,21 @@ export class Transactions {
     current: ProducerIdentity | undefined,
   ): ProducerIdentity | { readonly errorCode: number } {
     const known = this.byId.get(id)
-    if (known && current && (known.producerId !== current.producerId || known.epoch !== current.epoch)) {
-      return { errorCode: ERROR.PRODUCER_FENCED }
+    if (known && current && !isSame(known, current)) {
+      const isAskedAgain = known.predecessor !== undefined && isSame(known.predecessor, current)
+      return isAskedAgain ? known : { errorCode: ERROR.PRODUCER_FENCED }
     }
     const next = nextIdentity(known, () => this.cluster.newProducerId())
     if (known) {
       // The markers carry the new epoch, so that what the old producer still sends is refused.
       const { ongoing } = known
-      Object.assign(known, next, { timeoutMs })
+      Object.assign(known, next, { timeoutMs, predecessor: current })
       if (ongoing) this.finish(known, false)
       known.lastCommitted = undefined
     } else {
       this.byId.set(id, {
         ...next,
+        predecessor: undefined,
         timeoutMs,
         lastCommitted: undefined,
         ongoing: false,

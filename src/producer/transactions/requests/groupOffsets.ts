@@ -7,13 +7,20 @@ import { txnOffsetCommitApi } from '../../../protocol/messages/txnOffsetCommit.j
 import type { Decoded } from '../../../protocol/wire/codec.js'
 import type { TransactionOffsets } from '../../types.js'
 import type { Coordinators, Patience } from './coordinators.js'
-import { isFatal, isForgotten, judge, refusalOf } from './verdicts.js'
+import { isFatal, judge, refusalOf } from './verdicts.js'
 
 /**
  * So often the coordinator may not know a topic whose offset it is given: a new one reaches all brokers within less than the second or two
  * that this takes, one that does not exist never does.
  */
 const MOST_UNKNOWN_ANSWERS = 20
+
+/** What any coordinator says of the producer's transaction. */
+const NOT_THE_GROUPS: ReadonlySet<number> = new Set([
+  ERROR.INVALID_PRODUCER_ID_MAPPING,
+  ERROR.UNKNOWN_PRODUCER_ID,
+  ERROR.TRANSACTION_ABORTABLE,
+])
 
 export interface GroupOffsetsParts {
   readonly transactionalId: string
@@ -126,9 +133,10 @@ export class GroupOffsets {
 
   private refusal(groupId: string, request: string, verdict: ErrorCode, context: ErrorContext): Error {
     const error = refusalOf(this.parts.transactionalId, request, verdict, context)
-    return isFatal(error) || isForgotten(error)
-      ? error
-      : new OffsetsRefusedError(groupId, { verdict, ...context })
+    if (isFatal(error) || NOT_THE_GROUPS.has(verdict.code)) return error
+    const isTheGroups =
+      request !== addOffsetsToTxnApi.name || verdict.code === ERROR.GROUP_AUTHORIZATION_FAILED
+    return isTheGroups ? new OffsetsRefusedError(groupId, { verdict, ...context }) : error
   }
 }
 

@@ -1,10 +1,12 @@
 import { BrokerVerdictError, type ErrorContext } from '../../../errors/bases.js'
 import {
   ProducerFencedError,
+  TransactionAbortableError,
   TransactionRefusedError,
   TransactionTimedOutError,
 } from '../../../errors/index.js'
 import { ERROR, type ErrorCode, errorCode } from '../../../protocol/errorCodes.js'
+import { endTxnApi } from '../../../protocol/messages/endTxn.js'
 
 /** What a coordinator's answer means for the request. */
 export type Judgement =
@@ -42,10 +44,18 @@ const FATAL: ReadonlySet<number> = new Set([
   ERROR.INVALID_TXN_STATE,
   ERROR.UNSUPPORTED_VERSION,
   ERROR.INVALID_REQUEST,
+  ERROR.UNSUPPORTED_FOR_MESSAGE_FORMAT,
 ])
 
+/** The coordinator does not know the producer id (any more): a transaction of it is over. */
+const FORGOTTEN: ReadonlySet<number> = new Set([ERROR.INVALID_PRODUCER_ID_MAPPING, ERROR.UNKNOWN_PRODUCER_ID])
+
+/** After any other final answer to EndTxn nobody knows whether there is a transaction. */
+const ABORTABLE_AT_END: ReadonlySet<number> = new Set([...FORGOTTEN, ERROR.TRANSACTION_ABORTABLE])
+
 /**
- * The error for a coordinator's final answer.
+ * The error for a coordinator's final answer. Where Java's TransactionManager ends the producer on a code that it does not expect, an
+ * abort is enough here, but for EndTxn: nothing of the transaction is written without a commit.
  *
  * @param request the request's name in Kafka's protocol
  */
@@ -56,13 +66,9 @@ export const refusalOf = (
   context: ErrorContext,
 ): Error => {
   if (FENCED.has(verdict.code)) return new ProducerFencedError(transactionalId, verdict, context)
-  if (FATAL.has(verdict.code))
+  if (FATAL.has(verdict.code) || (request === endTxnApi.name && !ABORTABLE_AT_END.has(verdict.code)))
     return new TransactionRefusedError(transactionalId, { request, verdict, ...context })
-  return new BrokerVerdictError(
-    `the coordinator answered ${request} with ${verdict.type}: ${verdict.message}`,
-    verdict,
-    context,
-  )
+  return new TransactionAbortableError(transactionalId, { request, verdict, ...context })
 }
 
 /** The error for a final answer on the way to a producer id: without one there are no transactions at all. */
@@ -84,4 +90,4 @@ export const isFatal = (error: unknown): error is Error =>
 
 /** The coordinator does not know this producer id any more: there is no transaction to be ended (transactional.id.expiration.ms). */
 export const isForgotten = (error: unknown): boolean =>
-  error instanceof BrokerVerdictError && error.code === ERROR.INVALID_PRODUCER_ID_MAPPING
+  error instanceof BrokerVerdictError && FORGOTTEN.has(error.code)

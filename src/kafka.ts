@@ -21,6 +21,7 @@ import {
 } from './producer/options/sources.js'
 import { producerOf } from './producer/producer.js'
 import type { ResilientProducer, ResilientProducerOptions } from './producer/types.js'
+import { AutoCreationEvidence } from './topics/index.js'
 import { rememberConfig, seeingRequests, withQuietQueues } from './transport/kafkajs/index.js'
 
 /**
@@ -36,6 +37,9 @@ export interface ResilientKafkaOptions extends Omit<ResilientProducerOptions, 't
  * `never`), read here; else `broker`.
  */
 export class ResilientKafka extends Kafka {
+  /** Of all subscriptions together: each has a directory of its own. */
+  readonly #autoCreation = new AutoCreationEvidence()
+
   /**
    * @throws {InvalidOptionsError} that lists every problem, and where RESILIENT_KAFKA_TOPICS is none of the three
    */
@@ -96,6 +100,7 @@ export class ResilientKafka extends Kafka {
       kafka: this,
       settings,
       logger: guardedLogger(consumer.logger()),
+      autoCreation: this.#autoCreation,
     })
     return withGroupMetadata(subscribing, config.groupId, membership)
   }

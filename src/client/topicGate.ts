@@ -3,7 +3,7 @@ import { messageOf } from '../errors/bases.js'
 import { guardedLogger } from '../logging/guardedLogger.js'
 import { silentObserver } from '../metrics/observer.js'
 import type { ProducerSettings } from '../producer/options/options.js'
-import { TopicDirectory } from '../topics/index.js'
+import { type AutoCreationEvidence, TopicDirectory } from '../topics/index.js'
 import { createTransport } from '../transport/index.js'
 import { WaitRegistry } from '../waits/registry.js'
 import { WaitLog } from '../waits/waitLog.js'
@@ -15,6 +15,8 @@ export interface TopicGateParts {
     'topics' | 'metadataRetry' | 'metadataMaxAgeMs' | 'metadataMaxIdleMs' | 'metadataRequestTimeoutMs'
   >
   readonly logger: Logger
+  /** What earlier subscriptions have learned of auto-creation. */
+  readonly autoCreation: AutoCreationEvidence
 }
 
 /**
@@ -25,7 +27,7 @@ export interface TopicGateParts {
  */
 export const awaitTopics = async (
   topics: readonly string[],
-  { kafka, settings, logger }: TopicGateParts,
+  { kafka, settings, logger, autoCreation }: TopicGateParts,
   signal: AbortSignal,
 ): Promise<void> => {
   signal.throwIfAborted()
@@ -35,6 +37,7 @@ export const awaitTopics = async (
   const directory = new TopicDirectory({
     ...settings,
     policy: settings.topics,
+    autoCreation,
     transport,
     logger,
     observer: silentObserver,

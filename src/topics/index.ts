@@ -23,6 +23,7 @@ import { TopicResolver } from './resolver.js'
 export type { TopicChange, TopicListener } from '../metadata/cache/cache.js'
 export type { TopicView } from '../metadata/cache/view.js'
 export type { MetadataRetrySettings, RetryNotice } from '../metadata/retry/schedule.js'
+export { AutoCreationEvidence } from './creation/autoCreation.js'
 export {
   compileTopicPolicy,
   TOPIC_CREATIONS,

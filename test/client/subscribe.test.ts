@@ -5,7 +5,7 @@ import {
   TopicCreationError,
   UnknownTopicError,
 } from 'kafkajs-resilient-producer'
-import { hold } from 'kafkajs-resilient-producer/testing'
+import { ERROR, errorCode, hold } from 'kafkajs-resilient-producer/testing'
 import { describe, expect, test } from 'vitest'
 import { consume, failureOf, Place } from './support/client.js'
 
@@ -96,6 +96,26 @@ describe("'broker'", () => {
     expect(together.map(({ topics }) => topics?.toSorted())).toContainEqual(['kept', 'orders'])
     expect(together.every(({ create }) => create === false)).toBe(true)
     expect(place.allowed).toEqual(['orders'])
+  })
+})
+
+describe('brokers that create nothing and do not tell their settings', () => {
+  const closed = Place.forEachTest({ brokers: 1, autoCreate: false })
+
+  test('are asked many times by the first subscription, and few times by the next ones', async () => {
+    closed.cluster.on('DescribeConfigs', errorCode(ERROR.CLUSTER_AUTHORIZATION_FAILED), { times: Infinity })
+    const metadataRetry = { minTimeoutMs: 5, maxTimeoutMs: 20, retries: 20 }
+    const kafka = closed.kafka({ metadataRetry })
+    const attempts: number[] = []
+    for (const topic of ['first', 'second', 'third']) {
+      const consumer = closed.ends(kafka.consumer({ groupId: topic }))
+      const before = closed.asked.length
+      expect(await failureOf(consumer.subscribe({ topic }))).toMatchObject({ topic })
+      attempts.push(closed.asked.slice(before).filter(({ create }) => create).length)
+    }
+    expect(attempts[0]).toBeGreaterThan(15)
+    expect(attempts[1]).toBeLessThan(10)
+    expect(attempts[2]).toBeLessThan(10)
   })
 })
 

@@ -41,8 +41,10 @@ export class BufferBudget {
   /** Whether the destination's share and the buffer have room for a record of this size. */
   mayHold(destination: Destination, bytes: number): boolean {
     const freeBytes = this.limitBytes - this.usedBytes
-    if (bytes > freeBytes) return false
     const { group, heldBytes } = destination
+    // Nearly always; the group's bytes are its destinations'.
+    if (!group.isStuck && group.heldBytes + bytes <= freeBytes) return true
+    if (bytes > freeBytes) return false
     if (group.isStuck) return this.mayHoldStuck(destination, bytes)
     // A first record is let in wherever there is room: the shares are there to bound a crowd.
     return (
@@ -57,6 +59,18 @@ export class BufferBudget {
     if (group.heldBytes === 0 || bytes <= leftBytes) return true
     // A broker may have filled more than the half before its silence was noticed: that keeps out no first record of others.
     return group === this.immobile && group.heldBytes + bytes <= this.stuckLimitBytes / 2
+  }
+
+  /**
+   * Whether the destination's share is used up to the mark, or has no room for another record of this size.
+   *
+   * @param mark of the destination's share: 1 is all of it
+   */
+  isFilledBy(destination: Destination, mark: number, bytes: number): boolean {
+    const freeBytes = this.limitBytes - this.usedBytes
+    const { isStuck, heldBytes } = destination.group
+    if (!isStuck && heldBytes < mark * freeBytes && heldBytes + bytes <= freeBytes) return false
+    return this.isFilled(destination, mark) || !this.mayHold(destination, bytes)
   }
 
   /** @param mark of the destination's share: 1 is all of it */

@@ -22,7 +22,7 @@ export class Hold {
 
   /** Before a record is refused, the one before it is answered with a hold: as long as they are of one size. */
   static isDue(budget: BufferBudget, destination: Destination, nextBytes: number): boolean {
-    return budget.isFilled(destination, HIGH_MARK) || !budget.mayHold(destination, nextBytes)
+    return budget.isFilledBy(destination, HIGH_MARK, nextBytes)
   }
 
   get isOver(): boolean {

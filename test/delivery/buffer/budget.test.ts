@@ -27,6 +27,32 @@ const fillTogether = (budget: BufferBudget, destinations: readonly Destination[]
   return destinations.map(({ heldBytes }) => heldBytes / LIMIT)
 }
 
+test('one look says whether a destination is filled to the mark, or has no room for one more record', () => {
+  const amount = fc.integer({ min: 0, max: LIMIT })
+  const mark = fc.constantFrom(0.5, 0.8, 1)
+  fc.assert(
+    fc.property(
+      fc.boolean(),
+      amount,
+      amount,
+      amount,
+      mark,
+      amount,
+      (isStuck, own, others, rest, at, bytes) => {
+        fc.pre(own + others + rest <= LIMIT)
+        const budget = new BufferBudget(LIMIT)
+        const group = new ShareGroup(isStuck)
+        const destination = new Destination(group)
+        budget.take(destination, own)
+        budget.take(new Destination(group), others)
+        budget.take(new Destination(new ShareGroup(false)), rest)
+        const isFilled = budget.isFilled(destination, at) || !budget.mayHold(destination, bytes)
+        expect(budget.isFilledBy(destination, at, bytes)).toBe(isFilled)
+      },
+    ),
+  )
+})
+
 describe('shares of the buffer', () => {
   test('one destination holds half, and there is room for the next', () => {
     const budget = new BufferBudget(LIMIT)

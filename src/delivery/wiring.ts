@@ -93,7 +93,9 @@ export class Wiring implements AdmissionHost {
       // A transactional producer's epoch is its coordinator's: a queue could not begin in another one.
       mayGiveBack: ({ producerState }) =>
         settings.transactionalId === undefined || producerState.identity === undefined,
-      onGivenBack: ({ producerState: { identity } }) => {
+      onGivenBack: queue => {
+        const { identity } = queue.producerState
+        this.withdrawal.forget(queue)
         if (identity !== undefined) this.startingIdentity.retired(identity)
       },
       onSwept: () => this.pool.shrink(),
@@ -102,8 +104,8 @@ export class Wiring implements AdmissionHost {
       onPartitionGone: ({ line }, error) => line !== undefined && waitFailures.failLines([line], () => error),
       onFailed: (topic, error) => waitFailures.topicFailed(topic, error),
     })
-    const { registry, budget, busy, completion, responseHandler } = this
-    this.withdrawal = new Withdrawal({ registry, budget, busy, waitFailures, completion, responseHandler })
+    const { budget, busy, completion, responseHandler } = this
+    this.withdrawal = new Withdrawal({ budget, busy, waitFailures, completion, responseHandler })
     parts.producerIds.onRenewed = () => {
       for (const queue of this.busy.all) queue.sender?.wake(queue)
     }
@@ -231,7 +233,7 @@ export class Wiring implements AdmissionHost {
       this.refreshLeaders(queue.topic, undefined)
     }
     // The batch is not in its queue yet.
-    if (queue.sender === undefined) queueMicrotask(() => this.registry.watchLeaderless(topic))
+    if (queue.sender === undefined) queueMicrotask(() => this.registry.watchLeader(topic, queue))
     return batch
   }
 

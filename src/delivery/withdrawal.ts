@@ -6,11 +6,9 @@ import type { BatchCompletion } from './outcome/batchCompletion.js'
 import type { ProduceResponseHandler } from './outcome/responseHandler.js'
 import type { BusyQueues } from './partitions/busyQueues.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
-import type { TopicRegistry } from './topics/topicRegistry.js'
 import type { WaitFailures } from './waiting/waitFailures.js'
 
 export interface WithdrawalParts {
-  readonly registry: TopicRegistry
   readonly budget: BufferBudget
   readonly busy: BusyQueues
   readonly waitFailures: WaitFailures
@@ -24,6 +22,8 @@ export class Withdrawal {
   private waiters: (() => void)[] = []
   /** The queues that had batches since the last {@link Withdrawal.resume}. */
   private readonly touched = new Set<PartitionQueue>()
+  /** Those that had batches since the last {@link Withdrawal.restart}: no other has an identity. */
+  private readonly numbered = new Set<PartitionQueue>()
 
   constructor(parts: WithdrawalParts) {
     this.parts = parts
@@ -76,6 +76,12 @@ export class Withdrawal {
   /** The queue has a batch. */
   noteUse(queue: PartitionQueue): void {
     this.touched.add(queue)
+    this.numbered.add(queue)
+  }
+
+  /** The queue is given back. */
+  forget(queue: PartitionQueue): void {
+    this.numbered.delete(queue)
   }
 
   /** The queues with sequences that may never be used. */
@@ -85,8 +91,8 @@ export class Withdrawal {
 
   /** The producer has another identity, and nothing is left of what the former one has sent. */
   restart(): void {
-    for (const topic of this.parts.registry.all)
-      for (const queue of topic.queues) queue.producerState.restart()
+    for (const { producerState } of this.numbered) producerState.restart()
+    this.numbered.clear()
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'kafkajs'
-import { unref } from '../util/realms.js'
 import { changedTopic, type MetadataCache } from './cache/cache.js'
+import { DueTimer } from './retry/dueTimer.js'
 import { isTransportFailure } from './retry/failure.js'
 import { type MetadataRetrySettings, nominalDelay } from './retry/schedule.js'
 import type { MetadataUpkeep } from './upkeep.js'
@@ -28,8 +28,6 @@ interface Refresh {
   running: boolean
   /** To be asked again as soon as the backoff allows. */
   again: boolean
-  /** Runs through the backoff, after which the topic is asked for again or nothing of it is left here. */
-  timer: NodeJS.Timeout | undefined
 }
 
 /**
@@ -39,6 +37,10 @@ interface Refresh {
 export class LeaderRefresh {
   readonly #options: LeaderRefreshOptions
   readonly #refreshes = new Map<string, Refresh>()
+  /** Those in their backoff, after which they are asked for again or nothing of them is left here: one timer for all. */
+  readonly #pauses = new DueTimer<Refresh>(BEAT_MS, refreshes => {
+    for (const each of refreshes) this.#goOn(each)
+  })
   readonly #unsubscribe: () => void
   #closed = false
 
@@ -64,25 +66,20 @@ export class LeaderRefresh {
   close(): void {
     this.#closed = true
     this.#unsubscribe()
-    for (const { timer } of this.#refreshes.values()) clearTimeout(timer)
+    for (const refresh of this.#refreshes.values()) this.#pauses.remove(refresh)
     this.#refreshes.clear()
   }
 
   #next(refresh: Refresh): void {
-    clearTimeout(refresh.timer)
     const wait = refresh.attempt === 0 ? 0 : this.#dueAt(refresh) - performance.now()
-    if (refresh.again && wait <= 0) {
-      void this.#run(refresh)
-      return
-    }
-    refresh.timer = setTimeout(
-      () => {
-        if (refresh.again) void this.#run(refresh)
-        else this.#refreshes.delete(refresh.name)
-      },
-      Math.max(0, wait),
-    )
-    if (!refresh.again) unref(refresh.timer)
+    if (!refresh.again || wait > 0) return this.#pauses.add(refresh, Math.max(0, wait))
+    this.#pauses.remove(refresh)
+    void this.#run(refresh)
+  }
+
+  #goOn(refresh: Refresh): void {
+    if (refresh.again) void this.#run(refresh)
+    else this.#refreshes.delete(refresh.name)
   }
 
   async #run(refresh: Refresh): Promise<void> {
@@ -131,5 +128,4 @@ const newRefresh = (name: string): Refresh => ({
   avoidNode: undefined,
   running: false,
   again: false,
-  timer: undefined,
 })

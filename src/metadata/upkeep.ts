@@ -3,9 +3,13 @@ import type { MetadataTrigger } from '../metrics/observer.js'
 import { unref } from '../util/realms.js'
 import { LONGEST_TIMER_MS } from '../util/timers.js'
 import type { MetadataCache } from './cache/cache.js'
+import type { TopicView } from './cache/view.js'
 import { isUnknown, type TopicAnswer } from './requests/answer.js'
 import type { MetadataRefresher } from './requests/refresher.js'
 import { isTransportFailure } from './retry/failure.js'
+
+/** So many topics are asked for in one turn of the event loop, no more than one request names. */
+const TOPICS_PER_TURN = 1000
 
 export interface UpkeepOptions {
   readonly cache: MetadataCache
@@ -66,11 +70,18 @@ export class MetadataUpkeep {
   #sweep(): void {
     const { cache, metadataMaxAgeMs, metadataMaxIdleMs } = this.#options
     const now = performance.now()
-    for (const topic of cache.sweep(now, metadataMaxIdleMs)) {
-      // Those that would be too old before the next sweep go now, in one request.
-      if (now + this.#periodMs - topic.fetchedAt > metadataMaxAgeMs)
-        this.ask(topic.name, 'age').catch(error => this.#report(topic.name, error))
-    }
+    // Those that would be too old before the next sweep go now, in few requests.
+    const fetchedBefore = now + this.#periodMs - metadataMaxAgeMs
+    this.#askFor(cache.sweep(now, metadataMaxIdleMs).filter(({ fetchedAt }) => fetchedAt < fetchedBefore))
+  }
+
+  /** Some topics per turn of the event loop. */
+  #askFor(topics: readonly TopicView[]): void {
+    if (this.#closed) return
+    for (const { name } of topics.slice(0, TOPICS_PER_TURN))
+      this.ask(name, 'age').catch(error => this.#report(name, error))
+    const rest = topics.slice(TOPICS_PER_TURN)
+    if (rest.length > 0) setImmediate(() => this.#askFor(rest))
   }
 
   #report(topic: string, error: unknown): void {

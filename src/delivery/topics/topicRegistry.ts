@@ -61,10 +61,6 @@ export class TopicRegistry implements TopicPartitionsHost {
     return this.topics.get(name)
   }
 
-  get all(): Iterable<TopicPartitions> {
-    return this.topics.values()
-  }
-
   /** The topic, known from here on. */
   partitionsOf(name: string): TopicPartitions {
     const known = this.topics.get(name)
@@ -150,7 +146,7 @@ export class TopicRegistry implements TopicPartitionsHost {
       this.parts.completion.rejectAll(queue, queue.gone)
     }
     if (wasMissing) this.parts.onReady(topic)
-    this.watchLeaderless(topic)
+    this.watchLeaders(topic)
   }
 
   private topicGone(name: string): void {
@@ -217,21 +213,31 @@ export class TopicRegistry implements TopicPartitionsHost {
     this.parts.directory.refreshLeaders(name, avoidNode === undefined ? {} : { avoidNode })
   }
 
-  /** A partition without a leader gets one some time: the topic is asked for until then, as long as records wait. */
-  watchLeaderless(topic: TopicPartitions): void {
-    if (topic.view === undefined) return
+  /** The queue has had a first record, and may have no leader: looks at it alone, however many the topic has. */
+  watchLeader(topic: TopicPartitions, queue: PartitionQueue): void {
+    if (topic.view !== undefined && this.isLeaderless(queue)) this.pollLeaders(topic)
+  }
+
+  private watchLeaders(topic: TopicPartitions): void {
     let isWaiting = false
-    for (const queue of topic.queues) {
-      if (queue.sender !== undefined || queue.batches.length === 0) continue
-      isWaiting = true
-      if (queue.wait?.kind !== 'leader') this.parts.waits.leaderless(queue)
-    }
-    if (!isWaiting || topic.leaderTimer !== undefined) return
-    topic.leaderTimer = setTimeout(() => {
+    for (const queue of topic.queues) isWaiting = this.isLeaderless(queue) || isWaiting
+    if (isWaiting) this.pollLeaders(topic)
+  }
+
+  /** Whether its records wait for a leader, which is told then. */
+  private isLeaderless(queue: PartitionQueue): boolean {
+    if (queue.sender !== undefined || queue.batches.length === 0) return false
+    if (queue.wait?.kind !== 'leader') this.parts.waits.leaderless(queue)
+    return true
+  }
+
+  /** A partition without a leader gets one some time: the topic is asked for until then, as long as records wait. */
+  private pollLeaders(topic: TopicPartitions): void {
+    topic.leaderTimer ??= setTimeout(() => {
       topic.leaderTimer = undefined
       if (topic.view === undefined) return
       this.refreshLeaders(topic.name, undefined)
-      this.watchLeaderless(topic)
+      this.watchLeaders(topic)
     }, LEADERLESS_POLL_MS)
   }
 

@@ -15,10 +15,13 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Message } from 'kafkajs'
+import type { ProducerInside } from '../producer/inside.js'
 import { asError, isBytes } from '../util/realms.js'
 import { copyOf, writeContext } from './carrier.js'
+import { MessageJourney, tellTransaction } from './journey.js'
 import { type SemanticConventionOptions, SemanticConventions } from './semconv.js'
 import { SentMessages } from './sentMessages.js'
+import { WaitHistory } from './waitHistory.js'
 
 export interface TracingOptions extends SemanticConventionOptions {
   /** Default: the global one, of the moment a span is started. */
@@ -54,8 +57,16 @@ export interface DeliveredTo {
 export interface TracedMessage<M extends Message = Message> {
   /** To be sent in the place of the caller's. */
   readonly message: M
+  /** To be told where the message is: of a message of this package's producers whose span is recorded. */
+  readonly journey: MessageJourney | undefined
   /** Only the first end counts. */
   ended(error: unknown, delivered?: DeliveredTo): void
+}
+
+/** The span of a transaction, which ends with what it waited for. */
+export interface TransactionSpan {
+  readonly span: Span
+  end(): void
 }
 
 /** Where a span belongs. */
@@ -76,13 +87,11 @@ export class Tracing {
   readonly #tracer: Tracer
   readonly #propagator: Pick<TextMapPropagator, 'inject'>
   readonly #producerHook: TracingOptions['producerHook']
-  readonly #clusterId: () => string | undefined
+  readonly #inside: ProducerInside | undefined
+  readonly #waits: WaitHistory | undefined
   readonly #sentMessages: SentMessages
 
-  /**
-   * @param clusterId of the moment; undefined while it is not known
-   * @param isResilient whether the producer is this package's
-   */
+  /** @param inside of a producer of this package */
   constructor(
     {
       tracerProvider = trace,
@@ -92,16 +101,16 @@ export class Tracing {
       recordKeys = true,
       semconvStabilityOptIn,
     }: TracingOptions,
-    clusterId: () => string | undefined,
-    isResilient: boolean,
+    inside: ProducerInside | undefined,
   ) {
     this.#conventions = new SemanticConventions(semconvStabilityOptIn)
     this.#recordKeys = recordKeys
     this.#tracer = tracerProvider.getTracer(SCOPE)
-    this.#sentMessages = new SentMessages(SCOPE, meterProvider, this.#conventions, isResilient)
+    this.#sentMessages = new SentMessages(SCOPE, meterProvider, this.#conventions, inside !== undefined)
     this.#propagator = propagator
     this.#producerHook = producerHook
-    this.#clusterId = clusterId
+    this.#inside = inside
+    this.#waits = inside && new WaitHistory(inside.waits)
   }
 
   /** The span of one message under the context that is active now, or under `parent`. */
@@ -118,12 +127,16 @@ export class Tracing {
     )
     writeContext(sent, trace.setSpan(parent, span), this.#propagator)
     this.#callHook(span, topic, sent)
+    // Where no span is recorded, nothing is noted of its message.
+    const journey =
+      this.#waits !== undefined && span.isRecording() ? new MessageJourney(this.#waits, topic) : undefined
     const sentMessages = this.#sentMessages
     const conventions = this.#conventions
     const { partition: pinned } = sent
     let hasEnded = false
     return {
       message: sent,
+      journey,
       ended(error, { partition, offset } = {}) {
         if (hasEnded) return
         hasEnded = true
@@ -131,6 +144,7 @@ export class Tracing {
           span.setAttribute('messaging.destination.partition.id', String(partition))
         }
         if (offset !== undefined && offset !== '-1') span.setAttributes(conventions.offset(offset))
+        journey?.tell(span, error != null)
         if (error != null) recordError(span, error)
         span.end()
         sentMessages.add(topic, pinned, error)
@@ -138,14 +152,23 @@ export class Tracing {
     }
   }
 
-  startTransaction(parent: Context): Span {
-    return this.#tracer.startSpan('transaction', {}, parent)
+  startTransaction(parent: Context): TransactionSpan {
+    const span = this.#tracer.startSpan('transaction', {}, parent)
+    const waits = span.isRecording() ? this.#waits : undefined
+    const startedAt = performance.now()
+    return {
+      span,
+      end() {
+        if (waits !== undefined) tellTransaction(span, waits, startedAt)
+        span.end()
+      },
+    }
   }
 
   #attributesOf(topic: string, { key, value, partition }: Message): Attributes {
     const conventions = this.#conventions
     const hasKey = Boolean(key) && (typeof key === 'string' || isBytes(key))
-    const clusterId = this.#clusterId()
+    const clusterId = this.#inside?.clusterId()
     return {
       ...conventions.common,
       'messaging.destination.name': topic,

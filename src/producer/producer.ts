@@ -12,8 +12,8 @@ import { Enqueueing } from './calls/enqueueing.js'
 import { RefusedCalls } from './calls/refusedCalls.js'
 import { Sending } from './calls/sending.js'
 import { TopicNames } from './checks/validate.js'
-import { tellingClusterId } from './clusterId.js'
 import { EventHub, PRODUCER_EVENTS } from './events.js'
+import { showingInside } from './inside.js'
 import { tellOfInstrumentation } from './instrumentation.js'
 import { type ProducerSettings, resolveOptions } from './options/options.js'
 import { isPlainConfig, kafkaOf } from './options/plainConfig.js'
@@ -113,5 +113,5 @@ const assemble = (kafka: Kafka, settings: ProducerSettings): ResilientProducer =
     writable: writableOptions => enqueueing.writable(writableOptions),
     flush,
   }
-  return tellingClusterId(producer, () => lifecycle.live?.session.clusterId)
+  return showingInside(producer, { clusterId: () => lifecycle.live?.session.clusterId, waits })
 }

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
-import { propagation } from '@opentelemetry/api'
+import { context, propagation } from '@opentelemetry/api'
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
 import { KafkaJsInstrumentation } from '@opentelemetry/instrumentation-kafkajs'
-import type { Kafka as KafkaClass } from 'kafkajs'
+import type { ConsumerRunConfig, Kafka as KafkaClass } from 'kafkajs'
 import { createResilientProducer, ResilientKafka } from 'kafkajs-resilient-producer'
 import { traced } from 'kafkajs-resilient-producer/opentelemetry'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
@@ -80,6 +81,7 @@ describe('beside the official instrumentation of kafkajs', () => {
       ...theirs!.attributes,
       'messaging.kafka.cluster.id': expect.stringMatching(/./),
       'messaging.kafka.offset': '1',
+      'kafkajs_resilient_producer.attempts': 1,
     })
     expect(ours!.kind).toBe(theirs!.kind)
   })
@@ -99,5 +101,38 @@ describe('beside the official instrumentation of kafkajs', () => {
     await producer.disconnect()
     const processed = spans.one(`process ${TOPIC}`)
     expect(processed.parentSpanContext?.spanId).toBe(spans.one(SEND).spanContext().spanId)
+  })
+
+  test('its consumer of batches links to our producer, and gets the caller’s baggage by eachMessage', async () => {
+    const propagator = new CompositePropagator({
+      propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+    })
+    propagation.disable()
+    propagation.setGlobalPropagator(propagator)
+    const kafka = new ResilientKafka(config())
+    const producer = traced(kafka.producer(), { ...spans, propagator })
+    await producer.connect()
+    const baggage = propagation.createBaggage({ foo: { value: 'bar' } })
+    await context.with(propagation.setBaggage(context.active(), baggage), () => producer.send(message))
+    const consume = async (groupId: string, run: (consumed: () => void) => ConsumerRunConfig) => {
+      const consumer = kafka.consumer({ groupId })
+      await consumer.connect()
+      await consumer.subscribe({ topics: [TOPIC], fromBeginning: true })
+      await new Promise<void>(resolve => void consumer.run(run(() => void setImmediate(resolve))))
+      await consumer.disconnect()
+    }
+    let seen: string | undefined
+    await consume('messages', consumed => ({
+      async eachMessage() {
+        seen = propagation.getBaggage(context.active())?.getEntry('foo')?.value
+        consumed()
+      },
+    }))
+    expect(seen).toBe('bar')
+    await consume('batches', consumed => ({ eachBatch: async () => consumed() }))
+    await producer.disconnect()
+    const [, processed] = spans.named(`process ${TOPIC}`)
+    expect(processed!.links.map(link => link.context.spanId)).toEqual([spans.one(SEND).spanContext().spanId])
+    expect(processed!.parentSpanContext?.spanId).toBe(spans.one(`poll ${TOPIC}`).spanContext().spanId)
   })
 })

@@ -236,7 +236,7 @@ describe('transaction instrumentation', () => {
     await transaction.send(message('b'))
     await transaction.commit()
     expect(spans.ended).toHaveLength(3)
-    // As version 0.32 does; the next leaves it unset.
+    // As versions 0.32 and 0.33 do.
     expect(expectFamily().status.code).toBe(SpanStatusCode.OK)
     expectSucceeded(sends())
     expectContextsSent(sends())

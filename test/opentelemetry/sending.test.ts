@@ -43,6 +43,7 @@ describe('a traced send', () => {
       'messaging.destination.partition.id': '2',
       'messaging.kafka.offset': '0',
       'messaging.kafka.cluster.id': expect.stringMatching(/./),
+      'kafkajs_resilient_producer.attempts': 1,
     })
     expect(span.status.code).toBe(SpanStatusCode.UNSET)
     const [record] = world.cluster.records(TOPIC, 2)
@@ -122,7 +123,7 @@ describe('a traced send', () => {
     const { status, attributes, events } = spans.one(SEND)
     expect(status).toEqual({ code: SpanStatusCode.ERROR, message: expect.stringContaining(TOPIC) })
     expect(attributes['error.type']).toBe('UnknownTopicError')
-    expect(events.map(each => each.name)).toEqual(['exception'])
+    expect(events.map(each => each.name)).toEqual(['kafkajs_resilient_producer.wait', 'exception'])
   })
 
   test('gives each message of a call that failed in part its own outcome', async () => {

@@ -4,6 +4,7 @@ import { type RecordMeasure, uvarintBytes } from '../../protocol/records/measure
 import { copyRecords } from '../../protocol/records/rewrite.js'
 import type { BufferPool } from '../buffer/bufferPool.js'
 import type { ProducerIdentity } from '../idempotence/sequences.js'
+import type { AttemptLog } from '../owners/attemptLog.js'
 import { OwnerRuns } from '../owners/ownerRuns.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
 import { SharedPromise } from '../owners/sharedPromise.js'
@@ -72,6 +73,8 @@ export class Batch extends Expiring {
 
   /** Requests that carried it. */
   attempts = 0
+  /** Of a batch some of whose records are watched. */
+  attemptLog: AttemptLog | undefined
   /** Those of them that failed by no fault of its own, and do not count against the option `retry`. */
   excusedAttempts = 0
   /** Some attempt may have been written although it was not answered so. */

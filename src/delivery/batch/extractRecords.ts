@@ -23,6 +23,7 @@ export const extractRecords = (batch: Batch, keep: (index: number) => boolean): 
   part.baseTimestamp = batch.baseTimestamp
   part.maxTimestamp = batch.maxTimestamp
   part.attempts = batch.attempts
+  part.attemptLog = batch.attemptLog?.copy()
   part.excusedAttempts = batch.excusedAttempts
   part.outcomeUnknown = batch.outcomeUnknown
   part.firstCause = batch.firstCause

@@ -1,6 +1,9 @@
+import type { Batch } from '../batch/batch.js'
 import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
+import type { AttemptLog } from '../owners/attemptLog.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { CallLinks } from './callLinks.js'
+import { type CallWatch, logAttemptsOf } from './callWatch.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 
 export type OnDelivery = (
@@ -12,6 +15,9 @@ export type OnDelivery = (
 export interface DeliveryTeller {
   tell(onDelivery: OnDelivery, error: Error | null, delivered: Parameters<OnDelivery>[1]): void
 }
+
+/** The index of a record that is a call of its own. */
+const ONLY = [0]
 
 /** `enqueue` with a callback. */
 export class EnqueuedRecord implements SendCompletion, RecordCompletion {
@@ -34,11 +40,21 @@ export class EnqueuedRecord implements SendCompletion, RecordCompletion {
     return undefined
   }
 
+  /** Of a record that is watched. */
+  protected get watch(): CallWatch | undefined {
+    return undefined
+  }
+
   private tell(error: Error | null, topic: string, partition: number, offset: string | undefined): void {
     this.teller.tell(this.onDelivery, error, { topic, partition, offset })
   }
 
-  ownerIn(): RecordCompletion {
+  ownerIn(batch?: Batch): RecordCompletion {
+    const { watch } = this
+    if (watch !== undefined && batch?.queue !== undefined) {
+      logAttemptsOf(batch)
+      watch.placed(this.topic, 0, batch.queue.partition)
+    }
     return this
   }
 
@@ -49,6 +65,7 @@ export class EnqueuedRecord implements SendCompletion, RecordCompletion {
   }
 
   acknowledged(batch: AcknowledgedBatch, _first: number, _count: number, index: number): void {
+    this.watch?.ended(batch.topic, ONLY, batch.attemptLog)
     this.tell(null, batch.topic, batch.partition, batch.offsetAt(index))
   }
 
@@ -56,8 +73,30 @@ export class EnqueuedRecord implements SendCompletion, RecordCompletion {
     this.tell(null, this.topic, -1, undefined)
   }
 
-  failed(error: Error, topic: string, partition: number): void {
+  failed(
+    error: Error,
+    topic: string,
+    partition: number,
+    _first?: number,
+    _count?: number,
+    log?: AttemptLog,
+  ): void {
+    this.watch?.ended(topic, ONLY, log)
     this.tell(error, topic, partition, undefined)
+  }
+}
+
+/** `enqueue` with a callback, of one that is watched. */
+export class WatchedRecord extends EnqueuedRecord {
+  private readonly watchedBy: CallWatch
+
+  constructor(topic: string, onDelivery: OnDelivery, teller: DeliveryTeller, watchedBy: CallWatch) {
+    super(topic, onDelivery, teller)
+    this.watchedBy = watchedBy
+  }
+
+  protected override get watch(): CallWatch {
+    return this.watchedBy
   }
 }
 

@@ -2,8 +2,10 @@ import type { RecordMetadata } from 'kafkajs'
 import { type FailedRecords, SendError } from '../../errors/index.js'
 import type { Batch } from '../batch/batch.js'
 import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
+import type { AttemptLog } from '../owners/attemptLog.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { CallLinks } from './callLinks.js'
+import { type CallWatch, logAttemptsOf } from './callWatch.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 
 interface Failure extends FailedRecords {
@@ -43,6 +45,7 @@ class MultiSendPart implements RecordCompletion {
       this.result = batch.metadataAt(index)
       this.resultFirst = first
     }
+    this.call.watch?.ended(batch.topic, this.indexesOf(first, count), batch.attemptLog)
     this.call.delivered(count)
   }
 
@@ -50,8 +53,17 @@ class MultiSendPart implements RecordCompletion {
     this.call.delivered(count)
   }
 
-  failed(error: Error, topic: string, partition: number, first: number, count: number): void {
-    this.call.fail({ topic, partition, messageIndexes: this.indexesOf(first, count), error })
+  failed(
+    error: Error,
+    topic: string,
+    partition: number,
+    first: number,
+    count: number,
+    log?: AttemptLog,
+  ): void {
+    const messageIndexes = this.indexesOf(first, count)
+    this.call.watch?.ended(topic, messageIndexes, log)
+    this.call.fail({ topic, partition, messageIndexes, error })
   }
 }
 
@@ -67,17 +79,21 @@ export class MultiSend implements SendCompletion {
   private readonly failures: Failure[] = []
 
   readonly links: CallLinks | undefined
+  readonly watch: CallWatch | undefined
 
   /**
    * @param records how many messages the call has, over all its topics
    * @param links of a call that can be withdrawn
+   * @param watch of a call that is watched
    */
   constructor(
     records: number,
     resolve: (result: RecordMetadata[]) => void,
     reject: (error: Error) => void,
     links?: CallLinks,
+    watch?: CallWatch,
   ) {
+    this.watch = watch
     this.pending = records
     this.resolve = resolve
     this.reject = reject
@@ -90,6 +106,7 @@ export class MultiSend implements SendCompletion {
     if (part === undefined) {
       part = new MultiSendPart(this)
       this.parts.set(batch, part)
+      if (this.watch !== undefined) logAttemptsOf(batch)
     }
     this.lastBatch = batch
     this.lastPart = part
@@ -98,6 +115,8 @@ export class MultiSend implements SendCompletion {
 
   placed(owner: RecordCompletion | null, index: number): void {
     ;(owner as MultiSendPart).add(index)
+    const queue = this.watch === undefined ? undefined : this.lastBatch?.queue
+    if (queue !== undefined) this.watch?.placed(queue.topic, index, queue.partition)
   }
 
   failedBefore(error: Error, topic: string, from: number, to: number): void {

@@ -2,6 +2,7 @@ import type { Batch } from '../batch/batch.js'
 import type { Destination } from '../buffer/shares.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
 import { CallLinks } from './callLinks.js'
+import type { CallWatch } from './callWatch.js'
 import { type DeliveryTeller, EnqueuedRecord, type OnDelivery } from './enqueuedRecord.js'
 
 /** A record of a Writable, whose source is held back until the buffer has taken it in. */
@@ -10,14 +11,18 @@ export class StreamedRecord extends EnqueuedRecord {
   private readonly onTaken: (destination: Destination) => void
   private queue: Destination | undefined
 
+  private readonly watchedBy: CallWatch | undefined
+
   /** @param onTaken called when the buffer has it, at most once; not if it fails before */
   constructor(
     topic: string,
     onDelivery: OnDelivery,
     teller: DeliveryTeller,
+    watchedBy: CallWatch | undefined,
     onTaken: (destination: Destination) => void,
   ) {
     super(topic, onDelivery, teller)
+    this.watchedBy = watchedBy
     this.onTaken = onTaken
   }
 
@@ -25,9 +30,13 @@ export class StreamedRecord extends EnqueuedRecord {
     return this.ownLinks
   }
 
+  protected override get watch(): CallWatch | undefined {
+    return this.watchedBy
+  }
+
   override ownerIn(batch?: Batch): RecordCompletion {
     this.queue = batch?.queue
-    return this
+    return super.ownerIn(batch)
   }
 
   private isTaken = false

@@ -68,6 +68,7 @@ export class BatchCompletion {
           baseOffset,
           answer.logAppendTimeMs,
           answer.logStartOffset,
+          batch.attemptLog,
         ),
       )
     }
@@ -275,9 +276,9 @@ export class BatchCompletion {
 
   private tell(queue: PartitionQueue, batch: Batch, error: Error): void {
     this.host.observer.recordsFailed(queue.topic, batch.recordCount, error.name)
-    batch.owners.reject(error, queue.topic, queue.partition, (cause, count) =>
-      this.host.unowned(queue, cause, count),
-    )
+    const { topic, partition } = queue
+    const unowned = (cause: Error, count: number) => this.host.unowned(queue, cause, count)
+    batch.owners.reject(error, topic, partition, unowned, batch.attemptLog)
   }
 }
 

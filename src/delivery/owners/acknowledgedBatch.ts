@@ -1,4 +1,5 @@
 import type { RecordMetadata } from 'kafkajs'
+import type { AttemptLog } from './attemptLog.js'
 
 const LAST_DIGITS = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'))
 
@@ -39,6 +40,8 @@ export class AcknowledgedBatch {
   /** As RecordMetadata gives them: ms since the epoch, and the first offset of the log; "-1" where the broker did not say. */
   readonly logAppendTime: string
   readonly logStartOffset: string
+  /** Of a batch some of whose records are watched. */
+  readonly attemptLog: AttemptLog | undefined
   private readonly baseOffset: bigint
   private readonly safeBaseOffset: number
   /** The offset that was asked for last without its last three digits, and as text. */
@@ -51,7 +54,9 @@ export class AcknowledgedBatch {
     baseOffset: bigint,
     logAppendTime: bigint,
     logStartOffset: bigint,
+    attemptLog?: AttemptLog,
   ) {
+    this.attemptLog = attemptLog
     this.topic = topic
     this.partition = partition
     this.baseOffset = baseOffset

@@ -1,4 +1,5 @@
 import type { AcknowledgedBatch } from './acknowledgedBatch.js'
+import type { AttemptLog } from './attemptLog.js'
 import type { RecordCompletion } from './recordCompletion.js'
 
 /** @param first the first of these records, counted over the owner's records in the batch it was admitted to */
@@ -76,10 +77,11 @@ export class OwnerRuns {
     topic: string,
     partition: number,
     onUnowned: (error: Error, count: number) => void,
+    log: AttemptLog | undefined,
   ): void {
     this.forEach((owner, first, count) => {
       if (owner === null) onUnowned(error, count)
-      else owner.failed(error, topic, partition, first, count)
+      else owner.failed(error, topic, partition, first, count, log)
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { AcknowledgedBatch } from './acknowledgedBatch.js'
+import type { AttemptLog } from './attemptLog.js'
 
 /**
  * Who waits for records: every record that was admitted ends in exactly one of the calls below. An owner's records
@@ -14,5 +15,6 @@ export interface RecordCompletion {
   acknowledged(batch: AcknowledgedBatch, first: number, count: number, index: number): void
   /** acks 0: the records were written to the socket, and nothing more will be known of them. */
   written(count: number, first: number): void
-  failed(error: Error, topic: string, partition: number, first: number, count: number): void
+  /** @param log of the batch's attempts, where somebody watches */
+  failed(error: Error, topic: string, partition: number, first: number, count: number, log?: AttemptLog): void
 }

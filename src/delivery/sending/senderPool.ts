@@ -131,7 +131,7 @@ export class SenderPool {
       openLink: id => transport.openProduceLink(id),
       isAlive: id => transport.isAlive(id),
       pending: id => transport.pending(id),
-      departed: (inFlightBatches, now) => this.observeDeparture(inFlightBatches, now),
+      departed: (inFlightBatches, now) => this.observeDeparture(inFlightBatches, nodeId, now),
       answered: (inFlightBatch, answer, endpoint) =>
         responseHandler.answered(inFlightBatch, answer, nodeId, endpoint),
       written: inFlightBatch => responseHandler.written(inFlightBatch),
@@ -163,10 +163,11 @@ export class SenderPool {
     return sender
   }
 
-  private observeDeparture(inFlightBatches: readonly InFlightBatch[], now: number): void {
+  private observeDeparture(inFlightBatches: readonly InFlightBatch[], nodeId: number, now: number): void {
     for (const { topic, batch } of inFlightBatches) {
+      const reason = batch.lastCause === undefined ? 'other' : failureType(batch.lastCause)
+      batch.attemptLog?.sent(batch.attempts, nodeId, now, reason)
       if (batch.attempts > 1) {
-        const reason = batch.lastCause === undefined ? 'other' : failureType(batch.lastCause)
         this.parts.observer.recordsRetried(topic, batch.recordCount, reason)
         continue
       }

@@ -1,5 +1,8 @@
 import type { ProducerBatch, ProducerRecord, RecordMetadata, TopicMessages } from 'kafkajs'
+import type { CallWatch } from '../../delivery/calls/callWatch.js'
+import type { AttemptLog } from '../../delivery/owners/attemptLog.js'
 import { SendError } from '../../errors/index.js'
+import { watching } from '../../producer/calls/watchedCalls.js'
 import type { Abortable } from '../../producer/types.js'
 import { defined } from '../../util/plainObject.js'
 import type { Placement, TracedMessage, Tracing } from '../tracing.js'
@@ -12,7 +15,7 @@ export const tracedSend =
   (tracing: Tracing, send: Send<ProducerRecord>, placement?: () => Placement): Send<ProducerRecord> =>
   record => {
     const spans = new CallSpans(tracing, placement?.())
-    return spans.watch(() => send(spans.started(record)))
+    return spans.follow(() => send(spans.told(spans.started(record))))
   }
 
 export const tracedSendBatch =
@@ -21,12 +24,10 @@ export const tracedSendBatch =
     const spans = new CallSpans(tracing, placement?.())
     const topicMessages = batch?.topicMessages
     if (!Array.isArray(topicMessages)) return sendBatch(batch)
-    return spans.watch(() =>
-      sendBatch({
-        ...optionsOf(batch),
-        topicMessages: topicMessages.map(each => spans.started(each)),
-      }),
-    )
+    return spans.follow(() => {
+      const traced = topicMessages.map(each => spans.started(each))
+      return sendBatch(spans.told({ ...optionsOf(batch), topicMessages: traced }))
+    })
   }
 
 /** A call may be of a class whose fields are accessors, which a copy of its own fields would lose. */
@@ -38,11 +39,12 @@ const optionsOf = <Call extends object>(call: Call): Call => {
 type Slot = TracedMessage | undefined
 
 /** The spans of one call: each ends as its own message did. */
-class CallSpans {
+class CallSpans implements CallWatch {
   readonly #tracing: Tracing
   readonly #placement: Placement | undefined
   /** By topic, at the message's index as {@link SendError} counts it: a topic that is named twice has its messages in one row. */
   readonly #slots = new Map<string, Slot[]>()
+  #isRecorded = false
 
   constructor(tracing: Tracing, placement: Placement | undefined) {
     this.#tracing = tracing
@@ -61,12 +63,27 @@ class CallSpans {
         ? this.#tracing.startMessage(topic, message, this.#placement)
         : undefined
       slots.push(slot)
+      if (slot?.journey !== undefined) this.#isRecorded = true
       return slot?.message ?? message
     })
     return { ...optionsOf(given), topic, messages: traced }
   }
 
-  async watch(send: () => Promise<RecordMetadata[]>): Promise<RecordMetadata[]> {
+  /** The call, which tells the spans where its messages are, if any of them is recorded. */
+  told<Call>(call: Call): Call {
+    if (this.#isRecorded) watching(call as object, this)
+    return call
+  }
+
+  placed(topic: string, index: number, partition: number): void {
+    this.#slots.get(topic)?.[index]?.journey?.placed(topic, index, partition)
+  }
+
+  ended(topic: string, indexes: readonly number[], log: AttemptLog | undefined): void {
+    for (const index of indexes) this.#slots.get(topic)?.[index]?.journey?.ended(topic, indexes, log)
+  }
+
+  async follow(send: () => Promise<RecordMetadata[]>): Promise<RecordMetadata[]> {
     try {
       const results = await send()
       this.#succeeded(results)

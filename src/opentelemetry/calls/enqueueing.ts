@@ -1,5 +1,6 @@
 import { context } from '@opentelemetry/api'
 import { lookingOn } from '../../producer/calls/enqueueing.js'
+import { watching } from '../../producer/calls/watchedCalls.js'
 import type { ResilientProducer } from '../../producer/types.js'
 import type { Tracing } from '../tracing.js'
 import { isTraceable } from './traceable.js'
@@ -11,7 +12,8 @@ export const tracedEnqueue =
   (topic, message, onDelivery) => {
     const isCallback = onDelivery === undefined || typeof onDelivery === 'function'
     if (!isCallback || !isTraceable(topic, message)) return enqueue(topic, message, onDelivery)
-    const { message: sent, ended } = tracing.startMessage(topic, message)
+    const { message: sent, journey, ended } = tracing.startMessage(topic, message)
+    if (journey !== undefined) watching(sent, journey)
     try {
       if (onDelivery === undefined) return enqueue(topic, sent, lookingOn(ended))
       // Called from a socket's event, it would be in the context of whoever wrote to that first.

@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api'
 import type { Producer } from 'kafkajs'
 import { ProducerClosedError } from '../../errors/index.js'
-import { clusterIdOf } from '../../producer/clusterId.js'
+import { insideOf } from '../../producer/inside.js'
 import { noteTraced } from '../../producer/instrumentation.js'
 import type { ResilientProducer } from '../../producer/types.js'
 import { Tracing, type TracingOptions } from '../tracing.js'
@@ -27,7 +27,7 @@ const tracedProducers = new WeakSet<object>()
  */
 export function traced<P extends Producer>(producer: P, options: TracingOptions = {}): P {
   if (tracedProducers.has(producer)) return producer
-  const tracing = new Tracing(options, () => clusterIdOf(producer), isResilient(producer))
+  const tracing = new Tracing(options, insideOf(producer))
   const open: OpenTransactions = new Set()
   const { send, sendBatch, transaction } = producer
   const disconnect: (options?: DisconnectOptions) => Promise<void> = producer.disconnect
@@ -40,7 +40,7 @@ export function traced<P extends Producer>(producer: P, options: TracingOptions 
       try {
         await disconnect(options)
       } finally {
-        for (const span of open) endTransaction(open, span, new ProducerClosedError())
+        for (const transaction of open) endTransaction(open, transaction, new ProducerClosedError())
       }
     },
     ...(isResilient(producer)

@@ -1,36 +1,37 @@
 import { type Context, context, type Span, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Producer, Transaction } from 'kafkajs'
-import { type Placement, recordError, type Tracing } from '../tracing.js'
+import { type Placement, recordError, type Tracing, type TransactionSpan } from '../tracing.js'
 import { tracedSend, tracedSendBatch } from './calls.js'
 
 /** The spans of transactions that were neither committed nor aborted yet. */
-export type OpenTransactions = Set<Span>
+export type OpenTransactions = Set<TransactionSpan>
 
 /** A span `transaction` from its begin to its end, with those of its messages under it. */
 export const tracedTransactions =
   (tracing: Tracing, begin: Producer['transaction'], open: OpenTransactions): Producer['transaction'] =>
   async () => {
     const from = context.active()
-    const span = tracing.startTransaction(from)
-    open.add(span)
+    const its = tracing.startTransaction(from)
+    open.add(its)
     try {
-      return watched(await begin(), { tracing, span, from, open })
+      return watched(await begin(), { tracing, its, from, open })
     } catch (error) {
-      endTransaction(open, span, error)
+      endTransaction(open, its, error)
       throw error
     }
   }
 
 interface Watch {
   readonly tracing: Tracing
-  readonly span: Span
+  readonly its: TransactionSpan
   /** The context that it was begun in. */
   readonly from: Context
   readonly open: OpenTransactions
 }
 
 /** The object is this caller's alone, so its methods are replaced in place, wherever they are kept. */
-function watched(transaction: Transaction, { tracing, span, from, open }: Watch): Transaction {
+function watched(transaction: Transaction, { tracing, its, from, open }: Watch): Transaction {
+  const { span } = its
   const placement = () => placementIn(span, from)
   const commit = transaction.commit.bind(transaction)
   const abort = transaction.abort.bind(transaction)
@@ -40,7 +41,7 @@ function watched(transaction: Transaction, { tracing, span, from, open }: Watch)
   let isAborting = false
   /** What fails later, fails because of the first. */
   const noteFailure = (error: unknown): void => {
-    if (!hasFailed && open.has(span)) recordError(span, error)
+    if (!hasFailed && open.has(its)) recordError(span, error)
     hasFailed = true
   }
   const watchedCall =
@@ -63,11 +64,11 @@ function watched(transaction: Transaction, { tracing, span, from, open }: Watch)
         await commit()
         // kafkajs commits what is left of a transaction in which a send has failed.
         if (!hasFailed) span.setStatus({ code: SpanStatusCode.OK })
-        endTransaction(open, span)
+        endTransaction(open, its)
       } catch (error) {
         noteFailure(error)
         // It can still be aborted, which is then its end.
-        if (!isActive()) endTransaction(open, span)
+        if (!isActive()) endTransaction(open, its)
         throw error
       }
     },
@@ -75,10 +76,10 @@ function watched(transaction: Transaction, { tracing, span, from, open }: Watch)
       isAborting = true
       try {
         await abort()
-        endTransaction(open, span)
+        endTransaction(open, its)
       } catch (error) {
         noteFailure(error)
-        endTransaction(open, span)
+        endTransaction(open, its)
         throw error
       }
     },
@@ -99,8 +100,8 @@ function placementIn(span: Span, from: Context): Placement {
 }
 
 /** Only the first end counts. */
-export function endTransaction(open: OpenTransactions, span: Span, error?: unknown): void {
-  if (!open.delete(span)) return
-  if (error != null) recordError(span, error)
-  span.end()
+export function endTransaction(open: OpenTransactions, its: TransactionSpan, error?: unknown): void {
+  if (!open.delete(its)) return
+  if (error != null) recordError(its.span, error)
+  its.end()
 }

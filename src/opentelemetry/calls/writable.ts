@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { watching } from '../../producer/calls/watchedCalls.js'
 import type { ResilientProducer, TopicMessage, WritableOptions } from '../../producer/types.js'
 import type { Tracing } from '../tracing.js'
 import { isTraceable } from './traceable.js'
@@ -31,7 +32,8 @@ export const tracedWritable =
     const write = stream.write.bind(stream) as (record: TopicMessage, callback: Callback) => boolean
     replaceWriting(stream, (record, callback) => {
       if (!isTraceable(record?.topic, record)) return write(record, callback)
-      const { message, ended } = tracing.startMessage(record.topic, record)
+      const { message, journey, ended } = tracing.startMessage(record.topic, record)
+      if (journey !== undefined) watching(message, journey)
       written.set(message, { record, ended })
       // A stream that is destroyed calls back with the error for what it had not taken up.
       return write(message, error => {

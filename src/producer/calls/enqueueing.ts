@@ -6,6 +6,7 @@ import {
   EnqueuedRecord,
   type OnDelivery,
   UnownedRecord,
+  WatchedRecord,
 } from '../../delivery/calls/enqueuedRecord.js'
 import { StreamedRecord } from '../../delivery/calls/streamedRecord.js'
 import type { Hold } from '../../delivery/engine.js'
@@ -17,6 +18,7 @@ import type { ProducerSettings } from '../options/options.js'
 import type { Lifecycle } from '../session/lifecycle.js'
 import type { TopicMessage, WritableOptions } from '../types.js'
 import type { UnownedFailures } from '../unowned.js'
+import { watchOf } from './watchedCalls.js'
 import { createWritable, type HeldWrite } from './writable.js'
 
 const NO_OPTIONS = {}
@@ -72,10 +74,17 @@ export class Enqueueing implements DeliveryTeller {
     if (known === undefined) topicNames.check(topic)
     const taken = takeMessage(topic, message, 0, settings)
     const { engine, classes } = lifecycle.connected
-    const call = onDelivery === undefined ? this.unowned : new EnqueuedRecord(topic, onDelivery, this)
+    const call = onDelivery === undefined ? this.unowned : this.recordOf(topic, message, onDelivery)
     const hold = engine.enqueue(known ?? engine.topicOf(topic), taken, call, classes.of(NO_OPTIONS))
     this.ownHold = hold
     return hold === undefined || this.heldBack(topic, hold, call)
+  }
+
+  private recordOf(topic: string, message: Message, onDelivery: OnDelivery): EnqueuedRecord {
+    const watch = watchOf(message)
+    return watch === undefined
+      ? new EnqueuedRecord(topic, onDelivery, this)
+      : new WatchedRecord(topic, onDelivery, this, watch)
   }
 
   /** @returns false, the answer to one who should wait */
@@ -160,7 +169,7 @@ export class Enqueueing implements DeliveryTeller {
     topicNames.check(topic)
     const message = takeMessage(topic, record, 0, settings)
     const { engine, classes } = lifecycle.connected
-    const call = new StreamedRecord(topic, onDelivery, this, destination => {
+    const call = new StreamedRecord(topic, onDelivery, this, watchOf(record), destination => {
       const hold = engine.holdAt(destination)
       onTaken(hold === undefined ? undefined : this.when(() => hold.isOver))
     })

@@ -1,7 +1,9 @@
 import type { Message, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
 import type { DeliveryClass } from '../../delivery/batch/deliveryClass.js'
 import { CallLinks } from '../../delivery/calls/callLinks.js'
+import type { CallWatch } from '../../delivery/calls/callWatch.js'
 import { MultiSend } from '../../delivery/calls/multiSend.js'
+import type { SendCompletion } from '../../delivery/calls/sendCompletion.js'
 import { SingleSend } from '../../delivery/calls/singleSend.js'
 import type { DeliveryEngine } from '../../delivery/engine.js'
 import { NonRetriableError } from '../../errors/bases.js'
@@ -14,6 +16,7 @@ import type { ProducerSettings } from '../options/options.js'
 import type { Abortable } from '../types.js'
 import { onAbort } from './abortListeners.js'
 import type { RefusedCalls } from './refusedCalls.js'
+import { watchOf } from './watchedCalls.js'
 
 /** Where the records of a call go. */
 interface SendTarget {
@@ -69,7 +72,7 @@ export class Sending {
   /** The common case: one message for a known topic. Undefined when it is not that. */
   private sendOne(record: ProducerRecord & Abortable): Promise<RecordMetadata[]> | undefined {
     const { live } = this.route
-    if (live === undefined) return undefined
+    if (live === undefined || watchOf(record) !== undefined) return undefined
     const { topic, messages, acks, signal } = record
     const known = live.engine.topic(topic)
     const isCommon =
@@ -98,9 +101,10 @@ export class Sending {
     const deliveryClass = classes.of(options)
     if (signal?.aborted) throw new SendAbortedError(topics[0]?.topic ?? '', { cause: signal.reason })
     if (count === 0) return Promise.resolve([])
-    if (signal !== undefined) return sendAbortable(engine, topics, count, deliveryClass, signal)
+    const watch = watchOf(options)
+    if (signal !== undefined) return sendAbortable(engine, topics, count, deliveryClass, signal, watch)
     return new Promise((resolve, reject) => {
-      const call = count === 1 ? new SingleSend(resolve, reject) : new MultiSend(count, resolve, reject)
+      const call = callOf(count, resolve, reject, undefined, watch)
       for (const { topic, messages } of topics) {
         if (messages.length > 0) engine.submit(topic, messages, call, deliveryClass)
       }
@@ -151,18 +155,30 @@ export class Sending {
   }
 }
 
+/** Only what has to be gathered, or is watched, takes more than the least. */
+const callOf = (
+  count: number,
+  resolve: (result: RecordMetadata[]) => void,
+  reject: (error: Error) => void,
+  links: CallLinks | undefined,
+  watch: CallWatch | undefined,
+): SendCompletion =>
+  count === 1 && watch === undefined
+    ? new SingleSend(resolve, reject, links)
+    : new MultiSend(count, resolve, reject, links, watch)
+
 const sendAbortable = (
   engine: DeliveryEngine,
   topics: readonly TopicMessages[],
   count: number,
   deliveryClass: DeliveryClass,
   signal: AbortSignal,
+  watch: CallWatch | undefined,
 ): Promise<RecordMetadata[]> => {
   let stopListening = (): void => {}
   const result = new Promise<RecordMetadata[]>((resolve, reject) => {
     const links = new CallLinks()
-    const call =
-      count === 1 ? new SingleSend(resolve, reject, links) : new MultiSend(count, resolve, reject, links)
+    const call = callOf(count, resolve, reject, links, watch)
     // Before the records are taken: a user's partitioner may abort the signal.
     stopListening = onAbort(signal, () => engine.abortUnsent(links, topics[0]!.topic, signal.reason))
     for (const { topic, messages } of topics) {

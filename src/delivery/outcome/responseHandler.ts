@@ -30,6 +30,18 @@ const FORGOTTEN: PartitionAnswer = {
 
 /** After this many attempts even a leader that is said to be one is looked up again. */
 const APPOINTED_ATTEMPTS = 50
+/** The same where the broker that refused names no leader. */
+const UNNAMED_ATTEMPTS = 10
+
+/**
+ * Whether a broker that refused as not the leader is only starting to lead, as right after the topic's creation: there is little to wait
+ * for then. It names itself, or nobody (-1) while it is just making the partition; brokers before Produce 10 (KIP-951) never name one.
+ */
+const isStartingToLead = (queue: PartitionQueue, batch: Batch, leaderId: number, nodeId: number): boolean => {
+  if (queue.sender === undefined) return false
+  if (leaderId === nodeId) return batch.attempts <= APPOINTED_ATTEMPTS
+  return leaderId < 0 && !queue.wasWritten && batch.attempts <= UNNAMED_ATTEMPTS
+}
 
 /** What becomes of a batch once it is answered or lost: it is retried, whole or in parts, or it ends. */
 export class ProduceResponseHandler {
@@ -133,14 +145,8 @@ export class ProduceResponseHandler {
     // It was for a leader, or for a topic, whose successor is known by now.
     const isOutdated = this.isElsewhere(queue, nodeId) || topicId !== queue.topicId
     if (isOutdated) return this.retries.retry(queue, batch, cause, AT_ONCE)
-    // The cluster calls this broker the leader, and the broker has not heard of it yet, as right after a topic's
-    // creation: there is nothing to ask, and little to wait for.
-    const isAppointed =
-      leaderId === nodeId && queue.sender !== undefined && batch.attempts <= APPOINTED_ATTEMPTS
-    if (!isAppointed) {
-      this.host.refreshLeaders(queue, undefined)
-      return this.retries.retry(queue, batch, cause)
-    }
+    if (leaderId !== nodeId) this.host.refreshLeaders(queue, undefined)
+    if (!isStartingToLead(queue, batch, leaderId, nodeId)) return this.retries.retry(queue, batch, cause)
     if (this.startingLeaders.mayProbe(nodeId, batch))
       return this.retries.retry(queue, batch, cause, APPOINTED_BACKOFF)
     if (this.retries.goesOn(queue, batch, cause, HELD_BACKOFF))

@@ -47,6 +47,8 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
   busyBehind: PartitionQueue | undefined
   /** @internal BusyQueues' */
   isBusy = false
+  /** A broker has taken a batch of it. Until then its leader may not have heard of the partition yet. Written by {@link noteAccepted}. */
+  wasWritten = false
   /** The last attempt was refused, and its batch waits to be sent again. */
   private isRetrying = false
   waitsIn: QueueList | undefined
@@ -136,6 +138,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
 
   /** The broker took this batch. */
   noteAccepted(batch: Batch): void {
+    this.wasWritten = true
     this.sizing?.accepted(batch)
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Kafka, logLevel } from 'kafkajs'
+import { Kafka, type logCreator, logLevel } from 'kafkajs'
 import { createResilientProducer } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, expect, test } from 'vitest'
@@ -12,10 +12,14 @@ let cluster: EmbeddedKafka
 let end = async (): Promise<void> => {}
 afterEach(() => end())
 
-const start = async () => {
+const start = async (logCreator?: logCreator) => {
   cluster = await EmbeddedKafka.start({ autoCreate: false, maxVersions: { Produce: 12 } })
   const producer = createResilientProducer(
-    new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING }),
+    new Kafka({
+      brokers: cluster.bootstrap,
+      logLevel: logCreator === undefined ? logLevel.NOTHING : logLevel.DEBUG,
+      logCreator,
+    }),
   )
   end = async () => {
     await producer.disconnect({ timeoutMs: 0 })
@@ -29,7 +33,7 @@ const start = async () => {
 
 /** Refuses batches as a broker does that has not heard yet which partitions it leads. */
 const unaware =
-  (isUnaware: (topicIndex: number) => boolean, refused: () => void): ProduceFault =>
+  (isUnaware: (topicIndex: number) => boolean, refused: () => void, leaderId = 0): ProduceFault =>
   async (request, next) => {
     const { topicData } = request.body
     const isRefused = topicData.map(({ name }) => isUnaware(Number(name.slice(1))))
@@ -48,7 +52,7 @@ const unaware =
           logStartOffset: -1n,
           recordErrors: [],
           errorMessage: null,
-          currentLeader: { leaderId: 0, leaderEpoch: 0 },
+          currentLeader: { leaderId, leaderEpoch: Math.min(leaderId, 0) },
         }
         return { name: each.name, topicId: each.topicId, partitionResponses: [answer] }
       }),
@@ -93,4 +97,33 @@ test('those that are never led hold nobody up', async () => {
   for (const send of sends) send.catch(() => {})
   await Promise.all(sends.slice(40))
   for (const topic of topics.slice(40)) expect(cluster.records(topic)).toHaveLength(1)
+})
+
+test('a leader that names nobody while it makes a new partition is asked again soon, and not after the backoff of a sick one', async () => {
+  const delays: number[] = []
+  const { producer } = await start(() => ({ log }) => {
+    if (log.message === 'A record batch will be sent again') delays.push(Number(log.delayMs))
+  })
+  const send = (value: string) => producer.send({ topic: 't0', messages: [{ value }] })
+  let refusals = 0
+  const refuse = () =>
+    cluster.on(
+      'Produce',
+      unaware(
+        () => true,
+        () => refusals++,
+        -1,
+      ),
+      { times: 5 },
+    )
+  refuse()
+  await send('new')
+  expect(refusals).toBe(5)
+  expect(delays).toHaveLength(5)
+  expect(Math.max(...delays)).toBeLessThanOrEqual(120)
+  // Once it was written, the partition has a leader that knows it: another refusal is trouble.
+  delays.length = 0
+  refuse()
+  await send('known')
+  expect(Math.max(...delays)).toBeGreaterThan(120)
 })

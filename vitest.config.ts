@@ -19,6 +19,10 @@ const kafkaProject = (name: string, include: string) => ({
     // After the others and one file at a time: brokers share the machine's cores with the producers that they time.
     sequence: { groupOrder: 1 },
     fileParallelism: false,
+    // A session of a consumer group takes up to 30 s to end where a request of its start was lost.
+    testTimeout: 90_000,
+    // A shared machine may hold up a real broker for longer than any limit that a test waits for. The report names what needed it.
+    retry: process.env.CI ? 1 : 0,
   },
 })
 

@@ -13,7 +13,7 @@ import { createTopics, withAdmin } from './support/admin.js'
 import { failureOf } from './support/producing.js'
 import { helperClientId } from './testBroker.js'
 
-const PATIENCE = { timeoutMs: 25_000 }
+const PATIENCE = { timeoutMs: 60_000 }
 
 type Client = { disconnect(): Promise<void> }
 

@@ -7,7 +7,7 @@ import { RawCluster } from '../testing/support/rawCluster.js'
 import { until } from './cluster/wait.js'
 import { describeKafka, uniqueTopic } from './suite.js'
 
-const PATIENCE = { timeoutMs: 30_000 }
+const PATIENCE = { timeoutMs: 60_000 }
 
 /** A living broker remembers the last five batches of a producer on a partition: see the sequence cases of the parity tests. */
 describeKafka('a broker that was killed and started again', { brokers: 1 }, broker => {

@@ -22,12 +22,20 @@ export interface Report extends Counts {
   kafka: Counts
   /** On which kinds of broker they ran. */
   brokers: string[]
+  /** The names of those that failed. */
+  failures: string[]
+  /** The names of those that passed at a second attempt only: to be looked into. */
+  unsteady: string[]
 }
 
 /** One test as the report counts it. */
 export interface Outcome {
   readonly state: keyof Counts
   readonly kafka: string | undefined
+  /** File and test. */
+  readonly name: string
+  /** It failed before it passed. */
+  readonly isUnsteady: boolean
 }
 
 export function countUp(outcomes: readonly Outcome[], errors: number): Report {
@@ -46,6 +54,8 @@ export function countUp(outcomes: readonly Outcome[], errors: number): Report {
     brokers: [
       ...new Set(onKafka.flatMap(({ kafka, state }) => (kafka && state !== 'skipped' ? [kafka] : []))),
     ],
+    failures: outcomes.filter(({ state }) => state === 'failed').map(({ name }) => name),
+    unsteady: outcomes.filter(({ isUnsteady }) => isUnsteady).map(({ name }) => name),
   }
 }
 
@@ -84,6 +94,8 @@ export default class KafkaReport implements Reporter {
     const seconds = Math.round((performance.now() - this.startedAt) / 1000)
     const line = describeForm(projects, report, seconds)
     if (line) console.log(line)
+    for (const name of report.failures) console.log(`Failed: ${name}`)
+    for (const name of report.unsteady) console.log(`Passed at a second attempt only: ${name}`)
     const { passed, failed, skipped } = report.kafka
     if (passed + failed + skipped === 0) return
     const where = report.brokers.length > 0 ? ` (${report.brokers.join(', ')})` : ''
@@ -95,5 +107,10 @@ type Test = TestModule['children'] extends { allTests(): Iterable<infer T> } ? T
 
 function outcomeOf(test: Test): Outcome {
   const { state } = test.result()
-  return { state: state === 'pending' ? 'skipped' : state, kafka: test.meta().kafka }
+  return {
+    state: state === 'pending' ? 'skipped' : state,
+    kafka: test.meta().kafka,
+    name: `${test.module.relativeModuleId} > ${test.fullName}`,
+    isUnsteady: test.diagnostic()?.flaky ?? false,
+  }
 }

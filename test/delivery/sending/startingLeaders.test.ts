@@ -18,7 +18,7 @@ const start = async (logCreator?: logCreator) => {
     new Kafka({
       brokers: cluster.bootstrap,
       logLevel: logCreator === undefined ? logLevel.NOTHING : logLevel.DEBUG,
-      logCreator,
+      ...(logCreator === undefined ? {} : { logCreator }),
     }),
   )
   end = async () => {

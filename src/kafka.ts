@@ -25,23 +25,31 @@ import { AutoCreationEvidence } from './topics/index.js'
 import { rememberConfig, seeingRequests, withQuietQueues } from './transport/kafkajs/index.js'
 
 /**
- * The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers and admins too. A
- * `transactionalId` is one producer's: those that share it fence each other.
+ * The options of all producers of a {@link ResilientKafka}; `topics` is the policy of its consumers too. `transactionalId` is not among them:
+ * producers that share it fence each other.
  */
 export interface ResilientKafkaOptions extends Omit<ResilientProducerOptions, 'transactionalId'> {}
 
 /**
- * kafkajs's `Kafka`, with resilient producers and one topic policy over producers, consumers and admins.
+ * kafkajs's `Kafka`, with resilient producers and one topic policy for producers, consumers and admins.
  *
- * The policy is `options.topics`; where it has no `create`, the environment variable RESILIENT_KAFKA_TOPICS (`broker`, `admin` or
- * `never`), read here; else `broker`.
+ * The policy is `options.topics`. Where it has no `create`, the environment variable RESILIENT_KAFKA_TOPICS (`broker`, `admin` or `never`) counts,
+ * which is read once, by the constructor; otherwise `broker`.
+ *
+ * @example
+ * const kafka = new ResilientKafka({ brokers: ['localhost:9092'] }, { topics: { create: 'never' } })
+ * const producer = kafka.producer()
  */
 export class ResilientKafka extends Kafka {
   /** Of all subscriptions together: each has a directory of its own. */
   readonly #autoCreation = new AutoCreationEvidence()
 
   /**
-   * @throws {InvalidOptionsError} that lists every problem, and where RESILIENT_KAFKA_TOPICS is none of the three
+   * @param config - kafkajs's configuration: brokers, credentials, logger
+   * @param options - of all producers, and the topic policy
+   * @throws {@link InvalidOptionsError} that lists every problem, and where RESILIENT_KAFKA_TOPICS is none of the three
+   * @example
+   * const kafka = new ResilientKafka({ brokers: ['localhost:9092'], ssl: true }, { deliveryTimeoutMs: 60_000 })
    */
   constructor(config: KafkaConfig, options: ResilientKafkaOptions = {}) {
     super(config)
@@ -59,9 +67,13 @@ export class ResilientKafka extends Kafka {
   }
 
   /**
-   * @param config kafkajs's, each field with kafkajs's meaning; above all options
-   * @param options of this producer; above those of this Kafka
-   * @throws {InvalidOptionsError} that lists every problem
+   * Makes a producer. It connects with its `connect()`.
+   *
+   * @param config - kafkajs's ProducerConfig, each field with kafkajs's meaning; it overrides all options
+   * @param options - of this producer; they override those of this Kafka
+   * @throws {@link InvalidOptionsError} that lists every problem
+   * @example
+   * const producer = kafka.producer({ idempotent: true }, { lingerMs: 5 })
    */
   override producer(config?: ProducerConfig, options?: ResilientProducerOptions): ResilientProducer {
     const misplaced = optionsAmong(config)
@@ -73,13 +85,16 @@ export class ResilientKafka extends Kafka {
   }
 
   /**
-   * kafkajs's consumer, whose `subscribe` waits until its topics are there, by the policy: `broker` and `admin` have them created,
-   * `never` waits for `waitForMs`. A RegExp creates nothing. `allowAutoTopicCreation` is above the policy: true is `broker`,
-   * false `never`.
+   * kafkajs's consumer, whose `subscribe` waits until its topics exist, by the policy: `broker` and `admin` have them created, `never` waits
+   * for `waitForMs`. A RegExp creates nothing. `allowAutoTopicCreation` overrides the policy: true is `broker`, false is `never`. Its
+   * `groupMetadata()` is its membership in its group, for `sendOffsets` in a transaction.
    *
-   * `subscribe` rejects as a producer's `send` would for that topic, as with UnknownTopicError.
-   *
-   * Its `groupMetadata()` says who it is in its group, for `sendOffsets` in a transaction.
+   * @throws {@link InvalidOptionsError}. Its `subscribe` rejects as a producer's `send` to that topic would, for example with
+   *   {@link UnknownTopicError}, and with {@link ConsumerDisconnectedError} when `disconnect()` comes first
+   * @example
+   * const consumer = kafka.consumer({ groupId: 'billing' })
+   * await consumer.connect()
+   * await consumer.subscribe({ topics: ['orders'] })
    */
   override consumer(config: ConsumerConfig): ResilientConsumer {
     const allowAutoTopicCreation = config?.allowAutoTopicCreation
@@ -105,7 +120,16 @@ export class ResilientKafka extends Kafka {
     return withGroupMetadata(subscribing, config.groupId, membership)
   }
 
-  /** kafkajs's admin. */
+  /**
+   * kafkajs's admin.
+   *
+   * @throws never
+   * @example
+   * const admin = kafka.admin()
+   * await admin.connect()
+   * console.log(await admin.listTopics())
+   * await admin.disconnect()
+   */
   override admin(config?: AdminConfig): Admin {
     return withQuietQueues(this, () => super.admin(config))
   }

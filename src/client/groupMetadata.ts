@@ -1,21 +1,25 @@
 import type { Consumer } from 'kafkajs'
 import { NonRetriableError } from '../errors/bases.js'
 
-/** Who a consumer is in its group: what `sendOffsets` takes beside the offsets (KIP-447). */
+/** A consumer's membership in its group: what `sendOffsets` takes beside the offsets (KIP-447). */
 export interface ConsumerGroupMetadata {
+  /** The group's id. */
   readonly consumerGroupId: string
+  /** The group's generation in which the consumer has its partitions. */
   readonly generationId: number
+  /** The id that the coordinator gave the consumer (JoinGroup). */
   readonly memberId: string
 }
 
-/** kafkajs's `Consumer`, and who it is in its group. */
+/** kafkajs's `Consumer`, and its membership in its group. */
 export interface ResilientConsumer extends Consumer {
   /**
-   * Who this consumer is in its group now. Given to `sendOffsets`, the group's coordinator refuses the offsets of a consumer that has
-   * lost its partitions to another meanwhile ({@link OffsetsRefusedError}), so that records are not processed twice.
+   * This consumer's current membership in its group. With it in `sendOffsets`, the group's coordinator refuses the offsets of a consumer that
+   * has lost its partitions to another in the meantime ({@link OffsetsRefusedError}), so that records are not processed twice (KIP-447).
    *
-   * Call it as a batch begins to be handled, and keep it for that batch: after a rebalance it answers anew.
+   * Call it at the start of a batch, and keep the answer for that batch: after a rebalance it is another one.
    *
+   * @throws kafkajs's KafkaJSNonRetriableError before the consumer has joined its group
    * @example
    * await consumer.run({
    *   autoCommit: false,
@@ -23,7 +27,7 @@ export interface ResilientConsumer extends Consumer {
    *     const group = consumer.groupMetadata()
    *     const transaction = await producer.transaction()
    *     try {
-   *       await transaction.send({ topic: 'out', messages: batch.messages.map(handle) })
+   *       await transaction.send({ topic: 'out', messages: batch.messages.map(({ value }) => ({ value })) })
    *       const offset = String(BigInt(batch.lastOffset()) + 1n)
    *       const topics = [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }]
    *       await transaction.sendOffsets({ ...group, topics })
@@ -34,8 +38,6 @@ export interface ResilientConsumer extends Consumer {
    *     }
    *   },
    * })
-   *
-   * @throws {NonRetriableError} before the consumer has joined its group
    */
   groupMetadata(): ConsumerGroupMetadata
 }

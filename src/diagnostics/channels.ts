@@ -6,23 +6,29 @@ import type { Wait, WaitEnd, WaitKind, WaitSubject } from '../waits/wait.js'
 
 /** `kafkajs-resilient-producer:batch`: a batch was acknowledged. */
 export interface BatchMessage {
+  /** The batch's topic. */
   readonly topic: string
+  /** How many records the batch has. */
   readonly records: number
-  /** From the call with the batch's first record to its acknowledgement. ms */
+  /** The time from the call with the batch's first record to the acknowledgement, in ms. */
   readonly elapsedMs: number
 }
 
 /** `kafkajs-resilient-producer:failure`: records ended with an error. */
 export interface FailureMessage {
+  /** The records' topic. */
   readonly topic: string
+  /** How many records failed together. */
   readonly records: number
-  /** The error's class. */
+  /** The name of the error's class. */
   readonly error: string
 }
 
-/** `kafkajs-resilient-producer:retry`: a batch goes out in a further request. */
+/** `kafkajs-resilient-producer:retry`: a batch is sent in a further request. */
 export interface RetryMessage {
+  /** The batch's topic. */
   readonly topic: string
+  /** How many records the batch has. */
   readonly records: number
   /** Kafka's name of the error, or the class of the error that ended the request. */
   readonly reason: string
@@ -30,28 +36,33 @@ export interface RetryMessage {
 
 /** `kafkajs-resilient-producer:wait`: a wait began, goes on for another reason, or ended. */
 export interface WaitMessage extends WaitSubject {
+  /** `over`: what was waited for came; `given-up`: nobody waits for it any more. */
   readonly state: 'began' | 'changed' | WaitEnd
   /** What is waited for: the values of the metric `records_waiting`. */
   readonly for: WaitKind
   /** What was waited for when it began. */
   readonly began: WaitKind
-  /** ms */
+  /** How long it has lasted, in ms. */
   readonly waitedMs: number
   /** Kafka's name of the last error, or its class. */
   readonly error?: string
+  /** The last error's message. */
   readonly message?: string
 }
 
 /** `kafkajs-resilient-producer:topic-created`: a topic appeared that records had asked for. */
 export interface TopicCreatedMessage {
+  /** The new topic. */
   readonly topic: string
+  /** Who created it: a broker, when its metadata was asked for, or this client by CreateTopics. */
   readonly by: TopicCreator
 }
 
 /** `kafkajs-resilient-producer:connection`: an attempt to connect to a broker for produce requests ended. */
 export interface ConnectionMessage {
-  /** Node id. */
+  /** The broker's node id. */
   readonly broker: number
+  /** How the attempt ended; `authentication_failed` where the login was refused. */
   readonly outcome: ConnectOutcome
 }
 

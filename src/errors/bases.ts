@@ -3,18 +3,21 @@ import type { ErrorCode } from '../protocol/errorCodes.js'
 import { printable, quoted } from '../util/printable.js'
 import { isError } from '../util/realms.js'
 
-/** What is known of a record that failed, as far as it applies. */
+/** What an error of this package tells about the record that failed, as far as it applies. */
 export interface ErrorContext {
+  /** The record's topic. */
   readonly topic?: string | undefined
+  /** The record's partition, where one was chosen. */
   readonly partition?: number | undefined
-  /** Attempts made, the first one included. */
+  /** How many attempts were made, including the first. */
   readonly attempts?: number | undefined
-  /** Whether the record may stand in the log although it was not acknowledged. */
+  /** Whether the record may have been written although it was not acknowledged. */
   readonly outcome?: Outcome | undefined
+  /** The error behind this one. */
   readonly cause?: unknown
 }
 
-/** `not-written`: certainly not in the log. `unknown`: a request that may have been applied was never answered. */
+/** `not-written`: the record is not in the log. `unknown`: a request that may have been applied was never answered. */
 export type Outcome = 'not-written' | 'unknown'
 
 /** Node's `inspect` prints own properties: those that do not apply are left off. */
@@ -30,11 +33,15 @@ const assignContext = (error: Error, context: ErrorContext): void => {
   }
 }
 
-/** A broker's verdict. `type` and `code` are Kafka's; `retriable` is false once the producer has given up on it. */
+/** A broker refused the request. `type` and `code` are Kafka's; `retriable` is false once the producer has given up on it. */
 export class BrokerVerdictError extends kafkajs.KafkaJSProtocolError {
+  /** The record's topic, where the error is about one. */
   declare readonly topic?: string
+  /** The record's partition, where one was chosen. */
   declare readonly partition?: number
+  /** How many attempts were made, including the first. */
   declare readonly attempts?: number
+  /** Whether the record may have been written although it was not acknowledged. */
   declare readonly outcome?: Outcome
 
   constructor(message: string, { type, code }: Pick<ErrorCode, 'type' | 'code'>, context: ErrorContext = {}) {
@@ -47,9 +54,13 @@ export class BrokerVerdictError extends kafkajs.KafkaJSProtocolError {
 
 /** A budget of time or attempts that ran out; `cause` is the last error. */
 export class SpentBudgetError extends kafkajs.KafkaJSNumberOfRetriesExceeded {
+  /** The record's topic, where the error is about one. */
   declare readonly topic?: string
+  /** The record's partition, where one was chosen. */
   declare readonly partition?: number
+  /** How many attempts were made, including the first. */
   declare readonly attempts?: number
+  /** Whether the record may have been written although it was not acknowledged. */
   declare readonly outcome?: Outcome
 
   constructor(message: string, context: ErrorContext & { readonly elapsedMs?: number } = {}) {
@@ -71,11 +82,15 @@ export class SpentBudgetError extends kafkajs.KafkaJSNumberOfRetriesExceeded {
   }
 }
 
-/** Everything else that asking again cannot mend. */
+/** Everything else that a retry does not help against. */
 export class NonRetriableError extends kafkajs.KafkaJSNonRetriableError {
+  /** The record's topic, where the error is about one. */
   declare readonly topic?: string
+  /** The record's partition, where one was chosen. */
   declare readonly partition?: number
+  /** How many attempts were made, including the first. */
   declare readonly attempts?: number
+  /** Whether the record may have been written although it was not acknowledged. */
   declare readonly outcome?: Outcome
 
   constructor(message: string, context: ErrorContext = {}) {
@@ -85,7 +100,7 @@ export class NonRetriableError extends kafkajs.KafkaJSNonRetriableError {
   }
 }
 
-/** The same error for records whose fate, or whose way until then, differs from that of the others it stands for. */
+/** The same error for records whose outcome or attempts differ from those of the other records that it stands for. */
 export const withOutcome = <E extends Error & { readonly outcome?: Outcome }>(
   error: E,
   outcome: Outcome,

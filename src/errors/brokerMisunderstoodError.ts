@@ -13,8 +13,8 @@ export interface MisunderstoodContext extends ErrorContext {
 }
 
 /**
- * A broker's answer was read, and does not answer what was asked, while bytes are left behind it: the two sides do not agree on what stands
- * in this version of the message. Asking again cannot help.
+ * A broker's answer lacks what was asked for, and has bytes left over: the two sides do not agree on the layout of this version of the message.
+ * A proxy or another make of broker does not implement it as Kafka does. A retry does not help.
  */
 export class BrokerMisunderstoodError extends NonRetriableError {
   static override readonly name: string = 'BrokerMisunderstoodError'

@@ -2,8 +2,8 @@ import kafkajs from 'kafkajs'
 import { printable } from '../util/printable.js'
 
 /**
- * A broker advertised an address that the option `allowBroker` refuses: nothing was sent there. Retried, since metadata may name
- * another address.
+ * A broker advertises an address that the option `allowBroker` refuses: nothing was sent there. Retried, since metadata may name another
+ * address later.
  */
 export class BrokerNotAllowedError extends kafkajs.KafkaJSError {
   static override readonly name: string = 'BrokerNotAllowedError'

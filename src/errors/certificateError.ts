@@ -2,15 +2,15 @@ import { printable } from '../util/printable.js'
 import { NonRetriableError } from './bases.js'
 
 /**
- * A broker's TLS certificate does not verify; `cause` is Node's error. Final when a first connection meets it; later, and at an
- * address that a broker advertises, it is retried.
+ * A broker's TLS certificate does not verify; `cause` is Node's error. It ends the first `connect()`; later, and at an address that a broker
+ * advertises, it is retried.
  */
 export class CertificateError extends NonRetriableError {
   static override readonly name: string = 'CertificateError'
 
-  /** Of the broker, as `host:port`. */
+  /** The broker's address, as `host:port`. */
   readonly broker: string
-  /** Node's, such as DEPTH_ZERO_SELF_SIGNED_CERT. */
+  /** Node's code, such as DEPTH_ZERO_SELF_SIGNED_CERT. */
   readonly code: string
 
   constructor(broker: string, cause: Error & { readonly code?: unknown }) {

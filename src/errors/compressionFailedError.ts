@@ -1,6 +1,6 @@
 import { messageOf, NonRetriableError } from './bases.js'
 
-/** A codec failed on a batch, which was therefore not sent; `cause` is the codec's error. */
+/** A codec failed on a batch, which was not sent for that reason; `cause` is the codec's error. */
 export class CompressionFailedError extends NonRetriableError {
   static override readonly name: string = 'CompressionFailedError'
 

@@ -6,7 +6,7 @@ const NotImplemented = kafkajs.KafkaJSNotImplemented as unknown as new (
   options: { readonly cause?: unknown },
 ) => kafkajs.KafkaJSNonRetriableError
 
-/** No implementation of the codec asked for was found; the message says what to install. */
+/** There is no implementation of the codec that was asked for; the message says what to install. */
 export class CompressionUnavailableError extends NotImplemented {
   static override readonly name: string = 'CompressionUnavailableError'
   override readonly name = 'CompressionUnavailableError'

@@ -1,6 +1,6 @@
 import { NonRetriableError } from './bases.js'
 
-/** `disconnect()` came while a subscription waited for its topics. */
+/** The consumer was disconnected while its `subscribe` waited for topics. */
 export class ConsumerDisconnectedError extends NonRetriableError {
   static override readonly name: string = 'ConsumerDisconnectedError'
 

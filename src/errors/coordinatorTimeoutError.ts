@@ -12,11 +12,14 @@ export interface CoordinatorTimeoutContext extends ErrorContext {
   readonly outcome: Outcome
 }
 
-/** The coordinator of a transaction or a group could not be asked in time; `cause` is what the last attempt met. */
+/**
+ * The coordinator of a transaction or a group did not serve a request within `deliveryTimeoutMs` (`connect()`: `metadataRetry.maxRetryTimeMs`);
+ * `cause` is what the last attempt met. (FindCoordinator, KIP-98)
+ */
 export class CoordinatorTimeoutError extends SpentBudgetError {
   static override readonly name: string = 'CoordinatorTimeoutError'
 
-  /** @param key the transactional id or the group id */
+  /** @param key - the transactional id or the group id */
   constructor(key: string, { request, bound, ...context }: CoordinatorTimeoutContext) {
     const { attempts, elapsedMs, cause, outcome } = context
     super(

@@ -3,15 +3,15 @@ import { printable } from '../util/printable.js'
 import { messageOf } from './bases.js'
 
 /**
- * The user's `oauthBearerProvider` or `authenticationProvider` threw; `cause` is what it threw. It is asked again with the next
- * attempt to connect, within the bounds of what waits for the connection.
+ * The `oauthBearerProvider` or `authenticationProvider` in `sasl` threw; `cause` is what it threw. It is called again with the next attempt to
+ * connect, within the time limit of what waits for the connection. (KIP-255)
  */
 export class CredentialsProviderError extends kafkajs.KafkaJSError {
   static override readonly name: string = 'CredentialsProviderError'
 
-  /** Of the broker, as `host:port`. */
+  /** The broker's address, as `host:port`. */
   readonly broker: string
-  /** Of SASL. */
+  /** The SASL mechanism. */
   readonly mechanism: string
 
   constructor(mechanism: string, broker: string, cause: unknown) {

@@ -7,7 +7,7 @@ import {
   SpentBudgetError,
 } from './bases.js'
 
-/** A batch used up the attempts of the option `retry`. */
+/** The record's batch used up the attempts of the option `retry`; `cause` is what the last attempt met. */
 export class DeliveryRetriesExceededError extends SpentBudgetError {
   static override readonly name: string = 'DeliveryRetriesExceededError'
 

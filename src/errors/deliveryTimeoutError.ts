@@ -7,7 +7,10 @@ import {
   SpentBudgetError,
 } from './bases.js'
 
-/** `deliveryTimeoutMs` ran out before the record was acknowledged. */
+/**
+ * The record was not acknowledged within `deliveryTimeoutMs`; the message says what it was waiting for, `cause` is what the last attempt met.
+ * (KIP-91)
+ */
 export class DeliveryTimeoutError extends SpentBudgetError {
   static override readonly name: string = 'DeliveryTimeoutError'
 

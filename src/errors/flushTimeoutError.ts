@@ -1,6 +1,6 @@
 import { NonRetriableError } from './bases.js'
 
-/** `flush({ timeoutMs })` ended before all records did; they stay in the producer. */
+/** `flush({ timeoutMs })` ended before all records did. They stay in the producer, which continues to send them. */
 export class FlushTimeoutError extends NonRetriableError {
   static override readonly name: string = 'FlushTimeoutError'
 

@@ -1,7 +1,7 @@
 import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError } from './bases.js'
 
-/** The cluster refused InitProducerId, or does not have it, to a producer with `idempotent: true`. */
+/** The option `idempotent` is true, and the cluster refuses InitProducerId or does not have it. (KIP-98) */
 export class IdempotenceRefusedError extends BrokerVerdictError {
   static override readonly name: string = 'IdempotenceRefusedError'
 

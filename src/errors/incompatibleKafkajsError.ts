@@ -1,6 +1,6 @@
 import { NonRetriableError } from './bases.js'
 
-/** The object given is no `Kafka` of kafkajs 2, or what it was configured with cannot be read. */
+/** The given object is not a `Kafka` of kafkajs 2, or its configuration cannot be read. */
 export class IncompatibleKafkajsError extends NonRetriableError {
   static override readonly name: string = 'IncompatibleKafkajsError'
 

@@ -1,6 +1,6 @@
 import { NonRetriableError, place } from './bases.js'
 
-/** A message that cannot become a record: refused at the call, before anything of the call was accepted. */
+/** A message that cannot be a record. It is refused at the call, and nothing of the call was accepted. */
 export class InvalidMessageError extends NonRetriableError {
   static override readonly name: string = 'InvalidMessageError'
 

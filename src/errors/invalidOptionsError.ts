@@ -1,9 +1,10 @@
 import { NonRetriableError } from './bases.js'
 
-/** Options that cannot work: every problem in one error. */
+/** Options that cannot work. One error has every problem. */
 export class InvalidOptionsError extends NonRetriableError {
   static override readonly name: string = 'InvalidOptionsError'
 
+  /** Each problem as a sentence that names the option. */
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {

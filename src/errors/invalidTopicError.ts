@@ -1,6 +1,6 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** The name can never be a topic's (INVALID_TOPIC_EXCEPTION, whose words in kafkajs begin the message). */
+/** Not a legal topic name. (INVALID_TOPIC_EXCEPTION, whose words in kafkajs begin the message) */
 export class InvalidTopicError extends BrokerVerdictError {
   static override readonly name: string = 'InvalidTopicError'
 

@@ -2,7 +2,10 @@ import { ERROR, type ErrorCode } from '../protocol/errorCodes.js'
 import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** The group's coordinator refused offsets of `sendOffsets`: the group has rebalanced, its rights are missing, or there is no such partition. */
+/**
+ * The group's coordinator refused the offsets of `sendOffsets`: the group has rebalanced, a right is missing, or there is no such partition.
+ * (TxnOffsetCommit; KIP-98, KIP-447)
+ */
 export class OffsetsRefusedError extends BrokerVerdictError {
   static override readonly name: string = 'OffsetsRefusedError'
 

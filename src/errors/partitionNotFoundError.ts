@@ -1,6 +1,6 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** A pinned partition (`message.partition`, or a partitioner's answer) that the topic does not have. */
+/** The topic does not have the partition of `message.partition`, or the one that a partitioner returned. */
 export class PartitionNotFoundError extends BrokerVerdictError {
   static override readonly name: string = 'PartitionNotFoundError'
 

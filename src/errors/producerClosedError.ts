@@ -1,6 +1,6 @@
 import { type ErrorContext, NonRetriableError, place } from './bases.js'
 
-/** The producer was disconnected before the record was acknowledged. */
+/** The producer was disconnected before the record was acknowledged, or before the call ended. */
 export class ProducerClosedError extends NonRetriableError {
   static override readonly name: string = 'ProducerClosedError'
 

@@ -3,8 +3,8 @@ import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext } from './bases.js'
 
 /**
- * Another producer has taken over the transactional id (PRODUCER_FENCED, INVALID_PRODUCER_EPOCH; KIP-98, KIP-588). This one
- * can do nothing any more until it is connected again, which fences the other one.
+ * Another producer has taken over the transactional id (PRODUCER_FENCED, INVALID_PRODUCER_EPOCH; KIP-98, KIP-588). This one can do nothing more
+ * until it is connected again, which fences the other one.
  */
 export class ProducerFencedError extends BrokerVerdictError {
   static override readonly name: string = 'ProducerFencedError'

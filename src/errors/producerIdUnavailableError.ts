@@ -6,8 +6,8 @@ export interface ProducerIdContext extends ErrorContext {
 }
 
 /**
- * `idempotent: true`, and the brokers answer, but none of them gave a producer id within `metadataRetry`; `cause` is what the last attempt
- * met.
+ * The option `idempotent` is true, the brokers answer, and none of them gave a producer id within `metadataRetry`; `cause` is what the last
+ * attempt met. (InitProducerId, KIP-98)
  */
 export class ProducerIdUnavailableError extends SpentBudgetError {
   static override readonly name: string = 'ProducerIdUnavailableError'

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError, type ErrorContext, type Outcome, place } from './bases.js'
 
-/** A broker refused the record for good. */
+/** A broker refused the record with an error that a retry does not help against; `type` and `code` are Kafka's. (KIP-467) */
 export class RecordRejectedError extends BrokerVerdictError {
   static override readonly name: string = 'RecordRejectedError'
 

@@ -1,6 +1,6 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** One record is larger than a request, or than the topic accepts. */
+/** A record is larger than `requestBytes`, `bufferBytes` or the topic's `max.message.bytes`. */
 export class RecordTooLargeError extends BrokerVerdictError {
   static override readonly name: string = 'RecordTooLargeError'
 

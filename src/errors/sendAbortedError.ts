@@ -1,6 +1,6 @@
 import { type ErrorContext, NonRetriableError, place } from './bases.js'
 
-/** The caller's AbortSignal withdrew the record before it was in a request; `cause` is the signal's reason. */
+/** The call's AbortSignal withdrew the record before it was in a request; `cause` is the signal's reason. */
 export class SendAbortedError extends NonRetriableError {
   static override readonly name: string = 'SendAbortedError'
 

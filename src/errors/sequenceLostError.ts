@@ -2,8 +2,8 @@ import type { ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /**
- * The leader lost the producer's sequence state while the fate of a sent batch was unknown. Sending it again under a
- * new identity could double it, so it is rejected with the outcome `unknown`.
+ * The leader lost the producer's sequence state while the outcome of a sent batch was unknown. Sending it again under a new identity could
+ * write it twice, so it is rejected with the outcome `unknown`. (OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID; KIP-360)
  */
 export class SequenceLostError extends BrokerVerdictError {
   static override readonly name: string = 'SequenceLostError'

@@ -1,6 +1,6 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** TOPIC_AUTHORIZATION_FAILED. A missing CREATE right looks the same as a missing DESCRIBE or WRITE right. */
+/** Not authorized for the topic, or to create it: a broker answers both with TOPIC_AUTHORIZATION_FAILED. */
 export class TopicAuthorizationError extends BrokerVerdictError {
   static override readonly name: string = 'TopicAuthorizationError'
 

@@ -1,14 +1,13 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
 /**
- * The topic does not exist, and the brokers do not create topics: the setting `auto.create.topics.enable` of the broker that
- * was asked is false, or, where brokers do not tell their setting (Confluent Cloud, MSK Serverless), requests that allow the
- * creation lead to none.
+ * The topic does not exist, and the brokers do not create topics: `auto.create.topics.enable` of the broker that was asked is false, or, where
+ * that setting cannot be read (Confluent Cloud, MSK Serverless), requests that allow the creation do not lead to one.
  */
 export class TopicCreationDisabledError extends BrokerVerdictError {
   static override readonly name: string = 'TopicCreationDisabledError'
 
-  /** @param toldBy the broker whose setting is false; `untold` where it cannot be read */
+  /** @param toldBy - the broker whose setting is false; `untold` where it cannot be read */
   constructor(topic: string, toldBy: number | 'untold', context: ErrorContext = {}) {
     super(
       `The ${place(topic)} does not exist, and ${reason(toldBy)} ` +

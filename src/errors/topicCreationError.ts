@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../protocol/errorCodes.js'
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** The cluster refuses to create the topic; the message carries the broker's own reason. */
+/** The cluster refuses to create the topic; the message has the broker's reason. (CreateTopics) */
 export class TopicCreationError extends BrokerVerdictError {
   static override readonly name: string = 'TopicCreationError'
 

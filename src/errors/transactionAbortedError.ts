@@ -1,6 +1,6 @@
 import { type ErrorContext, NonRetriableError, place } from './bases.js'
 
-/** The transaction was aborted while the record was in no request, or waited to be sent again: it was dropped. */
+/** The transaction was aborted while the record was in no request, or was waiting for a retry: it was dropped. */
 export class TransactionAbortedError extends NonRetriableError {
   static override readonly name: string = 'TransactionAbortedError'
 

@@ -2,8 +2,8 @@ import { quoted } from '../util/printable.js'
 import { type ErrorContext, messageOf, NonRetriableError, place } from './bases.js'
 
 /**
- * A part of the transaction has failed, so that it can only be aborted: of `commit()`, of calls after the failure, and of
- * records that were dropped for it. `cause` is what failed. After `abort()` the producer can begin another.
+ * A part of the transaction has failed, so that it can only be aborted. `commit()` rejects with it, and so do calls after the failure and records
+ * that were dropped for it. `cause` is what failed. After `abort()` the producer can begin another transaction.
  */
 export class TransactionFailedError extends NonRetriableError {
   static override readonly name: string = 'TransactionFailedError'

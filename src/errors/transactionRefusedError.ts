@@ -17,11 +17,14 @@ const REMEDIES = new Map<number, string>([
   ],
 ])
 
-/** A coordinator does not take this producer's transactions. It can do nothing any more until it is connected again. */
+/**
+ * A coordinator refuses this producer's transactions: a right is missing, or the time-out is above the brokers' limit. The producer can do nothing
+ * more until it is connected again. (InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn; KIP-98)
+ */
 export class TransactionRefusedError extends BrokerVerdictError {
   static override readonly name: string = 'TransactionRefusedError'
 
-  /** @param request the request's name in Kafka's protocol */
+  /** @param request - the request's name in Kafka's protocol */
   constructor(
     transactionalId: string,
     {

@@ -3,13 +3,13 @@ import { quoted } from '../util/printable.js'
 import { BrokerVerdictError, type ErrorContext } from './bases.js'
 
 /**
- * The producer was fenced with a transaction open for longer than `transactionTimeoutMs`: most likely the coordinator
- * has aborted it, as it does then. This producer can do nothing any more until it is connected again.
+ * The producer was fenced while a transaction was open for longer than `transactionTimeoutMs`: most likely the coordinator has aborted it. The
+ * producer can do nothing more until it is connected again. (KIP-98)
  */
 export class TransactionTimedOutError extends BrokerVerdictError {
   static override readonly name: string = 'TransactionTimedOutError'
 
-  /** @param openMs for how long the transaction was open */
+  /** @param openMs - for how long the transaction was open */
   constructor(
     transactionalId: string,
     verdict: Pick<ErrorCode, 'type' | 'code'>,

@@ -1,6 +1,6 @@
 import { BrokerVerdictError, type ErrorContext, place } from './bases.js'
 
-/** The topic does not exist, and by the topic policy nobody here may create it. */
+/** The topic does not exist, and the topic policy does not let this client create it. */
 export class UnknownTopicError extends BrokerVerdictError {
   static override readonly name: string = 'UnknownTopicError'
 

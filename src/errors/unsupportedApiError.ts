@@ -35,12 +35,13 @@ const versions = ({ minVersion, maxVersion }: NonNullable<ApiRange>): string =>
   minVersion === maxVersion ? `version ${minVersion}` : `versions ${minVersion} to ${maxVersion}`
 
 /**
- * A broker does not have an API, or speaks other versions of it than this producer: it is older than Kafka 0.11, or a service that does
- * not offer all of Kafka. Asking again cannot help.
+ * A broker does not have an API, or has other versions of it than this producer: it is older than Kafka 0.11, or a service that does not offer
+ * all of Kafka. A retry does not help. (ApiVersions, KIP-35)
  */
 export class UnsupportedApiError extends kafkajs.KafkaJSServerDoesNotSupportApiKey {
   static override readonly name: string = 'UnsupportedApiError'
   override readonly name = 'UnsupportedApiError'
+  /** The broker's address, as `host:port`; undefined where it is not known. */
   readonly broker: string | undefined
   /** The message without the remedy. */
   readonly problem: string

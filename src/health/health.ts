@@ -23,27 +23,31 @@ export interface BrokerHealth {
   readonly broker: number
   /** Absent where the newest metadata does not name the broker any more. */
   readonly host?: string
+  /** Absent with `host`. */
   readonly port?: number
+  /** How it serves produce requests. */
   readonly state: BrokerState
-  /** How long it has not answered. ms; absent while it does, or while nothing is asked of it */
+  /** How long it has not answered, in ms; absent while it answers, or while nothing is asked of it. */
   readonly forMs?: number
-  /** How long ago it answered a produce request last. ms; absent: it never did */
+  /** How long ago it last answered a produce request, in ms; absent where it never did. */
   readonly answeredMsAgo?: number
   /** Why it cannot be used, in the words of the last error. */
   readonly reason?: string
 }
 
-/** Something that is waited for. */
+/** One ongoing wait: what records, calls or requests wait for, and why. */
 export interface WaitHealth {
   /** What is waited for; the values of the metric `records_waiting`. */
   readonly for: WaitKind
+  /** The topic that it is about, where it is about one. */
   readonly topic?: string
+  /** The partition that it is about, where it is about one. */
   readonly partition?: number
-  /** Node id. */
+  /** The broker's node id, where the wait is for one. */
   readonly broker?: number
-  /** `transaction "id"` or `group "id"`. */
+  /** Where a coordinator is waited for: `transaction "id"` or `group "id"`. */
   readonly coordinator?: string
-  /** ms */
+  /** How long it has lasted, in ms. */
   readonly waitedMs: number
   /** How many records wait. */
   readonly records: number
@@ -55,26 +59,27 @@ export interface WaitHealth {
 
 /** What a producer knows of itself and its brokers. Plain data: it can be given to `JSON.stringify`. */
 export interface ProducerHealth {
+  /** Where the producer is between `connect` and `disconnect`. */
   readonly status: ProducerStatus
-  /** Connected, a broker answers, and nothing has been waited for longer than 5 s. */
+  /** True when it is connected, a broker answers, and nothing has been waited for longer than 5 s. */
   readonly healthy: boolean
   /** Whether the last metadata request was answered; false before the first answer. */
   readonly brokersAnswer: boolean
-  /** How long no broker has answered metadata requests. ms; absent while one does */
+  /** How long no broker has answered metadata requests, in ms; absent while one does. */
   readonly notAnsweringForMs?: number
   /** Why no broker answers. */
   readonly notAnsweringReason?: string
   /** What has been waited for longer than 5 s, in the words of the log's warnings; at most 100. */
   readonly problems: readonly string[]
-  /** Those of the newest metadata, and others that records wait for; at most 100. */
+  /** The brokers of the newest metadata, and others that records wait for; at most 100. */
   readonly brokers: readonly BrokerHealth[]
-  /** The longest first; at most 100. */
+  /** The ongoing waits, the longest first; at most 100. */
   readonly waits: readonly WaitHealth[]
   /** How many waits there are. */
   readonly waitCount: number
-  /** Records that are neither acknowledged nor failed. */
+  /** Records that are neither acknowledged nor failed, their size in bytes, and the option `bufferBytes`. */
   readonly buffer: { readonly records: number; readonly bytes: number; readonly limitBytes: number }
-  /** Age of the oldest of them. ms; 0: there is none */
+  /** The age of the oldest of them, in ms; 0 where there is none. */
   readonly oldestRecordMs: number
 }
 

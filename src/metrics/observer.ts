@@ -22,7 +22,9 @@ export interface ProducerLevels {
 export type MetadataTrigger = 'connect' | 'topic' | 'leader' | 'age'
 export type MetadataOutcome = 'ok' | 'partial' | 'failed'
 export type TopicWaitOutcome = 'available' | 'failed'
+/** Who created a topic: a broker, when its metadata was asked for, or this client by CreateTopics. */
 export type TopicCreator = 'broker' | 'admin'
+/** How an attempt to connect ended. */
 export type ConnectOutcome = 'ok' | 'failed' | 'authentication_failed'
 export type TransactionOutcome = 'committed' | 'aborted' | 'failed'
 

@@ -6,21 +6,58 @@ import { DEFAULT_TOPIC_METRICS, TOPIC_METRICS } from './definitions.js'
  * compile without the optional peer.
  */
 export interface MetricsRegistry {
+  /**
+   * The metric of that name, if there is one: prom-client's own method.
+   *
+   * @throws never
+   * @example
+   * import { register } from 'prom-client'
+   * register.getSingleMetric('kafka_resilient_producer_records_sent_total')
+   */
   getSingleMetric(name: string): object | undefined
+  /**
+   * Takes a metric: prom-client's own method, called once for each metric of this package.
+   *
+   * @throws where another metric has the name already
+   * @example
+   * import { Counter, Registry } from 'prom-client'
+   * new Registry().registerMetric(new Counter({ name: 'orders_total', help: 'Orders.', registers: [] }))
+   */
   registerMetric(metric: never): void
 }
 
 /** Which topics stand in the label `topic`: none (the metrics have no such label), every one up to `maxTopics`, or those listed. */
 export type TopicLabel = 'off' | 'all' | readonly string[]
 
+/** The option `metrics`: which metrics there are, and where. What they mean: docs/metrics.md. */
 export interface MetricsOptions {
-  /** Default: prom-client's global `register`. */
+  /**
+   * The registry of prom-client. Give it in bundles, where prom-client cannot be looked for.
+   *
+   * @defaultValue prom-client's global `register`
+   * @example
+   * import { Registry } from 'prom-client'
+   * const producer = createResilientProducer(kafka, { metrics: { registry: new Registry() } })
+   */
   readonly registry?: MetricsRegistry | undefined
-  /** Default: `kafka_resilient_producer_`. Producers that share a registry and a prefix share the metrics. */
+  /**
+   * How the metrics' names begin. Producers that share a registry and a prefix share the metrics.
+   *
+   * @defaultValue 'kafka_resilient_producer_'
+   */
   readonly prefix?: string | undefined
-  /** Default: `off`. Topics beyond the cap, or not listed, are counted under `other`. */
+  /**
+   * Which topics have a value of the label `topic`. Topics beyond `maxTopics`, or not listed, are counted as `other`.
+   *
+   * @defaultValue 'off'
+   * @example { topicLabel: ['orders', 'payments'] }
+   */
   readonly topicLabel?: TopicLabel | undefined
-  /** How many topics `topicLabel: 'all'` shows, per registry and prefix. Default: 100. */
+  /**
+   * How many topics `topicLabel: 'all'` shows, per registry and prefix.
+   *
+   * @defaultValue 100
+   */
   readonly maxTopics?: number | undefined
   /**
    * The metrics that carry the label `topic`, by their names without prefix, or `'all'` that can; the others count all topics together.
@@ -31,7 +68,11 @@ export interface MetricsOptions {
    * @example { topicLabel: 'all', topicMetrics: ['records_sent_total', 'records_failed_total'] }
    */
   readonly topicMetrics?: 'all' | readonly string[] | undefined
-  /** The value of a label `client_id` on every metric. Default: no such label. */
+  /**
+   * The value of a label `client_id` on every metric.
+   *
+   * @defaultValue no such label
+   */
   readonly clientId?: string | undefined
 }
 

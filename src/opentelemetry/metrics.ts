@@ -8,10 +8,22 @@ const METER = 'kafkajs-resilient-producer'
 /** Buckets of the semantic conventions for operations. s */
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
+/** The options of {@link measureProducers}. */
 export interface OpenTelemetryMetricsOptions extends SemanticConventionOptions {
-  /** Default: the global one. */
+  /**
+   * Whose meter records the measurements.
+   *
+   * @defaultValue the global one
+   * @example
+   * import { metrics } from '@opentelemetry/api'
+   * measureProducers({ meterProvider: metrics.getMeterProvider() })
+   */
   readonly meterProvider?: MeterProvider | undefined
-  /** Whether the topic stands in `messaging.destination.name`. Default: true. With a topic per tenant, false bounds the series. */
+  /**
+   * Whether measurements have the topic (`messaging.destination.name`). With a topic per tenant, false bounds the number of series.
+   *
+   * @defaultValue true
+   */
   readonly topics?: boolean | undefined
 }
 
@@ -21,9 +33,12 @@ export interface OpenTelemetryMetricsOptions extends SemanticConventionOptions {
  * `kafkajs_resilient_producer.retries` and `kafkajs_resilient_producer.waits`. It listens to the diagnostics channels: nothing
  * is measured before this is called. Messages of a `traced` producer with the same meter provider are counted once, here.
  *
- * @returns what ends it
+ * @returns a function that ends it
+ * @throws {@link InvalidOptionsError} when `semconvStabilityOptIn` is not a string
  * @see https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/
- * @example const stop = measureProducers()
+ * @example
+ * const stop = measureProducers()
+ * process.once('SIGTERM', stop)
  */
 export const measureProducers = ({
   meterProvider = metrics.getMeterProvider(),

@@ -13,6 +13,7 @@ const RENAMED = {
   clusterId: { former: 'messaging.kafka.cluster.id', current: 'kafka.cluster.id' },
 } as const
 
+/** Which semantic conventions spans and metrics follow. */
 export interface SemanticConventionOptions {
   /**
    * Which semantic conventions for messaging are followed, in the form of the environment variable `OTEL_SEMCONV_STABILITY_OPT_IN`: a

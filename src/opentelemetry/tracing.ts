@@ -23,16 +23,41 @@ import { type SemanticConventionOptions, SemanticConventions } from './semconv.j
 import { SentMessages } from './sentMessages.js'
 import { WaitHistory } from './waitHistory.js'
 
+/** The options of {@link traced}. */
 export interface TracingOptions extends SemanticConventionOptions {
-  /** Default: the global one, of the moment a span is started. */
+  /**
+   * Whose tracer starts the spans.
+   *
+   * @defaultValue the global one, at the time a span is started
+   * @example
+   * import { trace } from '@opentelemetry/api'
+   * traced(producer, { tracerProvider: trace.getTracerProvider() })
+   */
   readonly tracerProvider?: TracerProvider | undefined
-  /** Counts sent messages (`messaging.client.sent.messages`). Default: the global one, of the moment a message has ended. */
+  /**
+   * Whose meter counts sent messages (`messaging.client.sent.messages`).
+   *
+   * @defaultValue the global one, at the time a message ends
+   * @example
+   * import { metrics } from '@opentelemetry/api'
+   * traced(producer, { meterProvider: metrics.getMeterProvider() })
+   */
   readonly meterProvider?: MeterProvider | undefined
-  /** Writes the context into headers. Default: the global one. */
+  /**
+   * Writes the trace's context into the headers of messages.
+   *
+   * @defaultValue the global one
+   * @example
+   * import { propagation } from '@opentelemetry/api'
+   * traced(producer, { propagator: propagation })
+   */
   readonly propagator?: Pick<TextMapPropagator, 'inject'> | undefined
   /**
-   * Called with each message's span before the message is sent; `message` is the copy that will be, with its headers. What
-   * it throws is logged by the API's `diag`. Default none.
+   * Called with each message's span before the message is sent; `message` is the copy that is sent, with its headers. What it throws is
+   * logged by the API's `diag`.
+   *
+   * @defaultValue none
+   * @example { producerHook: (span, { message }) => span.setAttribute('app.bytes', String(message.value).length) }
    */
   readonly producerHook?:
     | ((span: Span, sent: { readonly topic: string; readonly message: Message }) => void)

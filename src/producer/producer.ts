@@ -28,10 +28,10 @@ import { UnownedFailures } from './unowned.js'
  * partition and never doubles what was acknowledged. The returned object is a kafkajs `Producer`: its methods need no
  * `this`, and may be replaced, as instrumentations do.
  *
- * @param kafka a kafkajs `Kafka`, or the KafkaConfig that one would be made with
+ * @param kafka - a kafkajs `Kafka`, or the KafkaConfig that one would be made with
+ * @throws {@link InvalidOptionsError} that lists every problem; {@link IncompatibleKafkajsError} where `kafka` is neither
  * @example
- * const producer = createResilientProducer({ brokers: ['localhost:9092'] })
- * @throws {InvalidOptionsError} that lists every problem, {@link IncompatibleKafkajsError}
+ * const producer = createResilientProducer({ brokers: ['localhost:9092'] }, { lingerMs: 5 })
  */
 export const createResilientProducer = (
   kafka: Kafka | KafkaConfig,

@@ -2,7 +2,11 @@
 export type GateOutcome = 'opened' | 'aborted'
 
 /**
- * A place where requests wait until a test lets them go on: the means to force an interleaving without sleeping.
+ * A place where requests wait until a test lets them continue: with it a test forces an interleaving without sleeping.
+ *
+ * @example
+ * const gate = cluster.gate()
+ * cluster.on('Produce', hold(gate))
  */
 export class Gate {
   private opened = false
@@ -13,28 +17,43 @@ export class Gate {
   /** Resolves when the first request (or topic creation) waits at the gate. */
   readonly arrived: Promise<void> = this.arrivedCount(1)
 
-  /** How many have come to the gate so far. */
+  /** How many requests have come to the gate so far. */
   get count(): number {
     return this.arrivals
   }
 
+  /** Whether requests pass it without waiting. */
   get isOpen(): boolean {
     return this.opened
   }
 
-  /** Resolves when `count` in all have come to the gate. */
+  /**
+   * Resolves when `count` requests in all have come to the gate.
+   *
+   * @example await gate.arrivedCount(3)
+   */
   arrivedCount(count: number): Promise<void> {
     if (this.arrivals >= count) return Promise.resolve()
     return new Promise(resolve => this.expecting.push({ count, resolve }))
   }
 
-  /** Lets all go on that wait, and all that come later. */
+  /**
+   * Lets all waiting requests continue, and all that come later.
+   *
+   * @example gate.open()
+   */
   open(): void {
     this.opened = true
     for (const release of [...this.waiting]) release()
   }
 
-  /** Waits for the gate to open. Used by the verbs `hold` and `holdAnswer`, and open to faults of one's own. */
+  /**
+   * Waits for the gate to open. The verbs `hold` and `holdAnswer` use it; so can a fault of your own.
+   *
+   * @param signal - ends the wait as `aborted`: a fault's `request.stopped` or `request.closed`
+   * @example
+   * cluster.on('Produce', async (request, next) => ((await gate.wait(request.stopped)) === 'opened' ? next() : null))
+   */
   wait(signal: AbortSignal): Promise<GateOutcome> {
     this.arrivals++
     for (const each of this.expecting) if (each.count <= this.arrivals) each.resolve()

@@ -10,10 +10,11 @@ export {
   type SentRecord,
 } from './checks/check.js'
 export { assertDelivered, type DeliveredOptions, delivered, type ExpectedRecord } from './checks/delivered.js'
+export { EmbeddedKafkaError } from './checks/embeddedKafkaError.js'
 export { type KafkaMatchers, kafkaMatchers } from './checks/matchers.js'
 export type { Isolation, StoredRecord } from './checks/records.js'
-export { EmbeddedKafka, EmbeddedKafkaError, type FaultFor } from './cluster.js'
-export type { Fault, FaultedRequest, FaultOptions } from './faults/script.js'
+export { EmbeddedKafka } from './cluster.js'
+export type { Fault, FaultedRequest, FaultFor, FaultOptions } from './faults/script.js'
 export {
   changed,
   delayed,

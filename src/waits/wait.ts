@@ -24,6 +24,7 @@ export const WAIT_KINDS = [
   'producer_id',
   'coordinator',
 ] as const
+/** What is waited for: one of {@link WAIT_KINDS}. */
 export type WaitKind = (typeof WAIT_KINDS)[number]
 
 /** How a wait ended: what was waited for came, or nobody waits for it any more. */
@@ -31,11 +32,13 @@ export type WaitEnd = 'over' | 'given-up'
 
 /** What a wait is about, as far as it applies. */
 export interface WaitSubject {
+  /** The topic. */
   readonly topic?: string
+  /** The partition. */
   readonly partition?: number
-  /** Node id; undefined for the seed brokers, whose ids are not known. */
+  /** The broker's node id; undefined for seed brokers, whose ids are not known. */
   readonly broker?: number
-  /** Of a coordinator: `transaction "id"` or `group "id"`. */
+  /** For a coordinator: `transaction "id"` or `group "id"`. */
   readonly coordinator?: string
 }
 

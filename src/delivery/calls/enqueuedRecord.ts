@@ -6,6 +6,10 @@ import type { CallLinks } from './callLinks.js'
 import { type CallWatch, logAttemptsOf } from './callWatch.js'
 import { partitionOf, type SendCompletion } from './sendCompletion.js'
 
+/**
+ * Called once with the outcome of an enqueued record: `error` is null where it was acknowledged. `partition` is -1 where none was chosen, and
+ * with `acks: 0`, where `offset` is undefined too. What it throws is logged.
+ */
 export type OnDelivery = (
   error: Error | null,
   delivered: { readonly topic: string; readonly partition: number; readonly offset: string | undefined },

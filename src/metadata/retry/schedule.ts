@@ -3,13 +3,15 @@ import { asError, isError } from '../../util/realms.js'
 import { isTransportFailure } from './failure.js'
 import { RunningClock } from './runningClock.js'
 
-/** One retry of a topic that is not available yet. */
+/** One retry of a topic that is not available yet, as `metadataRetry.onRetry` gets it. */
 export interface RetryNotice {
+  /** The topic that is not available. */
   readonly topic: string
   /** The attempt that failed, from 1. */
   readonly attempt: number
-  /** ms until the next attempt; with `jitter` it is up to twice as long. Never above `maxTimeoutMs`. */
+  /** The time until the next attempt, in ms; with `jitter` up to twice the schedule's. Never above `maxTimeoutMs`. */
   readonly delayMs: number
+  /** What the attempt met: a broker's answer, or the error of the request. */
   readonly error: Error
 }
 

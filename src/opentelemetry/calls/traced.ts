@@ -24,6 +24,9 @@ const tracedProducers = new WeakSet<object>()
  * A method that an instrumentation has wrapped already (shimmer's mark) is left to it. kafkajs's own producers work as well.
  *
  * @returns a new object; the given producer stays untraced
+ * @throws {@link InvalidOptionsError} when `semconvStabilityOptIn` is not a string
+ * @example
+ * const producer = traced(createResilientProducer({ brokers: ['localhost:9092'] }))
  */
 export function traced<P extends Producer>(producer: P, options: TracingOptions = {}): P {
   if (tracedProducers.has(producer)) return producer

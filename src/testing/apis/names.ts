@@ -34,4 +34,5 @@ export const apiNames = [
   'DescribeQuorum',
 ] as const
 
+/** The name of an API in Kafka's protocol. */
 export type ApiName = (typeof apiNames)[number]

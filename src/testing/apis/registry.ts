@@ -69,7 +69,9 @@ export const served = {
   DescribeQuorum: describeQuorum,
 } satisfies Record<ApiName, unknown>
 
+/** The decoded request of an API. */
 export type RequestOf<N extends ApiName> = (typeof served)[N] extends ServedApi<infer Q, infer _R> ? Q : never
+/** The response of an API, before it is encoded. */
 export type ResponseOf<N extends ApiName> =
   (typeof served)[N] extends ServedApi<infer _Q, infer R> ? R : never
 

@@ -8,10 +8,15 @@ export type SentOutcome = 'acknowledged' | 'not-written' | 'unknown'
 
 /** One record as its sender saw it, in the order of sending. */
 export interface SentRecord {
+  /** The topic it was sent to. */
   readonly topic: string
   /** What tells this record from every other of its topic. */
   readonly id: string
-  /** Default `acknowledged`. */
+  /**
+   * What the sender was told.
+   *
+   * @defaultValue 'acknowledged'
+   */
   readonly outcome?: SentOutcome
   /** The partition it was acknowledged in, when it is to be checked. */
   readonly partition?: number
@@ -19,28 +24,47 @@ export interface SentRecord {
   readonly offset?: string | number | bigint
 }
 
+/** How {@link checkDelivery} compares. */
 export interface CheckOptions {
-  /** How a stored record shows its id. Default: its header `id`, else its value, as UTF-8. */
+  /**
+   * How a stored record shows its id.
+   *
+   * @defaultValue its header `id`, or else its value, as UTF-8
+   * @example { identity: ({ key }) => key?.toString() }
+   */
   readonly identity?: (record: StoredRecord) => string | undefined
 }
 
-/** One thing that is wrong. */
+/** One record that is not delivered as its sender was told. */
 export interface DeliveryFault {
+  /** `misplaced`: not at the partition and offset it was acknowledged with; `written-though-refused`: there, though its sender was told that it is not. */
   readonly kind: 'lost' | 'duplicated' | 'reordered' | 'misplaced' | 'not-sent' | 'written-though-refused'
+  /** The record's topic. */
   readonly topic: string
+  /** The record's id. */
   readonly id: string
+  /** Where it is, and where it should be. */
   readonly detail: string
 }
 
 /** What {@link checkDelivery} found. */
 export interface DeliveryReport {
+  /** True when there are no faults. */
   readonly ok: boolean
+  /** How many records were sent. */
   readonly sent: number
+  /** How many records the logs hold. */
   readonly stored: number
+  /** All faults. */
   readonly faults: readonly DeliveryFault[]
   /** One line with the counts of each kind. */
   readonly summary: string
-  /** @throws {Error} with the summary and the first faults, when there are any */
+  /**
+   * Does nothing when there are no faults.
+   *
+   * @throws an Error with the summary and the first faults, when there are any
+   * @example cluster.check([{ topic: 'orders', id: 'o-1' }]).assert()
+   */
   assert(): void
 }
 
@@ -89,12 +113,15 @@ const findReordered = (records: readonly StoredRecord[], order: (record: StoredR
 }
 
 /**
- * Compares what senders saw with what the logs hold: acknowledged records that are lost or not where they were
- * acknowledged, records that stand there twice, that stand in another order than they were sent (per partition), that
- * are there though the sender was told that they are not, or that nobody sent.
+ * Compares what senders saw with what the logs hold. It finds acknowledged records that are lost, or not where they were acknowledged; records
+ * that are there twice, in another order than they were sent in (per partition), or although their sender was told that they are not; and
+ * records that nobody sent.
  *
- * @param sent in the order of sending (of concurrent senders: those to one partition must be one sender's)
- * @param stored all records of the topics in question, per partition in the order of their offsets
+ * @param sent - in the order of sending; records to one partition must be one sender's
+ * @param stored - all records of the topics in question, per partition in the order of their offsets
+ * @throws an Error when two sent records of a topic have one id
+ * @example
+ * checkDelivery([{ topic: 'orders', id: 'o-1' }], cluster.records('orders')).assert()
  */
 export const checkDelivery = (
   sent: readonly SentRecord[],

@@ -5,16 +5,23 @@ import type { StoredRecord } from './records.js'
 
 /** A record as a test expects it; what is left out may be anything. */
 export interface ExpectedRecord {
+  /** The key, as text (UTF-8) or bytes; null: no key. */
   readonly key?: string | Uint8Array | null
-  /** Text and bytes as they are; anything else is compared with what the value holds as JSON. */
+  /** The value. Text and bytes are compared as they are, anything else with what the value holds as JSON. */
   readonly value?: unknown
-  /** Each of these; further ones may be there. */
+  /** Headers that the record must have; it may have others. */
   readonly headers?: Readonly<Record<string, string | Uint8Array | null>>
+  /** The partition it must be in. */
   readonly partition?: number
 }
 
+/** How long {@link delivered} and {@link assertDelivered} wait. */
 export interface DeliveredOptions {
-  /** How long to wait. Default 5000. ms */
+  /**
+   * How long to wait, in ms.
+   *
+   * @defaultValue 5000 ms
+   */
   readonly timeoutMs?: number
 }
 
@@ -45,11 +52,14 @@ const committed = (cluster: EmbeddedKafka, topic: string): StoredRecord[] =>
   cluster.records(topic, undefined, 'committed')
 
 /**
- * Waits until a topic holds so many records, those of open and aborted transactions not counted, and gives all it
- * holds, partition by partition.
+ * Waits until a topic holds that many records, not counting those of open and aborted transactions, and returns all that it holds, partition
+ * by partition.
  *
- * @param count default 1
- * @throws {Error} when they are not there in time
+ * @param count - 1 by default
+ * @throws an Error when they are not there in time
+ * @example
+ * const [record] = await delivered(cluster, 'orders')
+ * console.log(record?.value?.toString())
  */
 export const delivered = async (
   cluster: EmbeddedKafka,
@@ -144,10 +154,11 @@ export const differenceFrom = (
 }
 
 /**
- * Waits until a topic's committed records are the expected ones: each once, none beside them, and each partition's in
- * the order expected. The matcher `toHaveDelivered` is the same for `expect`.
+ * Waits until a topic's committed records are the expected ones: each once, no others, and those of each partition in the expected order. The
+ * matcher `toHaveDelivered` is the same for `expect`.
  *
- * @throws {Error} that lists what is missing and what is too much, when they are not in time
+ * @throws an Error that lists what is missing and what was not expected, when they are not there in time
+ * @example await assertDelivered(cluster, 'orders', [{ key: 'o-1', value: { total: 12 } }])
  */
 export const assertDelivered = async (
   cluster: EmbeddedKafka,

@@ -12,12 +12,15 @@ interface MatcherContext {
 }
 
 /**
- * Matchers for `expect.extend(kafkaMatchers)` of Vitest or Jest, which are not needed to import them.
+ * Matchers for `expect.extend(kafkaMatchers)` of Vitest or Jest. Importing them loads neither.
+ *
+ * @example
+ * import { expect } from 'vitest'
+ * expect.extend(kafkaMatchers)
  */
 export const kafkaMatchers = {
   /**
-   * Waits until the topic's committed records are the expected ones (see {@link assertDelivered}); after `not`, looks
-   * once and does not wait.
+   * Waits until the topic's committed records are the expected ones (see {@link assertDelivered}); after `not` it looks once and does not wait.
    */
   async toHaveDelivered(
     this: MatcherContext,
@@ -40,6 +43,15 @@ export const kafkaMatchers = {
 
 /** For the types: `declare module 'vitest' { interface Matchers<T = any> extends KafkaMatchers {} }`. */
 export interface KafkaMatchers {
+  /**
+   * Waits until the topic's committed records are the expected ones: see {@link assertDelivered}.
+   *
+   * @throws the assertion's error when they are not there in time
+   * @example
+   * import { expect } from 'vitest'
+   * interface Matching { toHaveDelivered: KafkaMatchers['toHaveDelivered'] }
+   * await (expect(cluster) as unknown as Matching).toHaveDelivered('orders', [{ key: 'o-1' }])
+   */
   toHaveDelivered(
     topic: string,
     expected: readonly ExpectedRecord[],

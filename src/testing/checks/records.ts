@@ -2,18 +2,25 @@ import { decodeBatch, isControl } from '../../protocol/records/decode.js'
 import { type LogEntry, servedBytes } from '../state/log.js'
 import type { Partition } from '../state/topics/topic.js'
 
-/** A record as it stands in a log. */
+/** A record in a log of the cluster. */
 export interface StoredRecord {
+  /** Its topic. */
   readonly topic: string
+  /** Its partition. */
   readonly partition: number
+  /** Its offset. */
   readonly offset: number
+  /** Its key; null without one. */
   readonly key: Buffer | null
+  /** Its value; null for a tombstone. */
   readonly value: Buffer | null
+  /** Its headers, in their order; a name may occur more than once. */
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
-  /** Milliseconds since the epoch. */
+  /** In ms since 1970. */
   readonly timestamp: number
-  /** -1 without idempotence. */
+  /** The id of the producer that wrote it; -1 without idempotence. */
   readonly producerId: number
+  /** The producer's epoch; -1 without idempotence. */
   readonly producerEpoch: number
   /** The record's own sequence; -1 without idempotence. */
   readonly sequence: number

@@ -1,13 +1,21 @@
 import type { ApiName } from '../apis/names.js'
+import type { RequestOf, ResponseOf } from '../apis/registry.js'
 
 /** A request as a fault sees it, before it is served. */
 export interface FaultedRequest<Q, R> {
+  /** Which API is called. */
   readonly api: ApiName
+  /** In which version of the API. */
   readonly version: number
+  /** The node id of the broker that read it. */
   readonly node: number
+  /** The client id of the request's header. */
   readonly clientId: string | null
+  /** The correlation id of the request's header. */
   readonly correlationId: number
+  /** The number of its connection among those of the cluster, from 1. */
   readonly connectionId: number
+  /** The decoded request. */
   readonly body: Q
   /** Aborted when the broker stops or the cluster closes: a fault that waits gives up then. */
   readonly stopped: AbortSignal
@@ -16,34 +24,84 @@ export interface FaultedRequest<Q, R> {
   /**
    * The response with this error code; with the option `topic`, for that topic only: the others are served.
    *
-   * @param fate `applied`: what is refused was applied all the same. Default `not-applied`
+   * @param fate - `applied`: what is refused is applied all the same; `not-applied` by default
+   * @example cluster.on('Produce', request => request.refuse(ERROR.MESSAGE_TOO_LARGE))
    */
   refuse(errorCode: number, fate?: 'not-applied' | 'applied'): Promise<R | null>
-  /** The bytes of a response, its size and header included. */
+  /**
+   * The bytes of a response, including its size and header.
+   *
+   * @example
+   * cluster.on('Metadata', async (request, next) => {
+   *   const response = await next()
+   *   if (response !== null) request.write(request.encode(response))
+   *   return null
+   * })
+   */
   encode(response: R): Buffer
-  /** Writes bytes past the protocol. */
+  /**
+   * Writes bytes to the connection as they are.
+   *
+   * @example
+   * cluster.on('Metadata', request => {
+   *   request.write(Buffer.from('HTTP/1.1 400 Bad Request'))
+   *   return null
+   * })
+   */
   write(bytes: Uint8Array): void
-  /** Cuts the connection after what was written. */
+  /**
+   * Closes the connection, after what was written.
+   *
+   * @example
+   * cluster.on('Produce', request => {
+   *   request.drop()
+   *   return null
+   * })
+   */
   drop(): void
-  /** Serves nothing more on this connection for so long after this request, as a broker does that throttles. */
+  /**
+   * Serves nothing on this connection for that time after this request, in ms, as a broker does that throttles (KIP-219).
+   *
+   * @example
+   * cluster.on('Produce', (request, next) => {
+   *   request.mute(100)
+   *   return next()
+   * })
+   */
   mute(ms: number): void
 }
 
 /**
- * What happens to a request instead of being served: `next` serves it (with another body, if one is given). The
- * response it ends with goes to the client; null answers nothing.
+ * What happens to a request in place of being served. `next` serves it, with another body where one is given. The response that it returns is
+ * sent to the client; null answers nothing. An error that it throws is a finding of {@link EmbeddedKafka.close}.
  */
 export type Fault<Q = unknown, R = unknown> = (
   request: FaultedRequest<Q, R>,
   next: (body?: Q) => Promise<R | null>,
 ) => R | null | Promise<R | null>
 
+/** The faults that fit an API; those for '*' know no message types. */
+export type FaultFor<N extends ApiName | '*'> = N extends ApiName ? Fault<RequestOf<N>, ResponseOf<N>> : Fault
+
+/** Which requests a fault meets. */
 export interface FaultOptions {
-  /** How many requests it meets; Infinity: all, and `close()` does not miss it. Default 1. */
+  /**
+   * How many requests it meets; Infinity: all, and it need not be used up when the cluster closes.
+   *
+   * @defaultValue 1
+   */
   readonly times?: number
-  /** Only requests to this broker. */
+  /**
+   * Only requests to the broker with this node id.
+   *
+   * @defaultValue all brokers
+   */
   readonly node?: number
-  /** Only requests that name this topic. */
+  /**
+   * Only requests that name this topic.
+   *
+   * @defaultValue all topics
+   */
   readonly topic?: string
 }
 

@@ -151,4 +151,5 @@ export const profiles = {
   },
 } as const satisfies Record<string, Profile>
 
+/** The name of one of the {@link profiles}. */
 export type ProfileName = keyof typeof profiles

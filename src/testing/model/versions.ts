@@ -31,6 +31,7 @@ export const kafkaVersions = [
   '4.4',
 ] as const
 
+/** A release of Kafka that the brokers can play. */
 export type KafkaVersion = (typeof kafkaVersions)[number]
 
 export const newestKafka: KafkaVersion = '4.4'

@@ -5,39 +5,78 @@ import { isObject } from '../../util/plainObject.js'
 import { globMatcher } from './glob.js'
 import { checkRule, checkSettings } from './policyCheck.js'
 
+/** The values of {@link TopicCreation}. */
 export const TOPIC_CREATIONS = ['broker', 'admin', 'never'] as const
 
-/** Who may create a topic that does not exist. */
+/**
+ * Who may create a topic that does not exist: `broker`, by auto-creation; `admin`, this client by CreateTopics; `never`, somebody else.
+ */
 export type TopicCreation = (typeof TOPIC_CREATIONS)[number]
 
+/** What holds for a topic. */
 export interface TopicSettings {
   /**
-   * `broker`: by asking for its metadata with the creation flag (needs `auto.create.topics.enable`). `admin`: by
-   * CreateTopics. `never`: by somebody else. Default `broker`.
+   * Who creates the topic. `broker`: brokers do when its metadata is asked for with `allow_auto_topic_creation` (they need
+   * `auto.create.topics.enable`). `admin`: this client does, by CreateTopics (KIP-4). `never`: somebody else.
+   *
+   * @defaultValue 'broker'
+   * @example { create: 'admin', partitions: 6, replicationFactor: 3 }
    */
   readonly create: TopicCreation
-  /** `never`: how long to wait for somebody else to create it; 0 fails at once. Default 1000 ms. */
+  /**
+   * With `never`: how long to wait for somebody else to create it, in ms; 0 fails at once, with {@link UnknownTopicError}.
+   *
+   * @defaultValue 1000 ms
+   */
   readonly waitForMs: number
-  /** `admin`: -1 is the broker's default. Default -1. */
+  /**
+   * With `admin`: the number of partitions; -1 is the brokers' `num.partitions`.
+   *
+   * @defaultValue -1
+   */
   readonly partitions: number
-  /** `admin`: -1 is the broker's default. Default -1. */
+  /**
+   * With `admin`: the number of replicas of each partition; -1 is the brokers' `default.replication.factor`.
+   *
+   * @defaultValue -1
+   */
   readonly replicationFactor: number
-  /** `admin`: the topic's configuration. Default none. */
+  /**
+   * With `admin`: the topic's configuration.
+   *
+   * @defaultValue none
+   * @example { create: 'admin', configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }
+   */
   readonly configEntries: readonly IResourceConfigEntry[]
 }
 
-/** A name, a glob with `*`, a pattern, or a predicate. */
+/**
+ * Which topics a rule is for: a name, a glob with `*`, a regular expression, or a predicate. Where a predicate throws, sends to that topic fail
+ * with its error as the cause.
+ */
 export type TopicMatch = string | RegExp | ((topic: string) => boolean)
 
+/** Settings of which each may be left out. */
 type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
+/** Settings for the topics that match. */
 export interface TopicRule extends Given<TopicSettings> {
+  /**
+   * The topics that the rule is for. Required.
+   *
+   * @example { match: 'tenant-*', create: 'admin', partitions: 6 }
+   */
   readonly match: TopicMatch
 }
 
-/** The option `topics`. */
+/** The option `topics`: what holds for all topics, and rules for some of them. */
 export interface TopicPolicyOptions extends Given<TopicSettings> {
-  /** The first rule that matches overrides the settings above. */
+  /**
+   * The first rule that matches overrides the settings beside it.
+   *
+   * @defaultValue none
+   * @example { rules: [{ match: 'audit.*', create: 'admin' }, { match: /^internal-/, create: 'never' }] }
+   */
   readonly rules?: readonly TopicRule[] | undefined
 }
 

@@ -19,6 +19,8 @@ export interface PanelSpec {
 
 interface RowSpec {
   readonly title: string
+  /** Sections of docs/runbook.md on what these panels show. */
+  readonly runbook: readonly string[]
   readonly panels: readonly PanelSpec[]
 }
 
@@ -47,6 +49,7 @@ const panel = (
 export const ROWS: readonly RowSpec[] = [
   {
     title: 'Is everything delivered?',
+    runbook: ['Records failing', 'Delivery stalled', 'Delivery late', 'Retrying', 'Latency'],
     panels: [
       panel(
         'Records sent',
@@ -94,6 +97,7 @@ export const ROWS: readonly RowSpec[] = [
   },
   {
     title: 'Brokers',
+    runbook: ['Broker unreachable', 'Authentication failing', 'Quota'],
     panels: [
       panel(
         'Request, p99 by broker',
@@ -112,9 +116,9 @@ export const ROWS: readonly RowSpec[] = [
       panel(
         'Failed connects',
         'cps',
-        rate('connects_total', 'broker, outcome'),
+        `sum by (broker, outcome) (rate(${P}connects_total{job=~"$job",outcome!="ok"}[$__rate_interval]))`,
         'broker {{broker}} {{outcome}}',
-        'Attempts to connect, by outcome.',
+        'Attempts to connect that failed, by how.',
       ),
       panel(
         'Requests lost',
@@ -141,6 +145,7 @@ export const ROWS: readonly RowSpec[] = [
   },
   {
     title: 'Topics and metadata',
+    runbook: ['Topic missing', 'Metadata failing', 'Leader missing'],
     panels: [
       panel(
         'Topics waited for',
@@ -188,6 +193,7 @@ export const ROWS: readonly RowSpec[] = [
   },
   {
     title: 'Buffer and batches',
+    runbook: ['Buffer near full', 'Senders blocked'],
     panels: [
       panel(
         'Buffer in use',
@@ -235,6 +241,7 @@ export const ROWS: readonly RowSpec[] = [
   },
   {
     title: 'Idempotence and transactions',
+    runbook: ['Fenced transactions'],
     panels: [
       panel(
         'Transactions',

@@ -84,7 +84,7 @@ export const barPlots = (title: string, plots: readonly Plot[]): string => {
     height += HEADING + plot.bars.length * STEP + GAP
     return drawn
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + FOOTER}" role="img" aria-label="${escaped(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + FOOTER}" width="${width}" height="${height + FOOTER}" role="img" aria-label="${escaped(title)}">
 <style>
 text{font:13px system-ui,sans-serif;dominant-baseline:central;fill:#57606a}
 .title{font-weight:600;font-size:14px;fill:#24292f}

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
 import { createResilientProducer } from 'kafkajs-resilient-producer'
@@ -7,22 +8,14 @@ import { changed, EmbeddedKafka, errorCode } from 'kafkajs-resilient-producer/te
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { dashboard, ROWS } from '../../ops/dashboard.js'
+import { panelPages, pictureOf } from '../../ops/page.js'
 import { DEFINITIONS } from '../../src/metrics/definitions.js'
-import { hasPrometheus, Prometheus } from './prometheus.js'
+import { expectFile, expectSection } from '../docs/generated.js'
+import { exporterOf, hasPrometheus, Prometheus } from './prometheus.js'
+import { readAlerts } from './rules.js'
 
 const file = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const rules = readFileSync(file('ops/alerts.yml'), 'utf8')
-const alerts = rules
-  .split(/^ {6}- alert: /m)
-  .slice(1)
-  .map(text => {
-    const expr = /^ {8}expr: (?:>-\n((?: {10}.*\n)+)|(.*)\n)/m.exec(text)!
-    return {
-      name: text.split('\n', 1)[0]!,
-      expr: (expr[1] ?? expr[2]!).replace(/\s+/g, ' ').trim(),
-      section: /runbook_url: docs\/runbook\.md#(\S+)/.exec(text)?.[1],
-    }
-  })
+const alerts = readAlerts()
 
 if (!hasPrometheus) console.log('No prometheus is installed (Debian: prometheus): its tests are skipped.')
 
@@ -66,8 +59,26 @@ describe('the alert rules', () => {
 
 test('the dashboard is that of its code', () => {
   const json = `${JSON.stringify(dashboard(), null, 2)}\n`
-  if (process.env.UPDATE_README) writeFileSync(file('ops/dashboard.json'), json)
-  expect(readFileSync(file('ops/dashboard.json'), 'utf8')).toBe(json)
+  expectFile('ops/dashboard.json', json)
+})
+
+describe('the page of the dashboard', () => {
+  const page = (path: string): string => readFileSync(file(`docs/${path}`), 'utf8')
+  const panels = ROWS.flatMap(row => row.panels)
+
+  test('is that of its code', () => expectSection('docs/dashboard.md', 'panels', panelPages()))
+
+  test('has a picture of every panel, and no other', () => {
+    for (const panel of panels) expect(page(pictureOf(panel))).toContain(`aria-label="${panel.title}"`)
+    expect(readdirSync(file('docs/dashboard')).sort()).toEqual(
+      panels.map(panel => basename(pictureOf(panel))).sort(),
+    )
+  })
+
+  test('leads to every section of the runbook', () => {
+    const headings = [...page('runbook.md').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!)
+    expect(ROWS.flatMap(({ runbook }) => runbook).sort()).toEqual(headings.sort())
+  })
 })
 
 describe.runIf(hasPrometheus)('a real Prometheus, through a scripted outage', () => {
@@ -96,9 +107,11 @@ describe.runIf(hasPrometheus)('a real Prometheus, through a scripted outage', ()
     }
     send('healthy')
     send('leaderless')
-    prometheus = await Prometheus.start(registry, 'shop')
+    const exporter = await exporterOf(registry)
+    prometheus = await Prometheus.start({ job: 'shop', target: exporter.address })
     endings.push(
       () => prometheus.stop(),
+      () => exporter.close(),
       () => producer.disconnect({ timeoutMs: 0 }),
       () => transactional.disconnect({ timeoutMs: 0 }),
       () => cluster.close({ clients: 'may-stay' }),

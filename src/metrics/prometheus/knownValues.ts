@@ -32,7 +32,7 @@ export const RECORD_ERRORS: readonly string[] = [
 /** Names of the errors of connections and requests that get no answer. */
 const TRANSPORT_ERRORS: readonly string[] = [
   'KafkaJSConnectionError',
-  'KafkaJSConnectionClosedError',
+  'KafkaJSBrokerNotFound',
   'KafkaJSRequestTimeoutError',
   'MalformedMessageError',
 ]
@@ -42,25 +42,22 @@ const codesWhere = (matches: (code: number) => boolean): readonly string[] =>
 
 const isRetriable = (code: number): boolean => errorCode(code).retriable
 
-/** Retriable codes that no produce request is answered with. */
-const NOT_FOR_PRODUCE: ReadonlySet<string> = new Set([
-  'CONCURRENT_TRANSACTIONS',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'COORDINATOR_NOT_AVAILABLE',
-  'ELIGIBLE_LEADERS_NOT_AVAILABLE',
-  'NOT_CONTROLLER',
-  'NOT_COORDINATOR',
-])
-
 /** Why records are sent again: Kafka's retriable codes, those of sizes and sequences, and lost requests. */
 export const RETRY_REASONS: readonly string[] = [
-  ...codesWhere(isRetriable).filter(type => !NOT_FOR_PRODUCE.has(type)),
+  ...codesWhere(isRetriable),
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
   'UNKNOWN_PRODUCER_ID',
   'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'PRODUCER_FENCED',
+  // Those of a batch whose record it was not.
+  'INVALID_RECORD',
   ...TRANSPORT_ERRORS,
+  // A login that had to be renewed while a request was out.
+  'CredentialsProviderError',
+  'KafkaJSSASLAuthenticationError',
 ]
 
 /**
@@ -91,14 +88,28 @@ const NOT_OF_TOPICS: ReadonlySet<string> = new Set([
 /** Errors of records whose series stand at 0 from a topic's first use on; another one's is born with its first record. */
 export const TOPIC_ERRORS: readonly string[] = RECORD_ERRORS.filter(name => !NOT_OF_TOPICS.has(name))
 
-/** Of {@link RETRY_REASONS}, those that no broker answers a produce request for a partition with: it carries no leader epoch, and quotas delay. */
+/**
+ * Of {@link RETRY_REASONS}, those that do not concern a topic: no broker answers a produce request for a partition with them (it carries no
+ * leader epoch, asks for no coordinator, and quotas delay it), or they concern the producer's id, or all that is
+ * sent to a broker.
+ */
 const NOT_OF_PARTITIONS: ReadonlySet<string> = new Set([
   'BROKER_NOT_AVAILABLE',
+  'CONCURRENT_TRANSACTIONS',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'ELIGIBLE_LEADERS_NOT_AVAILABLE',
   'FENCED_LEADER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
   'NETWORK_EXCEPTION',
+  'NOT_CONTROLLER',
+  'NOT_COORDINATOR',
+  'PRODUCER_FENCED',
   'REPLICA_NOT_AVAILABLE',
   'THROTTLING_QUOTA_EXCEEDED',
   'UNKNOWN_LEADER_EPOCH',
+  'CredentialsProviderError',
+  'KafkaJSSASLAuthenticationError',
   'MalformedMessageError',
 ])
 
@@ -108,7 +119,7 @@ export const TOPIC_RETRY_REASONS: readonly string[] = RETRY_REASONS.filter(
 )
 
 /** Why a topic is asked for again. */
-export const METADATA_ERRORS: readonly string[] = [
+export const TOPIC_METADATA_ERRORS: readonly string[] = [
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
   'REPLICA_NOT_AVAILABLE',
@@ -117,4 +128,9 @@ export const METADATA_ERRORS: readonly string[] = [
   'REQUEST_TIMED_OUT',
   'THROTTLING_QUOTA_EXCEEDED',
   ...TRANSPORT_ERRORS,
+]
+
+/** The same, and what no broker of Kafka's answers there. */
+export const METADATA_ERRORS: readonly string[] = [
+  ...new Set([...TOPIC_METADATA_ERRORS, ...codesWhere(isRetriable)]),
 ]

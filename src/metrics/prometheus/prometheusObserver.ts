@@ -149,10 +149,11 @@ export const createPrometheusObserver = (options: MetricsOptions = {}): Producer
         })),
       )
       watch('connections', now =>
-        [...now.connections].map(([broker, value]) => ({
-          labels: { ...base, broker: brokers.labelOf(broker) },
-          value,
-        })),
+        [...now.connections].map(([broker, value]) => {
+          // Its counters stand at 0 before it has anything to count.
+          brokers.of(broker)
+          return { labels: { ...base, broker: brokers.labelOf(broker) }, value }
+        }),
       )
       watch('buildInfo', () => [
         { labels: { ...base, version: PACKAGE_VERSION, node: process.version }, value: 1 },

@@ -5,6 +5,7 @@ import {
   RECORD_ERRORS,
   RETRY_REASONS,
   TOPIC_ERRORS,
+  TOPIC_METADATA_ERRORS,
   TOPIC_RETRY_REASONS,
 } from './knownValues.js'
 import { LabelValues } from './labelValues.js'
@@ -30,7 +31,7 @@ interface KnownErrors {
 }
 const FAILURES: KnownErrors = { all: RECORD_ERRORS, ofTopic: TOPIC_ERRORS }
 const RETRIES: KnownErrors = { all: RETRY_REASONS, ofTopic: TOPIC_RETRY_REASONS }
-const METADATA: KnownErrors = { all: METADATA_ERRORS, ofTopic: METADATA_ERRORS }
+const METADATA: KnownErrors = { all: METADATA_ERRORS, ofTopic: TOPIC_METADATA_ERRORS }
 
 /** The series of a counter by its error label. Those of known errors stand at 0 from the start. */
 class ErrorCounters {

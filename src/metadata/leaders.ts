@@ -15,6 +15,9 @@ export interface LeaderRefreshOptions {
 /** Repeats start on a common beat: hundreds of topics that wait for leaders then share requests. ms */
 const BEAT_MS = 50
 
+/** So many topics begin to be asked for in one turn of the event loop: thousands may lose their leader together. */
+const STARTS_PER_TURN = 500
+
 /** How long a topic with a partition without leader is asked for without anybody calling again. ms */
 const PATIENCE_MS = 30_000
 
@@ -41,6 +44,9 @@ export class LeaderRefresh {
   readonly #pauses = new DueTimer<Refresh>(BEAT_MS, refreshes => {
     for (const each of refreshes) this.#goOn(each)
   })
+  readonly #starting: Refresh[] = []
+  #startsLeft = STARTS_PER_TURN
+  #immediate: NodeJS.Immediate | undefined
   readonly #unsubscribe: () => void
   #closed = false
 
@@ -67,6 +73,8 @@ export class LeaderRefresh {
     this.#closed = true
     this.#unsubscribe()
     for (const refresh of this.#refreshes.values()) this.#pauses.remove(refresh)
+    clearImmediate(this.#immediate)
+    this.#starting.length = 0
     this.#refreshes.clear()
   }
 
@@ -74,17 +82,33 @@ export class LeaderRefresh {
     const wait = refresh.attempt === 0 ? 0 : this.#dueAt(refresh) - performance.now()
     if (!refresh.again || wait > 0) return this.#pauses.add(refresh, Math.max(0, wait))
     this.#pauses.remove(refresh)
-    void this.#run(refresh)
+    this.#start(refresh)
   }
 
   #goOn(refresh: Refresh): void {
-    if (refresh.again) void this.#run(refresh)
+    if (refresh.again) this.#start(refresh)
     else this.#refreshes.delete(refresh.name)
+  }
+
+  #start(refresh: Refresh): void {
+    refresh.running = true
+    this.#immediate ??= setImmediate(() => this.#turn())
+    if (this.#startsLeft === 0) this.#starting.push(refresh)
+    else {
+      this.#startsLeft--
+      void this.#run(refresh)
+    }
+  }
+
+  #turn(): void {
+    this.#immediate = undefined
+    this.#startsLeft = STARTS_PER_TURN
+    for (const refresh of this.#starting.splice(0, STARTS_PER_TURN)) this.#start(refresh)
+    if (this.#starting.length > 0) this.#immediate ??= setImmediate(() => this.#turn())
   }
 
   async #run(refresh: Refresh): Promise<void> {
     const { upkeep, cache } = this.#options
-    refresh.running = true
     refresh.again = false
     refresh.attempt++
     refresh.lastStart = performance.now()

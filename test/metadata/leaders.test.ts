@@ -91,6 +91,24 @@ describe('metadata of topics in use', () => {
       expect(cluster.asked.map(each => each.names)).toEqual([['a', 'b', 'c']])
     })
 
+    it('begins to ask for thousands over several turns of the event loop', async () => {
+      const names = Array.from({ length: 2000 }, (_, i) => `t${i}`)
+      for (const name of names) cluster.addTopic(name)
+      await Promise.all([
+        ...names.map(name => refresher.lookup(name, { create: false, trigger: 'topic' })),
+        vi.advanceTimersByTimeAsync(100),
+      ])
+      const ask = vi.spyOn(upkeep, 'ask')
+      cluster.metadata.length = 0
+      for (const name of names) leaders.request(name)
+      for (const name of names) leaders.request(name)
+      const inOneTurn = ask.mock.calls.length
+      expect(inOneTurn).toBeGreaterThan(0)
+      expect(inOneTurn).toBeLessThanOrEqual(500)
+      await vi.advanceTimersByTimeAsync(20)
+      expect(new Set(cluster.asked.flatMap(each => each.names)).size).toBe(2000)
+    })
+
     it('asks through another broker than the silent one', async () => {
       await learn('t')
       leaders.request('t', 1)

@@ -51,6 +51,9 @@ const countCopies = () => {
   return copied
 }
 
+const isAborted = (end: PromiseSettledResult<unknown>): boolean =>
+  end.status === 'rejected' && end.reason instanceof SendAbortedError
+
 describe('aborts of single records in one batch', () => {
   test.each([1000, 4000])('%i of them copy each record a few times in all', async count => {
     const { producer, open } = await occupied({ batchBytes: 10_000_000 })
@@ -60,8 +63,8 @@ describe('aborts of single records in one batch', () => {
     const copied = countCopies()
     for (const [i, each] of controllers.entries()) if (i % 10 !== 0) each.abort(new Error('enough'))
     // At once, before anything is sent.
-    for (const [i, each] of all.entries())
-      if (i % 10 !== 0) await expect(each).rejects.toBeInstanceOf(SendAbortedError)
+    const aborted = await Promise.allSettled(all.filter((_, i) => i % 10 !== 0))
+    expect(aborted.filter(isAborted)).toHaveLength(count * 0.9)
     open()
     await Promise.all(all.filter((_, i) => i % 10 === 0))
     expect(world.stored().slice(3)).toEqual(names(count).filter((_, i) => i % 10 === 0))

@@ -27,6 +27,8 @@ export class BufferBudget {
   /** What has no broker to go to, or was refused by it. */
   readonly immobile = new ShareGroup(true)
   private readonly waitingGroups = new Set<ShareGroup>()
+  /** Lines whose first record has no room beside what is stuck, however much of the rest leaves: in no group until it has. Few, for they are large. */
+  private readonly oversized = new Set<WaitLine>()
   private readonly listeners: (() => void)[] = []
   private isPumping = false
   private isScheduled = false
@@ -121,7 +123,7 @@ export class BufferBudget {
   move(destination: Destination, group: ShareGroup): void {
     const { group: former, line, heldBytes } = destination
     if (former === group) return
-    const isListed = line !== undefined && line.heapIndex >= 0
+    const isListed = line !== undefined && (line.heapIndex >= 0 || this.oversized.has(line))
     if (isListed) this.delist(line)
     former.heldBytes -= heldBytes
     group.heldBytes += heldBytes
@@ -163,7 +165,7 @@ export class BufferBudget {
   }
 
   delist(line: WaitLine): void {
-    if (line.heapIndex < 0) return
+    if (this.oversized.delete(line) || line.heapIndex < 0) return
     const { group } = line.destination
     group.lines.remove(line)
     if (group.lines.size === 0) this.waitingGroups.delete(group)
@@ -179,7 +181,7 @@ export class BufferBudget {
 
   /** Space came free: those that wait take it. The one path for that. */
   freed(): void {
-    if (this.waitingGroups.size > 0) this.pump()
+    if (this.isWaitedFor) this.pump()
     this.tellFreed()
   }
 
@@ -193,9 +195,13 @@ export class BufferBudget {
     })
   }
 
+  private get isWaitedFor(): boolean {
+    return this.waitingGroups.size > 0 || this.oversized.size > 0
+  }
+
   private schedule(): void {
     // Who waits for space, or for a hold to end.
-    if (this.isScheduled || (this.waitingGroups.size === 0 && this.listeners.length === 0)) return
+    if (this.isScheduled || (!this.isWaitedFor && this.listeners.length === 0)) return
     this.isScheduled = true
     setImmediate(() => {
       this.isScheduled = false
@@ -209,13 +215,18 @@ export class BufferBudget {
     if (this.isPumping) return
     this.isPumping = true
     let left = GRANTS_PER_TURN
+    for (const line of this.oversized) {
+      if (this.isOversized(line)) continue
+      this.oversized.delete(line)
+      this.enlist(line)
+    }
     try {
       let groups = [...this.waitingGroups]
       while (groups.length > 0 && left > 0) {
         groups = groups.filter(group => {
           const line = group.lines.first
-          // Where the first does not fit, nobody of its group passes it: a large record would wait for ever.
-          if (line === undefined || !this.mayHold(line.destination, line.first!.bytes)) return false
+          if (line === undefined) return false
+          if (!this.mayHold(line.destination, line.first!.bytes)) return this.passesBy(line)
           left--
           line.owner.admitFirst(line)
           if (line.heapIndex >= 0) group.lines.served(line)
@@ -226,5 +237,22 @@ export class BufferBudget {
       this.isPumping = false
       if (left <= 0) this.schedule()
     }
+  }
+
+  /**
+   * Where the first does not fit, nobody of its group passes it: a large record would wait for ever. Unless it waits for what is
+   * stuck: the others would wait for that with it.
+   *
+   * @returns whether the next of the group has its turn
+   */
+  private passesBy(line: WaitLine): boolean {
+    if (!this.isOversized(line)) return false
+    this.delist(line)
+    this.oversized.add(line)
+    return true
+  }
+
+  private isOversized({ first, destination: { group } }: WaitLine): boolean {
+    return !group.isStuck && first !== undefined && first.bytes > this.limitBytes - this.stuckBytes
   }
 }

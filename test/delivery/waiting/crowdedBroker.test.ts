@@ -1,5 +1,5 @@
 import type { ResilientProducer, ResilientProducerOptions } from 'kafkajs-resilient-producer'
-import { ERROR, Gate } from 'kafkajs-resilient-producer/testing'
+import { ERROR, Gate, hold } from 'kafkajs-resilient-producer/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProduceFault } from '../support/faults.js'
 import { pass, turns, World } from '../support/world.js'
@@ -149,4 +149,29 @@ test('keyed records to a sick and to a healthy topic: those of the healthy one a
   cure()
   await pass(3000)
   await Promise.all(sick)
+})
+
+test('a record that finds no room beside what is stuck keeps nobody else of its broker waiting, and gets its room afterwards', async () => {
+  const { producer, cure } = await start(['missing'], 10_000, { bufferBytes: 100_000 })
+  world.topic({}, 'large')
+  await send(producer, 'large', 'warm')
+  const stuck = Array.from({ length: 8 }, () => send(producer, 'missing', sickOf(10_000)))
+  const gate = world.cluster.gate()
+  world.onEach(hold(gate))
+  const ends: string[] = []
+  const note = (name: string, sent: Promise<unknown>) => sent.then(() => ends.push(name))
+  const healthy = Array.from({ length: 10 }, () =>
+    note('healthy', send(producer, 'healthy', healthyOf(10_000))),
+  )
+  await gate.arrived
+  const large = note('large', send(producer, 'large', 'l'.repeat(90_000)))
+  const behind = Array.from({ length: 10 }, () =>
+    note('behind', send(producer, 'healthy', healthyOf(10_000))),
+  )
+  gate.open()
+  await Promise.all([...healthy, ...behind])
+  expect(ends).not.toContain('large')
+  cure()
+  await pass(2000)
+  await Promise.all([...stuck, large])
 })

@@ -1,7 +1,7 @@
 // The changelog's sections: `## VERSION`, newest first, with a line for each change.
 
 /** The newest section's heading, and what is under it. */
-const newestSection = changelog => {
+export const newestSection = changelog => {
   const found = /^## (.+)\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(changelog)
   return found === null ? undefined : { heading: found[1].trim(), text: found[2].trim() }
 }

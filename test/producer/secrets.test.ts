@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { type KafkaConfig, type LogEntry, logLevel } from 'kafkajs'
 import { ResilientKafka, type ResilientProducer } from 'kafkajs-resilient-producer'
@@ -30,10 +31,18 @@ const SECRETS = [
   Buffer.from(`\0alice\0${secret}`).toString('base64'),
 ])
 
-let cluster: EmbeddedKafka
-afterEach(() => cluster.close())
+const CHANNELS = ['batch', 'failure', 'retry', 'wait', 'topic-created', 'connection'].map(
+  name => `kafkajs-resilient-producer:${name}`,
+)
 
-/** Everything that a service's operator gets to see: logs of every level, metrics, errors as Node prints them. */
+let cluster: EmbeddedKafka
+let look: (thing: unknown) => void
+afterEach(() => {
+  for (const channel of CHANNELS) unsubscribe(channel, look)
+  return cluster.close()
+})
+
+/** Everything that a service's operator gets to see: logs of every level, channels, metrics, health, errors as Node prints them. */
 const watched = async (config: Partial<KafkaConfig>) => {
   cluster = await EmbeddedKafka.start({
     listeners: {
@@ -46,7 +55,8 @@ const watched = async (config: Partial<KafkaConfig>) => {
     autoCreate: { never: topic => topic === 'never' },
   })
   const seen: string[] = []
-  const look = (thing: unknown) => seen.push(inspect(thing, { depth: 20, showHidden: true }), String(thing))
+  look = thing => seen.push(inspect(thing, { depth: 20, showHidden: true }), String(thing))
+  for (const channel of CHANNELS) subscribe(channel, look)
   const registry = new Registry()
   const kafka = new ResilientKafka({
     brokers: cluster.bootstrap,
@@ -64,8 +74,11 @@ const watched = async (config: Partial<KafkaConfig>) => {
     },
   )
   for (const name of Object.values(producer.events)) producer.on(name as never, look)
-  const shown = async () => [...seen, await registry.metrics()].join('\n')
-  return { producer, look, shown }
+  const shown = async () => {
+    look(producer.health())
+    return [...seen, await registry.metrics()].join('\n')
+  }
+  return { producer, shown }
 }
 
 const message = { key: 'the-key', value: 'the-value', headers: { authorization: 'the-header' } }
@@ -121,7 +134,7 @@ describe('credentials, keys, values and headers', () => {
   test.each(right)(
     'stand in no log line, event, metric, error or inspection, whatever fails (%s)',
     async (_, config) => {
-      const { producer, look, shown } = await watched(config)
+      const { producer, shown } = await watched(config)
       await producer.connect()
       await producer.send({ topic: 'good', messages: [message] })
       const errors = await failures(producer)
@@ -131,12 +144,14 @@ describe('credentials, keys, values and headers', () => {
       await producer.disconnect()
       const text = await shown()
       expect(text).toContain('Produce')
+      for (const what of ["error: 'RecordRejectedError'", 'elapsedMs', 'brokersAnswer'])
+        expect(text).toContain(what)
       expect(SECRETS.filter(secret => text.includes(secret))).toEqual([])
     },
   )
 
   test.each(wrong)('are not told when they are wrong either (%s)', async (_, config) => {
-    const { producer, look, shown } = await watched(config)
+    const { producer, shown } = await watched(config)
     const error = await producer.connect().catch((each: Error) => each)
     expect(error).toMatchObject({ name: 'KafkaJSSASLAuthenticationError' })
     look(error)
@@ -147,7 +162,7 @@ describe('credentials, keys, values and headers', () => {
 
   test('nor is the passphrase of a key, when it is wrong', async () => {
     const ssl = { ca: [cert], cert, key: encryptedKey, passphrase: 'battery-staple' }
-    const { producer, look, shown } = await watched({ ssl, sasl: { mechanism: 'plain', ...user(PASSWORD) } })
+    const { producer, shown } = await watched({ ssl, sasl: { mechanism: 'plain', ...user(PASSWORD) } })
     const error = await producer.connect().catch((each: Error) => each)
     expect(error).toBeInstanceOf(Error)
     look(error)

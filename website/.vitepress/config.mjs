@@ -16,7 +16,13 @@ const slugify = heading =>
     .replace(/\s/g, '-')
 
 const sidebar = generate()
-const api = `${output}api/typedoc-sidebar.json`
+
+/** Made by typedoc. Without it (`vitepress dev` alone), the reference is missing, and links to it are dead. */
+const apiSidebar = () => {
+  const file = `${output}api/typedoc-sidebar.json`
+  const sections = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
+  return [{ text: 'API', link: '/api/' }, ...sections.map(section => ({ ...section, collapsed: false }))]
+}
 
 /** Writes the pages anew when one of their sources changes, while `npm run dev` runs. */
 const regenerate = {
@@ -50,6 +56,12 @@ export default defineConfig({
         tokens[index].info.trim() === 'mermaid'
           ? `<MermaidDiagram code="${encodeURIComponent(tokens[index].content)}" />`
           : fence(tokens, index, ...rest)
+      // A long name in a table may be broken between its words.
+      const { code_inline: inline } = rules
+      rules.code_inline = (tokens, index, ...rest) =>
+        inline(tokens, index, ...rest).replace(/(>[^<]*)/, code =>
+          code.replace(/(?<=[a-z])(?=[A-Z])|(?<=\.)(?=\w)/g, '<wbr>'),
+        )
       // Indented code is of the command line.
       rules.code_block = (tokens, index, ...rest) => {
         tokens[index].info = 'sh'
@@ -79,10 +91,7 @@ export default defineConfig({
     ],
     sidebar: {
       '/': sidebar,
-      '/api/': [
-        { text: 'API', link: '/api/' },
-        ...(existsSync(api) ? JSON.parse(readFileSync(api, 'utf8')) : []),
-      ],
+      '/api/': apiSidebar(),
     },
     outline: [2, 3],
     search: { provider: 'local' },

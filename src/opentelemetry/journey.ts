@@ -31,6 +31,11 @@ export class MessageJourney implements CallWatch {
     this.#topic = topic
   }
 
+  /** The partition that was chosen for the message; undefined: none yet. */
+  get partition(): number | undefined {
+    return this.#partition
+  }
+
   /** The message is in a batch of this partition. */
   placed(_topic: string, _index: number, partition: number): void {
     this.#partition = partition

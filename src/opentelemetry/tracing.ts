@@ -162,7 +162,7 @@ export class Tracing {
     return {
       message: sent,
       journey,
-      ended(error, { partition, offset } = {}) {
+      ended(error, { partition = journey?.partition, offset } = {}) {
         if (hasEnded) return
         hasEnded = true
         if (partition !== undefined && partition >= 0) {

@@ -156,6 +156,24 @@ describe('the span of a message', () => {
     expect([attemptsOf(first!), attemptsOf(second!)]).toEqual([3, 1])
   })
 
+  test('has its own partition where a call goes to several', async () => {
+    await start()
+    cluster.createTopic('t', { partitions: 3 })
+    const keys = Array.from({ length: 9 }, (_, i) => `key-${i}`)
+    await producer.send({ topic: 't', messages: keys.map(key => ({ key, value: key })) })
+    const stored = [0, 1, 2].flatMap(partition =>
+      cluster.records('t', partition).map(({ key }) => [String(key), String(partition)]),
+    )
+    const told = spans
+      .named('send t')
+      .map(({ attributes }) => [
+        attributes['messaging.kafka.message.key'],
+        attributes['messaging.destination.partition.id'],
+      ])
+    expect(new Set(stored.map(([, partition]) => partition)).size).toBeGreaterThan(1)
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(stored))
+  })
+
   test('has those of its own partition only', async () => {
     await start()
     cluster.createTopic('t', { partitions: 2 })

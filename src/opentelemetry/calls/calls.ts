@@ -97,7 +97,7 @@ class CallSpans implements CallWatch {
   #succeeded(results: readonly RecordMetadata[]): void {
     for (const [topic, slots] of this.#slots) {
       const places = results.filter(each => each.topicName === topic)
-      // Over several partitions nobody says which message went where, and only the first one's offset is told.
+      // Over several partitions the results do not say which message went where, and only the first one's offset is told.
       const place = places.length === 1 ? places[0] : undefined
       const offset = slots.length === 1 ? place?.baseOffset : undefined
       for (const slot of slots) slot?.ended(null, { partition: place?.partition, offset })

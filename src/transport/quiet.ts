@@ -8,13 +8,18 @@ export const quietLogger = (logger: Logger): Logger => ({
   namespace: (name, level) => quietLogger(logger.namespace(name, level)),
 })
 
-/** Runs a callback that is not ours. What it throws surfaces as an uncaught exception, but not in the middle of a parser or a loop. */
+/** What a callback that is not ours has thrown becomes an uncaught exception, but not in the middle of a parser or a loop. */
+export const surface = (error: unknown): void => {
+  process.nextTick(() => {
+    throw error
+  })
+}
+
+/** Runs a callback that is not ours, and lets what it throws surface. */
 export const shielded = (callback: () => void): void => {
   try {
     callback()
   } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
+    surface(error)
   }
 }

@@ -41,7 +41,8 @@ const BATCH_MS = 0.08
 const FORGETTING = 0.7
 
 /**
- * The requests in flight to one broker, and the watch over its silence. There is no timer while nothing is in flight.
+ * The requests in flight to one broker, and the watch over its silence. Its timer is not cleared by an answer: at a thousand requests a
+ * second, one each would cost more than a look too many. It runs out, and is not made again, once nothing is in flight.
  */
 export class InFlightRequests {
   private readonly nodeId: number
@@ -49,6 +50,8 @@ export class InFlightRequests {
   private readonly host: InFlightRequestsHost
   private readonly inFlight = new Set<InFlightRequest>()
   private timer: NodeJS.Timeout | undefined
+  /** When the timer runs out. ms on the clock of `performance.now()` */
+  private dueAt = 0
   private looking: NodeJS.Immediate | undefined
   private isAsking = false
   /** When the last answer came. ms on the clock of `performance.now()` */
@@ -74,6 +77,9 @@ export class InFlightRequests {
 
   add(request: InFlightRequest): void {
     this.inFlight.add(request)
+    // It was made for a request with more time, or during a throttle.
+    if (this.inFlight.size === 1 && this.dueAt > request.sentAt + Math.min(request.timeoutMs, this.stallMs))
+      this.close()
     this.watch()
   }
 
@@ -116,9 +122,7 @@ export class InFlightRequests {
 
   /** @returns false when it had ended before */
   end(request: InFlightRequest): boolean {
-    if (!this.inFlight.delete(request)) return false
-    if (this.inFlight.size === 0) this.close()
-    return true
+    return this.inFlight.delete(request)
   }
 
   /** Asks another broker when this one says nothing, and ends what is overdue. */
@@ -126,6 +130,7 @@ export class InFlightRequests {
     if (this.timer !== undefined || this.looking !== undefined || this.inFlight.size === 0) return
     const delayMs = this.watchDelay
     const dueAt = performance.now() + delayMs
+    this.dueAt = dueAt
     this.timer = setTimeout(() => {
       this.timer = undefined
       // After a stall, timers run before sockets are read: what lies there has come in time.

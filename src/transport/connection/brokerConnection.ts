@@ -17,6 +17,8 @@ const MIN_RESPONSE_BYTES = 4
 const MAX_SASL_BYTES = 64 * 1024
 /** A stream that was destroyed and never says 'close' is taken for closed after this. ms */
 const CLOSE_PATIENCE_MS = 1_000
+/** A request up to this size leaves as one buffer: a copy costs less than a further piece for the system. bytes */
+const COPIED_BYTES = 2048
 const MAX_CORRELATION_ID = 2 ** 31 - 1
 
 export interface ConnectionParts {
@@ -209,13 +211,22 @@ export class BrokerConnection implements FrameReceiver {
     const { chunks } = fields
     let bodyBytes = 0
     for (const chunk of chunks) bodyBytes += chunk.length
-    const header = requestHeader(fields, request.correlationId, this.#clientId, bodyBytes)
+    if (bodyBytes <= COPIED_BYTES) {
+      const bytes = requestHeader(fields, request.correlationId, this.#clientId, bodyBytes, bodyBytes)
+      let at = bytes.length - bodyBytes
+      for (const chunk of chunks) {
+        bytes.set(chunk, at)
+        at += chunk.length
+      }
+      socket.write(bytes, this.#onWritten)
+      return
+    }
+    const header = requestHeader(fields, request.correlationId, this.#clientId, bodyBytes, 0)
     const last = chunks.length - 1
     socket.cork()
-    if (last < 0) socket.write(header, this.#onWritten)
-    else socket.write(header)
+    socket.write(header)
     for (let i = 0; i < last; i++) socket.write(chunks[i]!)
-    if (last >= 0) socket.write(chunks[last]!, this.#onWritten)
+    socket.write(chunks[last]!, this.#onWritten)
     socket.uncork()
   }
 

@@ -1,5 +1,5 @@
 import type { ProduceExchange } from '../port.js'
-import { shielded } from '../quiet.js'
+import { surface } from '../quiet.js'
 import type { RequestRecord } from './networkEvents.js'
 import type { RequestHeaderFields } from './requestHeader.js'
 
@@ -47,18 +47,30 @@ export class OutgoingRequest implements RequestRecord {
   respond(payload: Buffer | null): void {
     if (this.#ended) return
     this.#ended = true
-    shielded(() => this.#exchange.onResponse(payload))
+    try {
+      this.#exchange.onResponse(payload)
+    } catch (error) {
+      surface(error)
+    }
   }
 
   fail(error: Error): void {
     if (this.#ended) return
     this.#ended = true
-    shielded(() => this.#exchange.onFailure(error, this.sent))
+    try {
+      this.#exchange.onFailure(error, this.sent)
+    } catch (thrown) {
+      surface(thrown)
+    }
   }
 
   release(): void {
     if (this.#released) return
     this.#released = true
-    shielded(() => this.#exchange.onBuffersReleased())
+    try {
+      this.#exchange.onBuffersReleased()
+    } catch (error) {
+      surface(error)
+    }
   }
 }

@@ -6,16 +6,21 @@ export interface RequestHeaderFields {
   readonly flexible: boolean
 }
 
-/** Size (int32), api key (int16), version (int16), correlation id (int32), client id (int16 length and bytes), tags. */
+/**
+ * Size (int32), api key (int16), version (int16), correlation id (int32), client id (int16 length and bytes), tags.
+ *
+ * @param room how many bytes are left free behind it
+ */
 export const requestHeader = (
   { apiKey, apiVersion, flexible }: RequestHeaderFields,
   correlationId: number,
   clientId: Buffer | null,
   bodyBytes: number,
+  room: number,
 ): Buffer => {
   const clientIdBytes = clientId?.length ?? 0
   const length = 14 + clientIdBytes + (flexible ? 1 : 0)
-  const header = Buffer.allocUnsafe(length)
+  const header = Buffer.allocUnsafe(length + room)
   header.writeInt32BE(length - 4 + bodyBytes, 0)
   header.writeInt16BE(apiKey, 4)
   header.writeInt16BE(apiVersion, 6)

@@ -10,9 +10,10 @@ export interface AlertRule {
   readonly section: string | undefined
 }
 
-/** The rules that the package ships. */
-export const readAlerts = (): readonly AlertRule[] =>
-  RULES.split(/^ {6}- alert: /m)
+/** The rules of a text; by default those that the package ships. */
+export const readAlerts = (rules = RULES): readonly AlertRule[] =>
+  rules
+    .split(/^ {6}- alert: /m)
     .slice(1)
     .map(text => {
       const expr = /^ {8}expr: (?:>-\n((?: {10}.*\n)+)|(.*)\n)/m.exec(text)!

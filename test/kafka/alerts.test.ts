@@ -36,7 +36,7 @@ const MAY_STAY_AT_ZERO: ReadonlySet<string> = new Set([
 const picture = (panel: PanelSpec): URL => new URL(`../../docs/${pictureOf(panel)}`, import.meta.url)
 
 const config = {
-  // Topics that the service makes new have to work with a broker less; `pairs` below does not.
+  // The service's records need one broker, but those to `pairs` below.
   'default.replication.factor': '1',
   'min.insync.replicas': '1',
 }

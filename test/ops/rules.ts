@@ -20,7 +20,7 @@ export const readAlerts = (rules = RULES): readonly AlertRule[] =>
       return {
         name: text.split('\n', 1)[0]!,
         expr: (expr[1] ?? expr[2]!).replace(/\s+/g, ' ').trim(),
-        section: /runbook_url: docs\/runbook\.md#(\S+)/.exec(text)?.[1],
+        section: /runbook_url: https:\/\/\S+\/docs\/runbook\.md#(\S+)/.exec(text)?.[1],
       }
     })
 

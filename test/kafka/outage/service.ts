@@ -10,7 +10,7 @@ export interface ServiceSettings {
   readonly steady: readonly string[]
   /** Records to this one as long as the service is asked to (PUT and DELETE /missing); no broker creates it. */
   readonly missing: string
-  /** A new topic of this name and a number every second, created by the broker. */
+  /** In the first seconds, a new topic of this name and a number every second, created by the broker. */
   readonly fresh: string
   readonly transactionalId: string
   readonly deliveryTimeoutMs: number
@@ -18,7 +18,9 @@ export interface ServiceSettings {
 }
 
 const SEND_EVERY_MS = 50
-const FRESH_EVERY_MS = 1_000
+const EVERY_SECOND_MS = 1_000
+/** Done before anything is broken: a new topic may well have to wait then. */
+const FRESH_TOPICS = 5
 const KEYS = 100
 
 /** A service as users write it, with its metrics at /metrics; prints its port once it works. */
@@ -44,7 +46,10 @@ export const serve = async (settings: ServiceSettings): Promise<void> => {
     if (isMissingWanted) send(missing)
   }, SEND_EVERY_MS)
   let freshTopics = 0
-  setInterval(() => send(`${fresh}-${freshTopics++}`), FRESH_EVERY_MS)
+  const timer = setInterval(() => {
+    send(`${fresh}-${freshTopics++}`)
+    if (freshTopics === FRESH_TOPICS) clearInterval(timer)
+  }, EVERY_SECOND_MS)
   const transact = async (): Promise<void> => {
     const transaction = await transactional.transaction()
     await transaction.send({ topic: steady[0]!, messages: [{ value: 'x' }] })
@@ -53,7 +58,7 @@ export const serve = async (settings: ServiceSettings): Promise<void> => {
   const transactForEver = (): void => {
     transact()
       .catch(() => undefined)
-      .finally(() => setTimeout(transactForEver, FRESH_EVERY_MS))
+      .finally(() => setTimeout(transactForEver, EVERY_SECOND_MS))
   }
   transactForEver()
 

@@ -21,7 +21,10 @@ export const question: Question = {
   run: async options => {
     const items = ITEMS.map(({ id, records }) => ({
       id,
-      label: `${records} ${id}`,
+      label:
+        id === 'one sendBatch'
+          ? `${id} of ${records.toLocaleString('en-US')}`
+          : `${records.toLocaleString('en-US')} ${id}`,
       tuning: 'defaults',
       records,
     }))

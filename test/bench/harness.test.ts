@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { KAFKAJS, OURS_METRICS } from '../../bench/harness/contender.js'
 import { figure, markdown } from '../../bench/harness/format.js'
 import { interleave } from '../../bench/harness/interleave.js'
-import { sections, summaryTable } from '../../bench/harness/page.js'
+import { newTopicsPlots, newTopicsTables, type Sample, SIZES } from '../../bench/harness/newTopicsReport.js'
+import { newTopicsTable, sections, summaryTable } from '../../bench/harness/page.js'
 import { barPlots } from '../../bench/harness/plot.js'
 import { type Claim, claimsTable, type Report } from '../../bench/harness/report.js'
 import { readResults, writeResult } from '../../bench/harness/results.js'
@@ -178,5 +180,63 @@ describe('results', () => {
     expect(page).toContain('not &lt;installed>')
     expect(page.indexOf('### Keyed, again?')).toBeLessThan(page.indexOf('### Arrays?'))
     expect(page).not.toContain('never measured')
+  })
+})
+
+describe('new topics', () => {
+  const sample = (delivered: number, seconds: number, errorsNameTopic = false): Sample => ({
+    ...{ delivered, failed: 0, unended: 0, seconds, longestStallMs: 1, cpuMs: 1, error: undefined },
+    ...{ errorsNameTopic, metadataRequests: undefined, onBroker: delivered },
+  })
+  const chosen = [OURS_METRICS, KAFKAJS]
+  const measured = (ours: Sample[], kafkajs: Sample[]) => ({
+    samples: new Map([
+      [OURS_METRICS.id, ours],
+      [KAFKAJS.id, kafkajs],
+    ]),
+    failures: [],
+  })
+  const all = {
+    chosen,
+    bursting: [OURS_METRICS],
+    byCount: new Map(
+      SIZES.map(count => [
+        count,
+        measured([sample(count, 0.25), sample(count, 0.35)], [sample(count - 13, 15.4)]),
+      ]),
+    ),
+    alone: new Map(SIZES.map(count => [count, [0.2]])),
+    existing: measured([sample(1000, 0.5)], []),
+    bursts: new Map([
+      [{ topics: 300, records: 2, cluster: 'kafka' } as const, measured([sample(600, 1)], [])],
+    ]),
+    missing: measured([sample(0, 0.031, true)], [sample(0, 14.2)]),
+  }
+
+  it('are a table in the README: what was not written stands out', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-results-'))
+    const report: Report = {
+      question: 'new-topics',
+      ...{ conditions: ['2 cores'], tables: newTopicsTables(all), claims: [], skipped: [] },
+      plots: newTopicsPlots(all),
+    }
+    await writeResult('New topics?', report, folder)
+    const lines = newTopicsTable(readResults(folder)).split('\n').slice(2)
+    rmSync(folder, { recursive: true })
+    expect(lines).toEqual([
+      '| this | 0.3 s | 0.3 s | 0.3 s | 0.031 s, each error names its topic |',
+      '| kafkajs 2.2.4 | **37 of 50 written**, 15 s | **287 of 300 written**, 15 s | **987 of 1,000 written**, 15 s | 14 s |',
+    ])
+  })
+
+  it('are drawn with all that was measured of them', () => {
+    const svg = barPlots('New topics', newTopicsPlots(all))
+    for (const text of [
+      '50 new topics',
+      '1,000 existing topics',
+      '300 new topics, 2 send() each',
+      'no figure',
+    ])
+      expect(svg).toContain(text)
   })
 })

@@ -158,7 +158,11 @@ const play = async (broker: TestBroker): Promise<Outage> => {
   })
   const [, second, third] = broker.cluster.nodes
   await outage.shows('a healthy service', 'count_over_time(up[1m]) > 12')
+  await outage.shows('new topics', 'sum(increase(kafka_resilient_producer_topics_created_total[1m])) > 2')
   await outage.isQuiet()
+  // A new topic might have to wait for its controller, and the missing one is to be the first that waits.
+  await outage.ask('DELETE', '/fresh')
+  await outage.shows('no topic that waits', 'sum(kafka_resilient_producer_topics_waiting) == 0')
   outage.beginStep()
   await third!.kill()
   await outage.fire('LeaderMissing', 'DeliveryStalled', 'Retrying', 'RecordsFailing')

@@ -8,9 +8,9 @@ export interface ServiceSettings {
   readonly brokers: readonly string[]
   /** Records to these as long as the service runs. */
   readonly steady: readonly string[]
-  /** Records to this one as long as the service is asked to (PUT and DELETE /missing); no broker creates it. */
+  /** Records to this one, which no broker creates, from PUT /missing to DELETE /missing. */
   readonly missing: string
-  /** In the first seconds, a new topic of this name and a number every second, created by the broker. */
+  /** Until DELETE /fresh, a new topic of this name and a number every second, created by the broker. */
   readonly fresh: string
   readonly transactionalId: string
   readonly deliveryTimeoutMs: number
@@ -19,8 +19,6 @@ export interface ServiceSettings {
 
 const SEND_EVERY_MS = 50
 const EVERY_SECOND_MS = 1_000
-/** Done before anything is broken: a new topic may well have to wait then. */
-const FRESH_TOPICS = 5
 const KEYS = 100
 
 /** A service as users write it, with its metrics at /metrics; prints its port once it works. */
@@ -35,7 +33,7 @@ export const serve = async (settings: ServiceSettings): Promise<void> => {
   await Promise.all([producer.connect(), transactional.connect()])
 
   let sent = 0
-  let isMissingWanted = false
+  const wanted = new Set(['/fresh'])
   const send = (topic: string): void => {
     const messages = [{ key: String(sent++ % KEYS), value: 'x'.repeat(100) }]
     // What fails is counted; what a service does with its errors is no matter here.
@@ -43,12 +41,11 @@ export const serve = async (settings: ServiceSettings): Promise<void> => {
   }
   setInterval(() => {
     for (const topic of steady) send(topic)
-    if (isMissingWanted) send(missing)
+    if (wanted.has('/missing')) send(missing)
   }, SEND_EVERY_MS)
   let freshTopics = 0
-  const timer = setInterval(() => {
-    send(`${fresh}-${freshTopics++}`)
-    if (freshTopics === FRESH_TOPICS) clearInterval(timer)
+  setInterval(() => {
+    if (wanted.has('/fresh')) send(`${fresh}-${freshTopics++}`)
   }, EVERY_SECOND_MS)
   const transact = async (): Promise<void> => {
     const transaction = await transactional.transaction()
@@ -63,8 +60,9 @@ export const serve = async (settings: ServiceSettings): Promise<void> => {
   transactForEver()
 
   const server = createServer((request, response) => {
-    if (request.url === '/missing') {
-      isMissingWanted = request.method === 'PUT'
+    if (request.method !== 'GET') {
+      if (request.method === 'PUT') wanted.add(request.url!)
+      else wanted.delete(request.url!)
       response.end()
       return
     }

@@ -107,6 +107,7 @@ export class ResilientKafka extends Kafka {
       this,
       () => super.consumer({ ...config, allowAutoTopicCreation: false }),
       {
+        requested: names => topics.requested(names),
         mayCreate: names => topics.mayCreate(names),
         joined: joined => membership.joined(joined),
       },

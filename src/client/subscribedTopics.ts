@@ -12,12 +12,16 @@ export class SubscribedTopics {
     this.creatable.add(topic)
   }
 
+  /** A metadata request names these topics. */
+  requested(names: readonly string[]): void {
+    this.hasAny ||= names.length > 0
+  }
+
   /**
    * Whether a metadata request with these names may carry the creation flag. It holds for the whole request, and a pattern's topics
    * are allowed nothing.
    */
   mayCreate(names: readonly string[]): boolean {
-    this.hasAny ||= names.length > 0
     return names.length > 0 && names.every(each => this.creatable.has(each))
   }
 }

@@ -161,8 +161,8 @@ export class Wiring implements AdmissionHost {
     })
   }
 
-  get identity(): ProducerIdentity | undefined {
-    return this.startingIdentity.current
+  obtainIdentity(): ProducerIdentity | undefined {
+    return this.startingIdentity.obtain()
   }
 
   get waitingTopics(): number {
@@ -185,8 +185,8 @@ export class Wiring implements AdmissionHost {
     this.parts.producerIds.renew(spent)
   }
 
-  joinsTransaction(queue: PartitionQueue): boolean {
-    return this.parts.transaction?.joins(queue) ?? true
+  ensureInTransaction(queue: PartitionQueue): boolean {
+    return this.parts.transaction?.ensureAdded(queue) ?? true
   }
 
   private newPartitioner(): Partitioner {

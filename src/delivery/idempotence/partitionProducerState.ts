@@ -22,7 +22,7 @@ const NONE: readonly Batch[] = []
 /**
  * The one owner of a partition's idempotence state: under which identity and sequence its batches go, and how it finds back to
  * sequences that its leader expects, after a failure, an unknown outcome, or when its topic was created again. The others tell it
- * what happened, and ask for {@link nextSequence}. Nothing changes while a batch is in flight whose answer may decide. (KIP-98, KIP-360; TxnPartitionEntry
+ * what happened, and call {@link prepareSequence} before each batch. Nothing changes while a batch is in flight whose answer may decide. (KIP-98, KIP-360; TxnPartitionEntry
  * and TransactionManager of the Java client.) See the diagram in ARCHITECTURE.md.
  */
 export class PartitionProducerState {
@@ -136,8 +136,8 @@ export class PartitionProducerState {
 
   // What to do.
 
-  /** Makes the partition ready to number its next batch, where nothing in flight may still decide. */
-  nextSequence(): NextSequence {
+  /** Makes the partition ready to number its next batch, unless a batch in flight may still decide how. */
+  prepareSequence(): NextSequence {
     if (this.isRecreated && !this.leaveOldTopic()) return 'waiting'
     if (this.unresolved && !this.resolve()) return 'waiting'
     if ((this.needsBump || this.needsIdentity) && !this.bump()) return 'waiting'

@@ -17,8 +17,8 @@ export class StartingIdentity {
     this.source = source
   }
 
-  /** Undefined while there is none: another producer id is asked for where the epochs of the current one are used up. */
-  get current(): ProducerIdentity | undefined {
+  /** Undefined while there is none. Asks for another producer id where the epochs of the current one are used up. */
+  obtain(): ProducerIdentity | undefined {
     const { current } = this.source
     if (current === undefined || this.ofId !== current.producerId || this.highestRetired < current.epoch)
       return current

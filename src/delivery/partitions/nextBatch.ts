@@ -8,7 +8,7 @@ const MAX_UNRESOLVED = 5
 export type FillMode = 'any' | 'full'
 
 /** What a queue has for its sender: a batch, one that is not due yet, or nothing until the sender is woken for it. */
-export type BatchOffer = Batch | 'gathering' | 'backingOff' | 'nothing'
+export type NextBatch = Batch | 'gathering' | 'backingOff' | 'nothing'
 
 /** How many batches may be in flight with this one. */
 const window = (queue: PartitionQueue, batch: Batch): number => {
@@ -26,29 +26,18 @@ const isResending = ({ batches }: PartitionQueue, count: number): boolean => {
   return false
 }
 
-/** A sequenced batch needs a producer id; the order of its sequence is that of its first sending. */
-const withIdentity = (queue: PartitionQueue, batch: Batch): BatchOffer => {
-  if (!batch.deliveryClass.sequenced || batch.identity !== undefined) return batch
-  if (!queue.producerState.begin(queue.host.identity)) return 'nothing'
-  if (batch.deliveryClass.transactional && !queue.host.joinsTransaction(queue)) return 'nothing'
-  return batch
-}
-
 /**
- * The batch of a queue to send next, if any may be sent now. Prepares it (withdrawn records are dropped, it is closed and compressed where
- * its codec asks for that); {@link PartitionQueue.take} puts it in flight.
+ * The batch of a queue to send next, if any may be sent now. Changes nothing.
  *
  * @param openedBefore an open batch as old as this goes whatever it holds. ms on the clock of `performance.now()`
  */
-export const nextBatch = (
+export const peekBatch = (
   queue: PartitionQueue,
   now: number,
   fill: FillMode,
   openedBefore: number,
-): BatchOffer => {
+): NextBatch => {
   const { batches } = queue
-  if (batches.length === 0) return 'nothing'
-  if (queue.producerState.nextSequence() === 'waiting') return 'nothing'
   let at = 0
   while (at < batches.length && (batches[at]!.state === 'inFlight' || batches[at]!.isSetAside)) at++
   const batch = batches[at]
@@ -59,12 +48,29 @@ export const nextBatch = (
   if (batch.state === 'open' && fill === 'full' && !batch.isDue && batch.createdAt > openedBefore) {
     return 'gathering'
   }
+  return batch
+}
+
+/** Where the batch has no sequence yet: begins to number, and adds the partition to the transaction. @returns false while that is waited for */
+const prepareSequence = (queue: PartitionQueue, batch: Batch): boolean => {
+  if (!batch.deliveryClass.sequenced || batch.identity !== undefined) return true
+  if (!queue.producerState.begin(queue.host.obtainIdentity())) return false
+  return !batch.deliveryClass.transactional || queue.host.ensureInTransaction(queue)
+}
+
+/**
+ * Makes a batch ready for a request: its withdrawn records are dropped, it is closed and compressed where its class has a codec, and its
+ * partition can number it. {@link PartitionQueue.take} puts it in flight.
+ *
+ * @returns false while that is waited for; the sender is woken then
+ */
+export const prepareBatch = (queue: PartitionQueue, batch: Batch): boolean => {
   if (batch.withdrawnCount > 0 && batch.attempts === 0) queue.host.dropWithdrawn(queue, batch)
   if (batch.deliveryClass.compressor !== undefined && batch.compressed === undefined) {
     queue.close(batch)
     if (!batch.compressing) queue.host.compress(queue, batch)
     // A codec that works at once has filled it in.
-    if (batch.compressed === undefined) return 'nothing'
+    if (batch.compressed === undefined) return false
   }
-  return withIdentity(queue, batch)
+  return prepareSequence(queue, batch)
 }

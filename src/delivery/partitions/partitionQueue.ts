@@ -7,7 +7,7 @@ import { type NumberedBatches, PartitionProducerState } from '../idempotence/par
 import type { ProducerIdentity } from '../idempotence/sequences.js'
 import type { ListedQueue, QueueList } from '../sending/queueList.js'
 import { type BatchLimits, BatchSizing } from './batchSizing.js'
-import { type BatchOffer, type FillMode, nextBatch } from './nextBatch.js'
+import { type FillMode, type NextBatch, peekBatch, prepareBatch } from './nextBatch.js'
 import type { KeylessStay, PartitionQueueHost, PartitionSender } from './partitionQueueHost.js'
 
 /**
@@ -37,7 +37,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
   inFlight = 0
   /** What its records wait for, beside their broker. Written by PartitionWaits alone. */
   wait: Wait | undefined
-  /** A batch was opened since {@link isIdle} was asked for last. */
+  /** A batch was opened since the last {@link endIdlePeriod}. */
   private wasUsed = true
   /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
   isGivenUp = false
@@ -180,9 +180,11 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
     if (last !== undefined) this.close(last)
   }
 
-  /** The batch to send next: see {@link nextBatch}. */
-  offer(now: number, fill: FillMode, openedBefore: number): BatchOffer {
-    return nextBatch(this, now, fill, openedBefore)
+  /** Makes the batch to send next ready for a request, if one may be sent now. It stays in the queue until it is taken. */
+  prepareNext(now: number, fill: FillMode, openedBefore: number): NextBatch {
+    if (this.batches.length === 0 || this.producerState.prepareSequence() === 'waiting') return 'nothing'
+    const next = peekBatch(this, now, fill, openedBefore)
+    return typeof next === 'string' || prepareBatch(this, next) ? next : 'nothing'
   }
 
   /** When the batch that waits is due. ms on the clock of `performance.now()` */
@@ -193,7 +195,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
     return lingerMs > 0 ? batch.createdAt + lingerMs : Infinity
   }
 
-  /** Puts an offered batch in flight. */
+  /** Puts a prepared batch in flight. */
   take(batch: Batch): void {
     this.close(batch)
     if (batch.deliveryClass.sequenced && batch.identity === undefined) {
@@ -248,10 +250,12 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
   }
 
   /**
-   * Whether nothing is left of what was sent, and nothing was sent since this was asked before: then the queue can be given back, and
-   * the epoch of its sequences tells all that has to be known of it. Asked once per period of idleness.
+   * Ends one period of idleness and begins the next.
+   *
+   * @returns whether nothing is left of what was sent, and nothing was sent in this period: then the queue can be given back, and the epoch
+   * of its sequences tells all that has to be known of it
    */
-  get isIdle(): boolean {
+  endIdlePeriod(): boolean {
     const { wasUsed } = this
     this.wasUsed = false
     return !wasUsed && this.isSettled

@@ -38,12 +38,12 @@ export interface PartitionQueueHost {
   readonly pool: BufferPool
   readonly budget: BufferBudget
   readonly busy: BusyQueues
-  /** The producer's id, or undefined while it is being asked for. */
-  readonly identity: ProducerIdentity | undefined
+  /** The identity under which a queue begins to number. Undefined: it is being asked for, and the queue's sender is woken then. */
+  obtainIdentity(): ProducerIdentity | undefined
   /** The epochs of the current id are used up; with transactions, a partition cannot go on with the current epoch. */
   renewIdentity(spent: ProducerIdentity): void
-  /** Whether the partition is a part of the transaction. If not it is being added, and its sender is woken then. */
-  joinsTransaction(queue: PartitionQueue): boolean
+  /** Adds the partition to the transaction. @returns false while it is being added; its sender is woken then */
+  ensureInTransaction(queue: PartitionQueue): boolean
   newBatch(
     queue: PartitionQueue,
     deliveryClass: DeliveryClass,

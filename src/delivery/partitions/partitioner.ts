@@ -86,7 +86,7 @@ export class StickyPartitioner implements Partitioner {
       // Its records would wait for a leader while other partitions have one.
       (partitions[this.current]!.leader < 0 && available.length > 0)
     ) {
-      this.current = this.next(view, health)
+      this.current = this.chooseKeyless(view, health)
     }
     return this.current
   }
@@ -105,7 +105,7 @@ export class StickyPartitioner implements Partitioner {
     } else if (partition < spent.length) spent[partition]! += cost
   }
 
-  private next(view: TopicView, health: PartitionHealth): number {
+  private chooseKeyless(view: TopicView, health: PartitionHealth): number {
     const { available, partitions } = view
     if (!this.hasChosen || available.length < 2) {
       this.hasChosen = true
@@ -115,7 +115,7 @@ export class StickyPartitioner implements Partitioner {
       if (available.length < 2 || health.isPrompt(first)) return first
     }
     while (this.at < this.round.length) {
-      const partition = this.leastLoaded(
+      const partition = this.takeLeastLoaded(
         candidate =>
           candidate < partitions.length && partitions[candidate]!.leader >= 0 && health.isPrompt(candidate),
         health,
@@ -124,13 +124,16 @@ export class StickyPartitioner implements Partitioner {
       // None of these few is of use any more.
       this.at += COMPARED
     }
-    this.round = this.nextRound(view, health)
+    this.round = this.startRound(view, health)
     this.at = 0
-    return this.leastLoaded(() => true, health)!
+    return this.takeLeastLoaded(() => true, health)!
   }
 
   /** Takes the best of the next few of the round, if any of them may be taken. */
-  private leastLoaded(mayTake: (partition: number) => boolean, health: PartitionHealth): number | undefined {
+  private takeLeastLoaded(
+    mayTake: (partition: number) => boolean,
+    health: PartitionHealth,
+  ): number | undefined {
     const { round, at } = this
     let best = -1
     let least = Infinity
@@ -148,8 +151,12 @@ export class StickyPartitioner implements Partitioner {
     return partition
   }
 
-  /** The prompt partitions that have had no more than the mean; all that have a leader, where none is prompt. */
-  private nextRound({ available, partitions }: TopicView, health: PartitionHealth): number[] {
+  /**
+   * Begins a round, and accounts to each partition what it has had.
+   *
+   * @returns the prompt partitions that have had no more than the mean; all that have a leader, where none is prompt
+   */
+  private startRound({ available, partitions }: TopicView, health: PartitionHealth): number[] {
     const spent =
       this.spent ?? Array.from(partitions, ({ index }) => (index === this.first ? this.firstCost : 0))
     this.spent = spent

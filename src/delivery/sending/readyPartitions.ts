@@ -101,38 +101,38 @@ export class ReadyPartitions {
     let skipped = 0
     /** @returns whether the request may take more */
     const visit = (queue: PartitionQueue): boolean => {
-      const offer = queue.offer(now, fill, openedBefore)
-      if (offer === 'nothing') {
+      const next = queue.prepareNext(now, fill, openedBefore)
+      if (next === 'nothing') {
         this.remove(queue)
         return true
       }
-      if (offer === 'gathering' || offer === 'backingOff') {
+      if (next === 'gathering' || next === 'backingOff') {
         this.holdBack(queue, queue.dueAt(lingerMs))
         return true
       }
-      if (version < ZSTD_FROM && offer.deliveryClass.compressor?.attributes === ZSTD) {
-        unreadable.push({ queue, batch: offer })
+      if (version < ZSTD_FROM && next.deliveryClass.compressor?.attributes === ZSTD) {
+        unreadable.push({ queue, batch: next })
         return true
       }
       if (
         deliveryClass !== undefined &&
-        (offer.deliveryClass.acks !== deliveryClass.acks ||
-          offer.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
-          bytes + offer.wireBytes + BATCH_FRAME_BYTES > targetBytes)
+        (next.deliveryClass.acks !== deliveryClass.acks ||
+          next.deliveryClass.ackTimeoutMs !== deliveryClass.ackTimeoutMs ||
+          bytes + next.wireBytes + BATCH_FRAME_BYTES > targetBytes)
       ) {
         // It stays where it is, and comes first in the next: busy ones could keep it out for ever.
         return ++skipped < MOST_SKIPPED
       }
-      deliveryClass = offer.deliveryClass
-      bytes += offer.wireBytes + BATCH_FRAME_BYTES
-      queue.take(offer)
+      deliveryClass = next.deliveryClass
+      bytes += next.wireBytes + BATCH_FRAME_BYTES
+      queue.take(next)
       inFlightBatches.push({
         topic: queue.topic,
         topicBytes: queue.topicBytes,
         topicId: queue.topicId,
         partition: queue.partition,
         queue,
-        batch: offer,
+        batch: next,
         answer: undefined,
       })
       this.remove(queue)

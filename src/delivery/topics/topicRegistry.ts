@@ -185,7 +185,7 @@ export class TopicRegistry implements TopicPartitionsHost {
         this.parts.onSwept()
         return this.armSweep()
       }
-      this.giveBack(next.value, queue => queue.isIdle)
+      this.giveBack(next.value, queue => queue.endIdlePeriod())
     }
     setImmediate(() => this.sweep(rest))
   }

@@ -122,7 +122,7 @@ export class MetadataCache {
     // A broker that lags behind still describes the topic that this one has replaced.
     if (known && metadata.topicId === known.formerId) return known
     const topic =
-      known && !this.#isAnother(known, metadata.topicId, images, now, nodeId)
+      known && !this.#noteDoubt(known, metadata.topicId, images, now, nodeId)
         ? known
         : new StoredTopic(name, metadata.topicId, now, known?.topicId)
     const changed = topic.merge(metadata.topicId, images)
@@ -159,10 +159,12 @@ export class MetadataCache {
   }
 
   /**
-   * Whether an answer is about a topic that was deleted and created again. Where ids do not tell, it counts as one when two
+   * Notes whether an answer contradicts what is known.
+   *
+   * @returns whether it is about a topic that was deleted and created again. Where ids do not tell, it counts as one when two
    * brokers contradict what is known: a single one may lag behind.
    */
-  #isAnother(
+  #noteDoubt(
     known: StoredTopic,
     topicId: string,
     images: PartitionImages,

@@ -16,8 +16,13 @@ export class CreatedTopics {
     return known
   }
 
-  /** @param topicId undefined: unknown */
-  isNew(topic: string, topicId: string | undefined, now = performance.now()): boolean {
+  /**
+   * Remembers that a topic was created.
+   *
+   * @param topicId undefined: unknown
+   * @returns whether this creation was not known yet
+   */
+  add(topic: string, topicId: string | undefined, now = performance.now()): boolean {
     const key = topicId ?? `name ${topic}`
     const seenAt = this.seen.get(key)
     const isNew = seenAt === undefined || (topicId === undefined && now - seenAt > SAME_WITHIN_MS)

@@ -105,7 +105,7 @@ export const createPrometheusObserver = (options: MetricsOptions = {}): Producer
     },
     topicCreated(topic, by, topicId) {
       // An admin's request is answered to one producer alone; what a broker creates, all see that wait.
-      if (by === 'admin' || created.isNew(topic, topicId)) topics.existing(topic).created[by].inc()
+      if (by === 'admin' || created.add(topic, topicId)) topics.existing(topic).created[by].inc()
     },
     bufferWaited: elapsedMs => bufferWaitSeconds.observe(seconds(elapsedMs)),
     batchSent(topic, records, bytes, uncompressedBytes, queuedMs) {

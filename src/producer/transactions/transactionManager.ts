@@ -94,7 +94,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
       producerIds: this,
       buffer: parts.buffer,
       transaction: {
-        joins: queue => this.open?.transactionPartitions.joins(queue) ?? false,
+        ensureAdded: queue => this.open?.transactionPartitions.ensureAdded(queue) ?? false,
         failed: error => this.open?.fail(error),
         get problem() {
           return coordinators.problem

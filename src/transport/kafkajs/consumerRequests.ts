@@ -17,6 +17,8 @@ export interface KafkajsGroupMembership {
 
 /** What is seen of a consumer's requests. */
 export interface ConsumerRequests {
+  /** A metadata request is about to be sent that names these topics; none: it asks for all. */
+  requested(topics: readonly string[]): void
   /** Whether a metadata request that names these topics may create them; none: it asks for all. */
   mayCreate(topics: readonly string[]): boolean
   /** The consumer has joined its group, or joined it again. */
@@ -43,6 +45,7 @@ export const watchRequests = (cluster: unknown, requests: ConsumerRequests): voi
     const broker = made as KafkajsMetadataBroker
     const { metadata, joinGroup } = broker
     broker.metadata = (topics = []) => {
+      requests.requested(topics)
       broker.allowAutoTopicCreation = requests.mayCreate(topics)
       return metadata.call(broker, topics)
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../../src/delivery/batch/batch.js'
-import type { BatchOffer } from '../../../src/delivery/partitions/nextBatch.js'
+import type { NextBatch } from '../../../src/delivery/partitions/nextBatch.js'
 import type { PartitionQueue } from '../../../src/delivery/partitions/partitionQueue.js'
 import type { QueueList } from '../../../src/delivery/sending/queueList.js'
 import { ReadyPartitions } from '../../../src/delivery/sending/readyPartitions.js'
@@ -23,15 +23,15 @@ class ScriptedQueue {
   offers = 0
   taken = 0
   readonly topic: string
-  answer: (fill: string) => BatchOffer
+  answer: (fill: string) => NextBatch
   due = Infinity
 
-  constructor(topic: string, answer: (fill: string) => BatchOffer) {
+  constructor(topic: string, answer: (fill: string) => NextBatch) {
     this.topic = topic
     this.answer = answer
   }
 
-  offer(_now: number, fill: string): BatchOffer {
+  prepareNext(_now: number, fill: string): NextBatch {
     this.offers++
     return this.answer(fill)
   }
@@ -47,7 +47,7 @@ class ScriptedQueue {
 }
 
 const asQueue = (queue: ScriptedQueue) => queue as unknown as PartitionQueue
-const make = (count: number, answer: (fill: string) => BatchOffer) =>
+const make = (count: number, answer: (fill: string) => NextBatch) =>
   Array.from({ length: count }, (_, i) => new ScriptedQueue(`t${i}`, answer))
 const collect = (ready: ReadyPartitions, now: number, inFlight: number, mostPartitions: number) =>
   ready.collect(now, { inFlight, mostPartitions, targetBytes: 1_000_000, version: 13 })

@@ -13,7 +13,11 @@ afterEach(() => cluster.close())
 
 const newKafka = (): Kafka => new Kafka({ brokers: cluster.bootstrap, logLevel: logLevel.NOTHING })
 
-const by = (mayCreate: ConsumerRequests['mayCreate']): ConsumerRequests => ({ mayCreate, joined: () => {} })
+const by = (mayCreate: ConsumerRequests['mayCreate']): ConsumerRequests => ({
+  requested: () => {},
+  mayCreate,
+  joined: () => {},
+})
 
 describe('the creation flag', () => {
   test('goes by the names of each request, whatever kafkajs was told', async () => {

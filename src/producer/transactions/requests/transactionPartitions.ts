@@ -7,7 +7,7 @@ import type { Decoded } from '../../../protocol/wire/codec.js'
 import type { Coordinators, Patience } from './coordinators.js'
 import { refusalOf } from './verdicts.js'
 
-export interface EnrolmentParts {
+export interface TransactionPartitionsParts {
   readonly transactionalId: string
   readonly identity: () => ProducerIdentity
   readonly coordinators: Coordinators
@@ -25,7 +25,7 @@ export interface EnrolmentParts {
  * ask in one turn of the loop, or while a request is under way, go in one request.
  */
 export class TransactionPartitions {
-  private readonly parts: EnrolmentParts
+  private readonly parts: TransactionPartitionsParts
   private readonly members = new Set<PartitionQueue>()
   private readonly wanted = new Set<PartitionQueue>()
   /** Refused for a while: they go in requests of their own, for one such partition keeps all others of its request out. */
@@ -34,12 +34,12 @@ export class TransactionPartitions {
   /** A request has left: the coordinator may have begun a transaction. */
   isBegun = false
 
-  constructor(parts: EnrolmentParts) {
+  constructor(parts: TransactionPartitionsParts) {
     this.parts = parts
   }
 
-  /** Whether the queue's batches may go. If not yet, its sender is woken once they may. */
-  joins(queue: PartitionQueue): boolean {
+  /** Adds the partition, unless it is a part already. @returns false while it is being added; the queue's sender is woken then */
+  ensureAdded(queue: PartitionQueue): boolean {
     if (this.members.has(queue)) return true
     if (!this.unknown.has(queue)) this.wanted.add(queue)
     this.running ??= this.run()
@@ -48,7 +48,7 @@ export class TransactionPartitions {
 
   /** Resolves when all of them were added, or cannot be. */
   async add(queues: readonly PartitionQueue[]): Promise<void> {
-    for (const queue of queues) this.joins(queue)
+    for (const queue of queues) this.ensureAdded(queue)
     await this.idle()
   }
 

@@ -1,5 +1,5 @@
 import { bench } from 'mitata'
-import { murmur2 } from '../../src/delivery/partitions/murmur2.js'
+import { murmur2 } from '../../src/delivery/partitioning/murmur2.js'
 
 export const benchMurmur2 = (): void => {
   const key = Buffer.from('customer-1234567')

@@ -7,25 +7,26 @@ import { Batch } from './batch/batch.js'
 import type { DeliveryClass } from './batch/deliveryClass.js'
 import { ExpiryList } from './batch/expiryList.js'
 import { type FlushBarrier, FlushBarriers } from './batch/flushBarriers.js'
+import type { ProducerIdentity } from './batch/producerIdentity.js'
 import { BufferBudget } from './buffer/bufferBudget.js'
 import { BufferPool } from './buffer/bufferPool.js'
+import type { Destination } from './buffer/shares.js'
 import type { EngineParts, EngineSettings } from './engineParts.js'
-import type { ProducerIdentity } from './idempotence/sequences.js'
 import { StartingIdentity } from './idempotence/startingIdentity.js'
 import { Admission } from './intake/admission.js'
-import type { AdmissionHost } from './intake/admissionHost.js'
 import { BatchCompletion } from './outcome/batchCompletion.js'
 import { ProduceResponseHandler } from './outcome/responseHandler.js'
+import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitioning/partitioner.js'
 import { BatchCompression } from './partitions/batchCompression.js'
 import type { BatchLimits } from './partitions/batchSizing.js'
 import { BusyQueues } from './partitions/busyQueues.js'
-import { KafkajsPartitioner, type Partitioner, StickyPartitioner } from './partitions/partitioner.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
 import { PartitionWaits } from './partitions/partitionWaits.js'
-import type { TopicPartitions } from './partitions/topicPartitions.js'
 import { SenderPool } from './sending/senderPool.js'
 import { TopicRegistry } from './topics/topicRegistry.js'
 import { TurnWork } from './turns.js'
+import type { AdmissionHost } from './waiting/admissionHost.js'
+import type { TopicPartitions } from './waiting/topicPartitions.js'
 import { Withdrawal } from './withdrawal.js'
 
 /** How long a batch takes records while it cannot be sent. ms */
@@ -76,7 +77,7 @@ export class Wiring implements AdmissionHost {
     )
     this.compression = new BatchCompression((queue, batch) => {
       this.recycle(batch)
-      queue.sender?.wake(queue)
+      queue.wake()
     })
     this.completion = this.newCompletion()
     this.responseHandler = this.newResponseHandler()
@@ -101,13 +102,13 @@ export class Wiring implements AdmissionHost {
       onSwept: () => this.pool.shrink(),
       newPartitioner: () => this.newPartitioner(),
       onReady: topic => this.admission.waits.topicReady(topic),
-      onPartitionGone: ({ line }, error) => line !== undefined && waitFailures.failLines([line], () => error),
+      onPartitionGone: (queue, error) => waitFailures.partitionGone(queue, error),
       onFailed: (topic, error) => waitFailures.topicFailed(topic, error),
     })
     const { budget, busy, completion, responseHandler } = this
     this.withdrawal = new Withdrawal({ budget, busy, waitFailures, completion, responseHandler })
     parts.producerIds.onRenewed = () => {
-      for (const queue of this.busy.all) queue.sender?.wake(queue)
+      for (const queue of this.busy.all) queue.wake()
     }
   }
 
@@ -255,7 +256,7 @@ export class Wiring implements AdmissionHost {
   private end(batch: Batch): void {
     batch.withdraw()
     batch.state = 'ended'
-    batch.leaveGenerations()
+    batch.leaveFlushBarriers()
     this.recycle(batch)
     this.withdrawal.noteEnd()
   }
@@ -268,7 +269,7 @@ export class Wiring implements AdmissionHost {
     this.free(batch.queue!, batch.chargedBytes, batch.chargedRecords)
   }
 
-  private free(queue: PartitionQueue, bytes: number, records: number): void {
+  private free(queue: Destination, bytes: number, records: number): void {
     this.budget.give(queue, bytes, records)
     this.budget.freed()
   }

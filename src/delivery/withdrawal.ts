@@ -1,11 +1,11 @@
 import { SendAbortedError } from '../errors/index.js'
 import { withoutStack } from '../errors/withoutStack.js'
 import type { BufferBudget } from './buffer/bufferBudget.js'
-import type { CallLinks } from './calls/callLinks.js'
 import type { BatchCompletion } from './outcome/batchCompletion.js'
 import type { ProduceResponseHandler } from './outcome/responseHandler.js'
 import type { BusyQueues } from './partitions/busyQueues.js'
 import type { PartitionQueue } from './partitions/partitionQueue.js'
+import type { CallLinks } from './waiting/callLinks.js'
 import type { WaitFailures } from './waiting/waitFailures.js'
 
 export interface WithdrawalParts {

@@ -1,5 +1,5 @@
 import type { Offsets, ProducerBatch, ProducerRecord, RecordMetadata, Transaction } from 'kafkajs'
-import type { Abortable } from './types.js'
+import type { Abortable } from './abortable.js'
 
 /**
  * What `sendOffsets` takes: kafkajs's argument, and the consumer's membership in its group, so that the coordinator refuses the offsets of a

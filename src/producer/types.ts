@@ -2,27 +2,16 @@ import type { Writable } from 'node:stream'
 import type { Message, Producer, ProducerBatch, ProducerRecord, RecordMetadata } from 'kafkajs'
 import type { OnDelivery } from '../delivery/calls/enqueuedRecord.js'
 import type { ProducerHealth } from '../health/health.js'
+import type { Abortable } from './abortable.js'
 import type { ResilientTransaction } from './transactionTypes.js'
 
+export type { Abortable } from './abortable.js'
 export type {
   DeliveryRetryOptions,
   MetadataRetryOptions,
   ResilientProducerOptions,
 } from './options/optionTypes.js'
 export type { ResilientTransaction, TransactionOffsets } from './transactionTypes.js'
-
-/** What a call may be withdrawn by. */
-export interface Abortable {
-  /**
-   * When it is aborted, the records of the call that are in no request yet are withdrawn: they fail with {@link SendAbortedError}. Those in a
-   * request end as they would have.
-   *
-   * @defaultValue none
-   * @example
-   * await producer.send({ topic: 'orders', messages: [{ value: 'paid' }], signal: AbortSignal.timeout(500) })
-   */
-  readonly signal?: AbortSignal | undefined
-}
 
 /** How long a call waits. */
 export interface WaitOptions {

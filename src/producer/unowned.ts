@@ -2,7 +2,7 @@ import { messageOf } from '../errors/bases.js'
 import type { FloodLog } from '../logging/floodLog.js'
 import { failureType } from '../metadata/retry/failure.js'
 import { isPromiseLike } from '../util/realms.js'
-import type { ProducerSettings } from './options/options.js'
+import type { ResilientProducerOptions } from './types.js'
 
 export interface RecordPlace {
   readonly topic: string
@@ -11,10 +11,10 @@ export interface RecordPlace {
 
 /** Failures that no promise or callback tells of: they go to the option `onDeliveryError`, or else to the log. */
 export class UnownedFailures {
-  private readonly onDeliveryError: ProducerSettings['onDeliveryError']
+  private readonly onDeliveryError: ResilientProducerOptions['onDeliveryError']
   private readonly log: FloodLog
 
-  constructor(onDeliveryError: ProducerSettings['onDeliveryError'], log: FloodLog) {
+  constructor(onDeliveryError: ResilientProducerOptions['onDeliveryError'], log: FloodLog) {
     this.onDeliveryError = onDeliveryError
     this.log = log
   }

@@ -71,7 +71,7 @@ export interface ReadResponse<Out> {
   readonly trailingBytes: number
 }
 
-/** A response as it stands behind its correlation id: flexible ones begin with the header's tag section. */
+/** A response after its correlation id: flexible ones begin with the header's tag section. */
 export const readResponse = <Out>(
   api: Api<unknown, never, Out, never>,
   version: number,

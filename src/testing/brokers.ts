@@ -4,11 +4,11 @@ import { EmbeddedKafkaError } from './checks/embeddedKafkaError.js'
 import { UnhandledRejections } from './checks/rejections.js'
 import { FaultScripts } from './faults/script.js'
 import { Gate } from './gate.js'
-import type { Journal } from './journal.js'
 import { brokerModel } from './model/brokerModel.js'
+import type { EmbeddedKafkaOptions } from './model/options.js'
 import type { BrokerContext } from './net/connection.js'
+import type { Journal } from './net/journal.js'
 import { Listener } from './net/listener.js'
-import type { EmbeddedKafkaOptions } from './options.js'
 import { ClusterState } from './state/cluster.js'
 
 /** For clients whose `disconnect()` has resolved though their sockets are not closed at this end yet. */

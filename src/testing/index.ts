@@ -1,5 +1,4 @@
 export { ERROR } from '../protocol/errorCodes.js'
-export type { ApiName } from './apis/names.js'
 export type { RequestOf, ResponseOf } from './apis/registry.js'
 export {
   type CheckOptions,
@@ -33,14 +32,15 @@ export {
   wrongCorrelation,
 } from './faults/verbs.js'
 export { Gate, type GateOutcome } from './gate.js'
-export type { Answer, Journal, JournalEntry } from './journal.js'
-export { type ProfileName, profiles } from './model/profiles.js'
-export { type KafkaVersion, kafkaVersions } from './model/versions.js'
+export type { ApiName } from './model/apiNames.js'
 export type {
   AutoCreateOptions,
   EmbeddedKafkaOptions,
   ListenerOptions,
   SaslMechanism,
   TopicSpec,
-} from './options.js'
+} from './model/options.js'
+export { type ProfileName, profiles } from './model/profiles.js'
+export { type KafkaVersion, kafkaVersions } from './model/versions.js'
+export type { Answer, Journal, JournalEntry } from './net/journal.js'
 export type { TopicOperation } from './state/acl.js'

@@ -74,7 +74,7 @@ export class TopicWait implements Ask, Explanation {
   }
 
   /**
-   * A request with the question has ended. The time for which the question had to stand behind others, because a request
+   * A request with the question has ended. The time for which the question had to wait for others, because a request
    * names only so many topics, is not a part of the budget.
    */
   noteSent(sentAt: number, longestPaceMs: number): void {

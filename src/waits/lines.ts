@@ -3,7 +3,6 @@ import { place } from '../errors/bases.js'
 import { isLoginTrouble } from '../errors/loginTrouble.js'
 import { failureType } from '../metadata/retry/failure.js'
 import { printable, quoted } from '../util/printable.js'
-import type { WaitRegistry } from './registry.js'
 import type { Wait, WaitEnd, WaitKind, WaitSubject } from './wait.js'
 
 /** How many topics or brokers a line names. */
@@ -123,17 +122,17 @@ const waitingRecords = (waits: readonly Wait[]): number =>
   waits.reduce((sum, { waiters }) => sum + waiters.waitingRecords, 0)
 
 /** Waits for buffer space have their reason in the other waits. */
-const behind = (kind: WaitKind, registry: WaitRegistry): string => {
+const behind = (kind: WaitKind, all: Iterable<Wait>): string => {
   if (kind !== 'buffer') return ''
-  for (const other of registry.all) {
+  for (const other of all) {
     if (other.kind !== 'buffer')
       return ` The buffer is held by records that wait for ${subjectText(other.subject)}.`
   }
   return ''
 }
 
-/** The WARN for waits of one family. @param now ms on the registry's clock */
-export const describeWaits = (waits: readonly Wait[], registry: WaitRegistry, now: number): Line => {
+/** The WARN for waits of one family, of all that go on. @param now ms on the registry's clock */
+export const describeWaits = (waits: readonly Wait[], all: Iterable<Wait>, now: number): Line => {
   const [first] = waits
   const { kind, error } = first!
   const waitedMs = now - first!.since
@@ -144,7 +143,7 @@ export const describeWaits = (waits: readonly Wait[], registry: WaitRegistry, no
   const whose = waits.length > 1 && reason !== undefined && !reason.includes(one) ? ` (${one})` : ''
   const head = HEADS[kind](waits, error && failureType(error))
   return {
-    message: `${head} (${seconds(waitedMs)} so far${held})${reason === undefined ? '.' : `: ${reason}${whose}.`}${behind(kind, registry)} ${first!.likelyCause ?? remedyOf(first!)}`,
+    message: `${head} (${seconds(waitedMs)} so far${held})${reason === undefined ? '.' : `: ${reason}${whose}.`}${behind(kind, all)} ${first!.likelyCause ?? remedyOf(first!)}`,
     details: {
       waitingFor: kind,
       ...subjectDetails(waits),

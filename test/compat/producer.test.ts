@@ -119,7 +119,7 @@ forEachBroker('the same call to kafkajs and to ours', { real: 'shared' }, broker
       return name => `${prefix}.${name}`
     }
 
-    test('send and sendBatch: one entry a topic-partition, with offsets as strings', async () => {
+    test('send and sendBatch: one entry per topic-partition, with offsets as strings', async () => {
       const shown = await sameOfBoth(async (producer, who) => {
         const topic = await topicsOf(who)
         const at = (partition: number, value: string) => ({ partition, value })

@@ -27,7 +27,7 @@ const handOver = {
 const ways = Object.entries(handOver)
 
 describe("a user's partitioner", () => {
-  test.each(ways)('that sends and then throws is called once a record (%s)', async (_, hand) => {
+  test.each(ways)('that sends and then throws is called once per record (%s)', async (_, hand) => {
     world.topic({ partitions: 2 })
     let calls = 0
     const producer: ResilientProducer = await world.connect({

@@ -133,7 +133,7 @@ forEachBroker('records without keys', { real: 'shared' }, broker => {
       expect(`${value}`).toBe(`${partition}`)
   })
 
-  test('go where a partitioner made for kafkajs puts them, which is asked once a record', async () => {
+  test('go where a partitioner made for kafkajs puts them, which is asked once per record', async () => {
     const topic = await newTopic(broker)
     const asked: Message[] = []
     const createPartitioner =

@@ -87,7 +87,7 @@ describe.runIf(hasPrometheus)('a real Prometheus, through a scripted outage', ()
   let cluster: EmbeddedKafka
   let prometheus: Prometheus
   const registry = new Registry()
-  const endings: (() => Promise<unknown> | unknown)[] = []
+  const cleanups: (() => Promise<unknown> | unknown)[] = []
 
   beforeAll(async () => {
     cluster = await EmbeddedKafka.start({ brokers: 2, autoCreate: false })
@@ -111,7 +111,7 @@ describe.runIf(hasPrometheus)('a real Prometheus, through a scripted outage', ()
     send('leaderless')
     const exporter = await exporterOf(registry)
     prometheus = await Prometheus.start({ job: 'shop', target: exporter.address })
-    endings.push(
+    cleanups.push(
       () => prometheus.stop(),
       () => exporter.close(),
       () => producer.disconnect({ timeoutMs: 0 }),
@@ -119,7 +119,7 @@ describe.runIf(hasPrometheus)('a real Prometheus, through a scripted outage', ()
       () => cluster.close({ clients: 'may-stay' }),
     )
     const beat = setInterval(() => send('healthy', 3), 50)
-    endings.unshift(() => clearInterval(beat))
+    cleanups.unshift(() => clearInterval(beat))
     // What comes before the first scrape is no increase.
     await vi.waitFor(
       async () => expect(await prometheus.query('count_over_time(up[1m])')).toMatchObject([{ value: 3 }]),
@@ -142,7 +142,7 @@ describe.runIf(hasPrometheus)('a real Prometheus, through a scripted outage', ()
   }, 60_000)
 
   afterAll(async () => {
-    for (const end of endings) await end()
+    for (const end of cleanups) await end()
   })
 
   const shows = (expr: string): Promise<void> =>

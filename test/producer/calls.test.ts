@@ -12,7 +12,7 @@ afterEach(() => world.end())
 const message = (value: string) => ({ value, partition: 0 })
 
 describe('RecordMetadata', () => {
-  test('is of this call alone: an entry a topic-partition, with the offset of the call’s first record there', async () => {
+  test('is of this call alone: an entry per topic-partition, with the offset of the call’s first record there', async () => {
     world.topic({ partitions: 2 })
     const producer = await world.connect()
     const entry = (partition: number, baseOffset: string) => ({

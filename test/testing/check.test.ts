@@ -70,7 +70,7 @@ describe('the check finds', () => {
     expect(kinds(sent({ id: 'a', outcome: 'not-written' }), log(['a']))).toEqual(['written-though-refused a'])
   })
 
-  test('a double of a record of unknown fate, and nothing else of it', () => {
+  test('a double of a record of unknown outcome, and nothing else of it', () => {
     const unknown = { id: 'a', outcome: 'unknown' } as const
     expect(kinds(sent(unknown), log([]))).toEqual([])
     expect(kinds(sent(unknown), log(['a']))).toEqual([])

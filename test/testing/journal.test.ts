@@ -2,7 +2,7 @@ import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiVersionsApi } from '../../src/protocol/messages/apiVersions.js'
 import { metadataApi } from '../../src/protocol/messages/metadata.js'
-import { Journal } from '../../src/testing/journal.js'
+import { Journal } from '../../src/testing/net/journal.js'
 import { RawClient } from './support/rawClient.js'
 
 let cluster: EmbeddedKafka

@@ -60,7 +60,7 @@ export class ReceivedRequest {
     readonly rest: Buffer,
   ) {}
 
-  /** `body` stands behind the correlation id. */
+  /** `body` follows the correlation id. */
   frame(body: Buffer, correlationId = this.correlationId): Buffer {
     const header = Buffer.alloc(8)
     header.writeInt32BE(body.length + 4, 0)

@@ -1,4 +1,5 @@
-import type { StopSignal } from './io.js'
+/** The signals that stop a command in an orderly way. */
+export type StopSignal = 'SIGINT' | 'SIGTERM'
 
 /** What a command's exit status says. */
 export const ExitCode = {

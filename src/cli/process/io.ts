@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream'
 import { endProcess } from './endProcess.js'
+import type { StopSignal } from './exit.js'
 
 export type Output = Writable & {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
 }
 export type Input = Readable & { readonly isTTY?: boolean | undefined }
-export type StopSignal = 'SIGINT' | 'SIGTERM'
 
 /** Everything a command touches of its process, so that tests can run commands in process. */
 export interface Io {

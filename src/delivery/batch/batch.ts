@@ -3,91 +3,93 @@ import { recordBodyBytes, writeRecord } from '../../protocol/records/encode.js'
 import { type RecordMeasure, uvarintBytes } from '../../protocol/records/measure.js'
 import { copyRecords } from '../../protocol/records/rewrite.js'
 import type { BufferPool } from '../buffer/bufferPool.js'
-import type { ProducerIdentity } from '../idempotence/sequences.js'
+import type { Destination } from '../buffer/shares.js'
 import type { AttemptLog } from '../owners/attemptLog.js'
 import { OwnerRuns } from '../owners/ownerRuns.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
 import { SharedPromise } from '../owners/sharedPromise.js'
-import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { BatchState } from './batchState.js'
 import type { DeliveryClass } from './deliveryClass.js'
 import { Expiring } from './expiryList.js'
 import type { FlushBarrier } from './flushBarriers.js'
+import type { ProducerIdentity } from './producerIdentity.js'
 import { WithdrawnRecords } from './withdrawnRecords.js'
-
-const TRANSACTIONAL = 0x10
 
 /** What a batch's buffer grows by at most in one step. The buffers of a batch then hold at most so many times its records. */
 const MOST_GROWTH = 8
 
-export type BatchState =
-  /** Takes records. */
-  | 'open'
-  /** Takes no more, and has not been in a request. */
-  | 'closed'
-  | 'inFlight'
-  /** Was in a request, and is to be sent again. */
-  | 'waiting'
-  /** Acknowledged or rejected. */
-  | 'ended'
-
 /** Beyond this a record's timestamp delta would not be exact in a varint written from a double. ms */
 const MAX_TIMESTAMP_DELTA = 2 ** 50
+
+/** The partition's queue, as far as a batch knows it. */
+export interface BatchHolder extends Destination {
+  readonly topic: string
+  readonly partition: number
+  readonly batches: readonly Batch[]
+  readonly isGivenUp: boolean
+  readonly sender: { readonly nodeId: number } | undefined
+  remove(batch: Batch): void
+  wake(): void
+}
 
 /** The records of one partition that travel together, from the first append until each of them has ended. */
 export class Batch extends Expiring {
   readonly deliveryClass: DeliveryClass
   readonly createdAt: number
-  /** It goes as it is, without waiting for more records. */
-  isDue = false
-  state: BatchState = 'open'
-
+  // Its records. Written by the batch alone, and by `extractRecords` for a part that it makes.
   /** The records, encoded and not compressed. */
   body: Buffer
   bodyBytes = 0
-  /** How large it becomes if it is like the partition's last one. */
-  expectedBytes = 0
   recordCount = 0
   baseTimestamp = 0
   maxTimestamp = 0
+  owners = new OwnerRuns()
   /** What `bufferBytes` counts for these records. bytes */
   chargedBytes = 0
   chargedRecords = 0
-  isRecycled = false
-
-  /** What goes on the wire in place of `body`, once the batch is closed and compressed. */
-  compressed: Buffer | undefined
-  compressing = false
-
-  /** To which its bytes are charged. */
-  queue: PartitionQueue | undefined
-
-  owners = new OwnerRuns()
   /** Records whose callers have been told that they are not sent; they are taken out before the batch is. */
   private withdrawn: WithdrawnRecords | undefined
   private sharedPromise: SharedPromise | undefined
 
-  identity: ProducerIdentity | undefined
-  baseSequence = -1
-  /** The checksum under `identity` and `baseSequence`; taken anew when they change. */
-  checksum = -1
-
+  // Where it is. Written by its queue alone, which decides what may be in flight; `state` also by the engine, which ends it.
+  /** To which its bytes are charged. Kept after the batch has left it: sockets may still read its buffer. */
+  queue: BatchHolder | undefined
+  state: BatchState = 'open'
+  /** It is sent as it is, without waiting for more records: a flush waits for it. */
+  isDue = false
   /** Requests that carried it. */
   attempts = 0
-  /** Of a batch some of whose records are watched. */
+
+  // Its buffers. They may be given back once it has ended and nobody reads them.
+  /** How large it becomes if it is like the partition's last one. Written by the engine, which makes it. */
+  expectedBytes = 0
+  /** What goes on the wire in place of `body`, once the batch is closed and compressed. Written by BatchCompression. */
+  compressed: Buffer | undefined
+  /** Its codec is at work, which may take a turn of the event loop. Written by BatchCompression. */
+  compressing = false
+  /** Sockets and codecs that may still read `body`, counted by who hands it to them: until it is 0, it must neither change nor be reused. */
+  pendingWrites = 0
+  /** Its buffer was given back, which must happen once. Written by the engine. */
+  isRecycled = false
+
+  identity: ProducerIdentity | undefined
+  baseSequence = -1
+  /** The checksum under `identity` and `baseSequence`; taken anew when they change. Written by `produceRequest.ts`, which lays out the header. */
+  checksum = -1
+  /** Its leader has forgotten it: its outcome shows in the answers to later batches, which are sent first. Written by PartitionProducerState. */
+  isSetAside = false
+
+  /** Where some of its records are watched. Written by `callWatch.ts`. */
   attemptLog: AttemptLog | undefined
-  /** Those of them that failed by no fault of its own, and do not count against the option `retry`. */
+  /** Attempts that failed by no fault of its own, and do not count against the option `retry`. */
   excusedAttempts = 0
   /** Some attempt may have been written although it was not answered so. */
   outcomeUnknown = false
-  /** Its leader has forgotten it: what became of it shows in the answers to those behind it, which go first. */
-  isSetAside = false
   firstCause: Error | undefined
   lastCause: Error | undefined
-  /** Requests whose buffers a socket may still be reading: until it is 0, `body` must neither change nor be reused. */
-  pendingWrites = 0
-  /** Ended by its deadline while in flight: the answer still decides what becomes of the sequence. */
+  /** Ended by its deadline while in flight: the answer still decides what becomes of the sequence. Written by BatchCompletion. */
   expiredInFlight = false
-  /** A resend waits until this moment. ms on the clock of `performance.now()` */
+  /** A retry waits until then; ms on the clock of `performance.now()`. Set by BatchRetries; 0 where its reason is gone: SenderPool, StartingLeaders. */
   retryAt = 0
   /** When its delivery time is over; `deadline` may be an earlier step. ms on the clock of `performance.now()` */
   readonly endsAt: number
@@ -124,12 +126,12 @@ export class Batch extends Expiring {
 
   /** How many records were ever appended. */
   get appended(): number {
-    return this.withdrawn === undefined ? this.recordCount : this.withdrawn.appended(this.recordCount)
+    return this.withdrawn?.appended(this.recordCount) ?? this.recordCount
   }
 
   /** How many of its records are withdrawn and still in its body. */
   get withdrawnCount(): number {
-    return this.withdrawn === undefined ? 0 : this.withdrawn.count
+    return this.withdrawn?.count ?? 0
   }
 
   /** @param positions where the records stood when they were appended */
@@ -220,10 +222,7 @@ export class Batch extends Expiring {
     return this.sharedPromise
   }
 
-  /**
-   * By what is expected, but never to more than so many times what the batch holds: memory is counted by records. The last step is
-   * the longest one, so that little is copied.
-   */
+  /** By what is expected, but never to more than MOST_GROWTH times what it holds: memory is counted by records. The last step is the longest. */
   private grow(bytes: number, pool: BufferPool): void {
     const { expectedBytes, body } = this
     const most = body.length * MOST_GROWTH
@@ -242,31 +241,34 @@ export class Batch extends Expiring {
 
   /** @returns how many bytes it copied */
   copyWireBody(target: Buffer, at: number): number {
-    return this.compressed === undefined
+    const { compressed } = this
+    return compressed === undefined
       ? this.body.copy(target, at, 0, this.bodyBytes)
-      : this.compressed.copy(target, at)
-  }
-
-  /** The batch's attributes: its compression (bits 0 to 2) and whether it is part of a transaction (bit 4). */
-  get attributes(): number {
-    const codec = this.compressed === undefined ? 0 : (this.deliveryClass.compressor?.attributes ?? 0)
-    return codec | (this.deliveryClass.transactional ? TRANSACTIONAL : 0)
+      : compressed.copy(target, at)
   }
 
   get wireBytes(): number {
     return this.compressed === undefined ? this.bodyBytes : this.compressed.length
   }
 
-  identify(identity: ProducerIdentity, baseSequence: number): void {
+  identify(identity: ProducerIdentity | undefined, baseSequence: number): void {
     this.identity = identity
     this.baseSequence = baseSequence
     this.checksum = -1
   }
 
   forgetIdentity(): void {
-    this.identity = undefined
-    this.baseSequence = -1
-    this.checksum = -1
+    this.identify(undefined, -1)
+  }
+
+  /** An attempt may have been written although it was not answered so. */
+  noteUnknownOutcome(): void {
+    this.outcomeUnknown = true
+  }
+
+  /** The last attempt failed by no fault of its own. */
+  excuseAttempt(): void {
+    this.excusedAttempts++
   }
 
   noteCause(cause: Error): void {
@@ -289,7 +291,7 @@ export class Batch extends Expiring {
   }
 
   /** Its records have ended: no flush waits for it any more. */
-  leaveGenerations(): void {
+  leaveFlushBarriers(): void {
     this.flushBarrier?.done()
     this.flushBarrier = undefined
     for (const flushBarrier of this.joined ?? []) flushBarrier.done()

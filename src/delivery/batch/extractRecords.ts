@@ -33,3 +33,14 @@ export const extractRecords = (batch: Batch, keep: (index: number) => boolean): 
   part.recordCount = records
   return part
 }
+
+/** The parts take over what the buffer counts for their records; what rounding leaves stays with the batch. */
+export const divideCharge = (batch: Batch, parts: readonly Batch[]): void => {
+  const { chargedBytes, recordCount } = batch
+  for (const part of parts) {
+    part.chargedBytes = Math.floor((chargedBytes * part.recordCount) / recordCount)
+    part.chargedRecords = part.recordCount
+    batch.chargedBytes -= part.chargedBytes
+    batch.chargedRecords -= part.recordCount
+  }
+}

@@ -1,7 +1,18 @@
 import { ProducerClosedError } from '../../errors/index.js'
 import type { ProduceLink } from '../../transport/port.js'
-import { backoffMs } from '../backoff.js'
-import type { SenderHost, SenderSettings } from '../sending/senderHost.js'
+import { type Backoff, backoffMs } from '../backoff.js'
+
+export interface BrokerLinkSettings {
+  readonly connectBackoff: Backoff
+  /** After this long without an answer another broker is asked who leads. ms */
+  readonly stallMs: number
+}
+
+/** What a connection needs of the engine. */
+export interface BrokerLinkHost {
+  openLink(nodeId: number): Promise<ProduceLink>
+  readonly random: () => number
+}
 
 /** What the connection tells its sender. */
 export interface BrokerLinkOwner {
@@ -24,8 +35,8 @@ export interface BrokerLinkOwner {
 /** The connection to one broker that carries records: opened when something is to be sent, again after a backoff. */
 export class BrokerLink {
   private readonly nodeId: number
-  private readonly settings: Pick<SenderSettings, 'stallMs' | 'connectBackoff'>
-  private readonly host: Pick<SenderHost, 'openLink' | 'random'>
+  private readonly settings: BrokerLinkSettings
+  private readonly host: BrokerLinkHost
   private readonly owner: BrokerLinkOwner
   private current: ProduceLink | undefined
   /** When the attempt that is under way began, to connect or to log in again; undefined: none is. ms on the clock of `performance.now()` */
@@ -35,12 +46,7 @@ export class BrokerLink {
   /** Runs while a connection is being made, or logs in again. */
   private patience: NodeJS.Timeout | undefined
 
-  constructor(
-    nodeId: number,
-    settings: Pick<SenderSettings, 'stallMs' | 'connectBackoff'>,
-    host: Pick<SenderHost, 'openLink' | 'random'>,
-    owner: BrokerLinkOwner,
-  ) {
+  constructor(nodeId: number, settings: BrokerLinkSettings, host: BrokerLinkHost, owner: BrokerLinkOwner) {
     this.nodeId = nodeId
     this.settings = settings
     this.host = host

@@ -1,4 +1,4 @@
-import type { WaitLine } from '../waiting/waitLine.js'
+import type { SpaceLine } from './lineHeap.js'
 import { type Destination, ShareGroup } from './shares.js'
 
 /** What stuck records may hold together, as a share of `bufferBytes`. */
@@ -28,7 +28,7 @@ export class BufferBudget {
   readonly immobile = new ShareGroup(true)
   private readonly waitingGroups = new Set<ShareGroup>()
   /** Lines whose first record has no room beside what is stuck, however much of the rest leaves: in no group until it has. Few, for they are large. */
-  private readonly oversized = new Set<WaitLine>()
+  private readonly oversized = new Set<SpaceLine>()
   private readonly listeners: (() => void)[] = []
   private isPumping = false
   private isScheduled = false
@@ -158,13 +158,13 @@ export class BufferBudget {
   }
 
   /** The line gets space when there is some. */
-  enlist(line: WaitLine): void {
+  enlist(line: SpaceLine): void {
     const { group } = line.destination
     group.lines.add(line)
     this.waitingGroups.add(group)
   }
 
-  delist(line: WaitLine): void {
+  delist(line: SpaceLine): void {
     if (this.oversized.delete(line) || line.heapIndex < 0) return
     const { group } = line.destination
     group.lines.remove(line)
@@ -228,7 +228,7 @@ export class BufferBudget {
           if (line === undefined) return false
           if (!this.mayHold(line.destination, line.first!.bytes)) return this.passesBy(line)
           left--
-          line.owner.admitFirst(line)
+          line.admitFirst()
           if (line.heapIndex >= 0) group.lines.served(line)
           return true
         })
@@ -245,14 +245,14 @@ export class BufferBudget {
    *
    * @returns whether the next of the group has its turn
    */
-  private passesBy(line: WaitLine): boolean {
+  private passesBy(line: SpaceLine): boolean {
     if (!this.isOversized(line)) return false
     this.delist(line)
     this.oversized.add(line)
     return true
   }
 
-  private isOversized({ first, destination: { group } }: WaitLine): boolean {
+  private isOversized({ first, destination: { group } }: SpaceLine): boolean {
     return !group.isStuck && first !== undefined && first.bytes > this.limitBytes - this.stuckBytes
   }
 }

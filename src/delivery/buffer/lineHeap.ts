@@ -1,14 +1,27 @@
-import type { WaitLine } from '../waiting/waitLine.js'
+import type { Destination } from './shares.js'
+
+/** What waits for buffer space at one destination. */
+export interface SpaceLine {
+  readonly destination: Destination
+  readonly size: number
+  readonly first: { readonly bytes: number } | undefined
+  /** Written by LineHeap alone; -1: it is in none. */
+  heapIndex: number
+  /** Written by LineHeap alone. */
+  servedAt: number
+  /** There is space for the first record. */
+  admitFirst(): void
+}
 
 /**
  * Waiting queues, the one whose destination holds least first; of those that hold the same, the one that was served
  * longest ago. A binary heap in which each queue knows its place, so that each change costs O(log n).
  */
 export class LineHeap {
-  private readonly lines: WaitLine[] = []
+  private readonly lines: SpaceLine[] = []
   private turns = 0
 
-  get first(): WaitLine | undefined {
+  get first(): SpaceLine | undefined {
     return this.lines[0]
   }
 
@@ -16,14 +29,14 @@ export class LineHeap {
     return this.lines.length
   }
 
-  add(line: WaitLine): void {
+  add(line: SpaceLine): void {
     line.servedAt = ++this.turns
     line.heapIndex = this.lines.length
     this.lines.push(line)
     this.rise(line)
   }
 
-  remove(line: WaitLine): void {
+  remove(line: SpaceLine): void {
     const at = line.heapIndex
     line.heapIndex = -1
     const last = this.lines.pop()!
@@ -34,18 +47,18 @@ export class LineHeap {
   }
 
   /** What its destination holds has changed. */
-  update(line: WaitLine): void {
+  update(line: SpaceLine): void {
     this.rise(line)
     this.sink(line)
   }
 
   /** It has had its turn. */
-  served(line: WaitLine): void {
+  served(line: SpaceLine): void {
     line.servedAt = ++this.turns
     this.sink(line)
   }
 
-  private rise(line: WaitLine): void {
+  private rise(line: SpaceLine): void {
     const { lines } = this
     let at = line.heapIndex
     while (at > 0) {
@@ -60,7 +73,7 @@ export class LineHeap {
     line.heapIndex = at
   }
 
-  private sink(line: WaitLine): void {
+  private sink(line: SpaceLine): void {
     const { lines } = this
     let at = line.heapIndex
     for (;;) {
@@ -78,7 +91,7 @@ export class LineHeap {
   }
 }
 
-const isBefore = (a: WaitLine, b: WaitLine): boolean => {
+const isBefore = (a: SpaceLine, b: SpaceLine): boolean => {
   const difference = a.destination.heldBytes - b.destination.heldBytes
   return difference === 0 ? a.servedAt < b.servedAt : difference < 0
 }

@@ -1,5 +1,4 @@
-import type { WaitLine } from '../waiting/waitLine.js'
-import { LineHeap } from './lineHeap.js'
+import { LineHeap, type SpaceLine } from './lineHeap.js'
 
 /** Destinations that hold buffer space together: what one broker leads, or all that cannot move. */
 export class ShareGroup {
@@ -22,7 +21,7 @@ export class Destination {
   /** Written by BufferBudget alone. */
   group: ShareGroup
   /** The records that wait for space of this destination; made when the first one does. */
-  line: WaitLine | undefined
+  line: SpaceLine | undefined
 
   constructor(group: ShareGroup) {
     this.group = group

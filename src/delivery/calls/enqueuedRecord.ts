@@ -2,9 +2,9 @@ import type { Batch } from '../batch/batch.js'
 import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
 import type { AttemptLog } from '../owners/attemptLog.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
-import type { CallLinks } from './callLinks.js'
+import type { CallLinks } from '../waiting/callLinks.js'
+import { partitionOf, type SendCompletion } from '../waiting/sendCompletion.js'
 import { type CallWatch, logAttemptsOf } from './callWatch.js'
-import { partitionOf, type SendCompletion } from './sendCompletion.js'
 
 /**
  * Called once with the outcome of an enqueued record: `error` is null where it was acknowledged. `partition` is -1 where none was chosen, and

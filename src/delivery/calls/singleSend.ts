@@ -1,8 +1,8 @@
 import type { RecordMetadata } from 'kafkajs'
 import type { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
-import type { CallLinks } from './callLinks.js'
-import type { SendCompletion } from './sendCompletion.js'
+import type { CallLinks } from '../waiting/callLinks.js'
+import type { SendCompletion } from '../waiting/sendCompletion.js'
 
 /** `send` with one message: the common case, with nothing to gather. */
 export class SingleSend implements SendCompletion, RecordCompletion {

@@ -1,7 +1,7 @@
 import type { Batch } from '../batch/batch.js'
 import type { Destination } from '../buffer/shares.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
-import { CallLinks } from './callLinks.js'
+import { CallLinks } from '../waiting/callLinks.js'
 import type { CallWatch } from './callWatch.js'
 import { type DeliveryTeller, EnqueuedRecord, type OnDelivery } from './enqueuedRecord.js'
 

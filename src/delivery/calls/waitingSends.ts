@@ -1,5 +1,5 @@
 import { SharedPromise } from '../owners/sharedPromise.js'
-import type { SendCompletion } from './sendCompletion.js'
+import type { SendCompletion } from '../waiting/sendCompletion.js'
 
 /** So many calls share a promise: once the first of them ends, the others need one each. */
 const MOST_CALLS = 256

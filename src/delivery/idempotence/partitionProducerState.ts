@@ -1,5 +1,6 @@
 import type { Batch } from '../batch/batch.js'
-import { PartitionSequences, type ProducerIdentity } from './sequences.js'
+import type { ProducerIdentity } from '../batch/producerIdentity.js'
+import { PartitionSequences } from './sequences.js'
 
 /** What the state sees of its partition queue. */
 export interface NumberedBatches {
@@ -160,7 +161,7 @@ export class PartitionProducerState {
 
   /**
    * A broker that was killed remembers a producer's last batch alone, and refuses those before it although they are in the
-   * log. But it takes a batch only behind the one before: when it has one that stands behind, it has them all. So a
+   * log. But it takes a batch only after the one before it: when it has a later one, it has them all. So a
    * refused batch of unknown outcome is set aside, and the next of unknown outcome is asked for.
    *
    * @returns false where nothing behind it can tell

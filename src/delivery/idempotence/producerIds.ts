@@ -10,7 +10,7 @@ import { asError } from '../../util/realms.js'
 import type { WaitRegistry } from '../../waits/registry.js'
 import type { Wait, WaitEnd } from '../../waits/wait.js'
 import { type Backoff, backoffMs } from '../backoff.js'
-import type { ProducerIdentity } from './sequences.js'
+import type { ProducerIdentity } from '../batch/producerIdentity.js'
 
 const BACKOFF: Backoff = { minMs: 100, maxMs: 1000, factor: 2 }
 

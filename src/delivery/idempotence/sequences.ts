@@ -1,8 +1,4 @@
-/** A producer id and the epoch under which one partition's batches are numbered. */
-export interface ProducerIdentity {
-  readonly producerId: bigint
-  readonly epoch: number
-}
+import type { ProducerIdentity } from '../batch/producerIdentity.js'
 
 /** Epochs have 16 bits. */
 export const MAX_EPOCH = 32767

@@ -1,5 +1,6 @@
+import type { ProducerIdentity } from '../batch/producerIdentity.js'
 import type { IdentitySource } from './producerIds.js'
-import { MAX_EPOCH, type ProducerIdentity } from './sequences.js'
+import { MAX_EPOCH } from './sequences.js'
 
 /**
  * The identity under which a partition queue begins to number. A queue that was given back has left sequences with the broker, and one

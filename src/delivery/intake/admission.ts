@@ -4,16 +4,16 @@ import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarriers } from '../batch/flushBarriers.js'
 import type { BufferBudget } from '../buffer/bufferBudget.js'
 import type { Destination } from '../buffer/shares.js'
-import type { SendCompletion } from '../calls/sendCompletion.js'
 import { WaitingSends } from '../calls/waitingSends.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { TurnWork } from '../turns.js'
+import type { AdmissionHost } from '../waiting/admissionHost.js'
+import type { SendCompletion } from '../waiting/sendCompletion.js'
+import type { TopicPartitions } from '../waiting/topicPartitions.js'
 import type { TopicWait, WaitLimits } from '../waiting/topicWait.js'
 import { WaitFailures } from '../waiting/waitFailures.js'
 import type { CallMoment, WaitingRecord, WaitLine } from '../waiting/waitLine.js'
 import { type RecordPlacing, WaitQueues } from '../waiting/waitQueues.js'
-import type { AdmissionHost } from './admissionHost.js'
 import { CallMoments } from './callMoments.js'
 import { bufferFull, notEncoded } from './intakeErrors.js'
 import {
@@ -142,7 +142,7 @@ export class Admission implements RecordPlacing {
   ): Error | undefined {
     const bytes = this.appender.sizeOf(message)
     let queue: PartitionQueue | undefined
-    // The others follow in later turns, and what comes behind them stands behind them.
+    // The others follow in later turns, and what comes later is appended after them.
     if (topic.isOpen && index < RECORDS_AT_ONCE) {
       const { deliveryClass, flushBarrier } = context
       const taken = this.appender.appendKeyless(

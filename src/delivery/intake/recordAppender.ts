@@ -10,7 +10,7 @@ import type { FlushBarrier } from '../batch/flushBarriers.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionQueueHost } from '../partitions/partitionQueueHost.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
+import type { TopicPartitions } from '../waiting/topicPartitions.js'
 import { RecordClock } from './recordClock.js'
 
 /** Who waits for a record in the batch that takes it. */
@@ -158,7 +158,7 @@ export class RecordAppender {
    *
    * @param bytes what the buffer counts for it
    * @param index of the message among its call's
-   * @param choice a record that waited at its partition is pinned to it: elsewhere it would stand behind later ones
+   * @param choice a record that waited at its partition is pinned to it: elsewhere later ones would overtake it
    * @returns the batch that took it
    * @throws {RangeError} where there is no memory for it: nothing has changed then
    */
@@ -175,27 +175,28 @@ export class RecordAppender {
     const { deliveryClass, flushBarrier, startedAt } = context
     const isPlain =
       choice === 'free' && message.key == null && message.partition == null && !topic.partitioner.isForeign
-    let batch = queue.openBatch(deliveryClass, flushBarrier, startedAt)
+    let target = queue
+    let batch = target.openBatch(deliveryClass, flushBarrier, startedAt)
     // Another one may have been measured since.
     if (this.measured !== message) this.measure.of(message)
     // Kept, it would hold the caller's bytes until the next record.
     this.measured = undefined
-    if (!this.write(queue, batch, message, bytes, owners, index)) {
+    if (!this.write(target, batch, message, bytes, owners, index)) {
       // It is full: closed, it may leave, and the partitioner goes on to the next.
-      queue.close(batch)
-      const next = isPlain ? this.nextFor(topic, queue, message, bytes) : queue
-      batch = next.openBatch(deliveryClass, flushBarrier, startedAt)
-      if (!this.write(next, batch, message, bytes, owners, index)) {
-        next.close(batch)
+      target.close(batch)
+      if (isPlain) target = this.nextFor(topic, queue, message, bytes)
+      batch = target.openBatch(deliveryClass, flushBarrier, startedAt)
+      if (!this.write(target, batch, message, bytes, owners, index)) {
+        target.close(batch)
         // A new batch takes any first record.
-        batch = next.openBatch(deliveryClass, flushBarrier, startedAt)
-        this.write(next, batch, message, bytes, owners, index)
+        batch = target.openBatch(deliveryClass, flushBarrier, startedAt)
+        this.write(target, batch, message, bytes, owners, index)
       }
     }
     batch.join(flushBarrier)
     // It waited while a flush was called.
-    if (flushBarrier.isSealed && !batch.isDue) batch.queue!.sendWithoutLinger(batch)
-    if (isPlain) topic.stayWith(batch.queue!, batch, bytes)
+    if (flushBarrier.isSealed && !batch.isDue) target.sendWithoutLinger(batch)
+    if (isPlain) topic.stayWith(target, batch, bytes)
     return batch
   }
 

@@ -9,12 +9,14 @@ import { withoutStack } from '../../errors/withoutStack.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
 import { ERROR, type ErrorCode, errorCode } from '../../protocol/errorCodes.js'
 import type { Batch } from '../batch/batch.js'
+import { divideCharge } from '../batch/extractRecords.js'
 import type { BufferPool } from '../buffer/bufferPool.js'
-import type { PlacedRecords } from '../calls/callLinks.js'
+import type { Destination } from '../buffer/shares.js'
 import { AcknowledgedBatch } from '../owners/acknowledgedBatch.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionWaits } from '../partitions/partitionWaits.js'
 import type { TurnWork } from '../turns.js'
+import type { PlacedRecords } from '../waiting/callLinks.js'
 import type { PartitionAnswer } from '../wire/produceResponse.js'
 
 /** What the end of a batch needs of the engine. */
@@ -27,7 +29,7 @@ export interface BatchCompletionHost {
   /** Records of a batch have failed. */
   failed(error: Error): void
   /** What the buffer counts no more: withdrawn records that were taken out of a batch. */
-  dropped(queue: PartitionQueue, bytes: number, records: number): void
+  dropped(queue: Destination, bytes: number, records: number): void
   readonly pool: BufferPool
   readonly turns: TurnWork
   readonly observer: ProducerObserver
@@ -73,7 +75,7 @@ export class BatchCompletion {
       )
     }
     this.host.end(batch)
-    if (queue.batches.length > 0) queue.sender?.wake(queue)
+    if (queue.batches.length > 0) queue.wake()
   }
 
   /** acks 0: the bytes were written to the socket. */
@@ -85,7 +87,7 @@ export class BatchCompletion {
       batch.owners.acknowledgeWritten()
     }
     this.host.end(batch)
-    queue.sender?.wake(queue)
+    queue.wake()
   }
 
   /** Rejects a batch that is not in flight, and says what its sequences, if it had any, mean for those after it. */
@@ -105,7 +107,7 @@ export class BatchCompletion {
       this.tell(queue, batch, error)
       this.host.end(batch)
     })
-    if (queue.batches.length > 0) queue.sender?.wake(queue)
+    if (queue.batches.length > 0) queue.wake()
   }
 
   /** Its codec failed, as it would again. */
@@ -170,7 +172,7 @@ export class BatchCompletion {
     this.host.failed(error)
     this.tell(queue, batch, error)
     // Its records have ended: a flush does not wait for the answer.
-    batch.leaveGenerations()
+    batch.leaveFlushBarriers()
   }
 
   /** What a batch whose time is up has waited for last, as far as it is known. */
@@ -192,7 +194,7 @@ export class BatchCompletion {
     if (queue.wait !== undefined) this.host.waits.left(queue)
     queue.producerState.dropped(batch)
     this.host.end(batch)
-    queue.sender?.wake(queue)
+    queue.wake()
   }
 
   /**
@@ -208,17 +210,17 @@ export class BatchCompletion {
     if (withdrawnCount === recordCount) queue.remove(batch)
     else if (withdrawnCount * 2 > recordCount) this.dropWithdrawn(queue, batch)
     // It is compressed anew without them.
-    if (batch.pendingWrites > 0) queue.sender?.wake(queue)
+    if (batch.pendingWrites > 0) queue.wake()
     this.host.observer.recordsFailed(queue.topic, positions.length, error.name)
     owner.failed(error, queue.topic, queue.partition, 0, positions.length)
     this.host.failed(error)
     if (withdrawnCount < recordCount) return
     this.host.end(batch)
-    if (queue.batches.length > 0) queue.sender?.wake(queue)
+    if (queue.batches.length > 0) queue.wake()
   }
 
   /** Takes its withdrawn records out of a batch that is in no request. */
-  dropWithdrawn(queue: PartitionQueue, batch: Batch): void {
+  dropWithdrawn(queue: Destination, batch: Batch): void {
     const { bytes, records } = batch.dropWithdrawn(this.host.pool)
     this.host.dropped(queue, bytes, records)
   }
@@ -226,16 +228,10 @@ export class BatchCompletion {
   /** The parts take over the batch's records, and with them what the buffer counts for them. */
   substitute(queue: PartitionQueue, batch: Batch, parts: readonly Batch[]): void {
     queue.replace(batch, parts)
-    const { chargedBytes } = batch
-    for (const part of parts) {
-      part.chargedBytes = Math.floor((chargedBytes * part.recordCount) / batch.recordCount)
-      part.chargedRecords = part.recordCount
-      batch.chargedBytes -= part.chargedBytes
-      batch.chargedRecords -= part.recordCount
-      this.host.adopt(part)
-    }
+    divideCharge(batch, parts)
+    for (const part of parts) this.host.adopt(part)
     this.host.end(batch)
-    queue.sender?.wake(queue)
+    queue.wake()
   }
 
   /** Rejects everything of a queue that is not in flight. */
@@ -254,7 +250,7 @@ export class BatchCompletion {
     const { topic, partition } = queue
     forEachGivenUp(queue, batch => {
       // Its answer will not be heard.
-      if (batch.state === 'inFlight') batch.outcomeUnknown = true
+      if (batch.state === 'inFlight') batch.noteUnknownOutcome()
       const { attempts, lastCause: cause } = batch
       const outcome = this.outcomeOf(batch)
       if (batch.expiredInFlight) this.drop(queue, batch)

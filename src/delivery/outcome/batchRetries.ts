@@ -30,13 +30,13 @@ export class BatchRetries {
 
   /** Sends the batch again after a backoff, or ends it where that cannot be. */
   retry(queue: PartitionQueue, batch: Batch, cause: Error, backoff: Backoff = this.settings.backoff): void {
-    if (!this.goesOn(queue, batch, cause, backoff)) return
+    if (!this.scheduleRetry(queue, batch, cause, backoff)) return
     if (queue.sender === undefined) this.host.refreshLeaders(queue, undefined)
     else queue.sender.wake(queue)
   }
 
-  /** Sets when the batch is retried, or ends it where it cannot be; says whether it is. */
-  goesOn(queue: PartitionQueue, batch: Batch, cause: Error, backoff: Backoff): boolean {
+  /** Sets when the batch is retried, or ends it where it cannot be. @returns whether it is retried */
+  scheduleRetry(queue: PartitionQueue, batch: Batch, cause: Error, backoff: Backoff): boolean {
     batch.noteCause(cause)
     const end = queue.gone ?? this.withdrawalError?.(queue.topic)
     if (end !== undefined) {

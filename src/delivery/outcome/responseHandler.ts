@@ -85,7 +85,7 @@ export class ProduceResponseHandler {
         ),
     )
     queue.producerState.failed()
-    if (mayBeWritten(answer.errorCode, answer.baseOffset)) batch.outcomeUnknown = true
+    if (mayBeWritten(answer.errorCode, answer.baseOffset)) batch.noteUnknownOutcome()
     if (batch.expiredInFlight) return this.completion.drop(queue, batch)
     switch (verdict) {
       case 'moved':
@@ -119,9 +119,9 @@ export class ProduceResponseHandler {
     nodeId: number,
   ): void {
     if (!queue.landed(batch)) return
-    if (isExcused) batch.excusedAttempts++
+    if (isExcused) batch.excuseAttempt()
     queue.producerState.failed()
-    if (sent) batch.outcomeUnknown = true
+    if (sent) batch.noteUnknownOutcome()
     if (batch.expiredInFlight) return this.completion.drop(queue, batch)
     if (this.closed) return
     if (this.isElsewhere(queue, nodeId)) return this.retries.retry(queue, batch, error, AT_ONCE)
@@ -149,7 +149,7 @@ export class ProduceResponseHandler {
     if (!isStartingToLead(queue, batch, leaderId, nodeId)) return this.retries.retry(queue, batch, cause)
     if (this.startingLeaders.mayProbe(nodeId, batch))
       return this.retries.retry(queue, batch, cause, APPOINTED_BACKOFF)
-    if (this.retries.goesOn(queue, batch, cause, HELD_BACKOFF))
+    if (this.retries.scheduleRetry(queue, batch, cause, HELD_BACKOFF))
       this.startingLeaders.hold(nodeId, queue, batch)
   }
 
@@ -192,7 +192,7 @@ export class ProduceResponseHandler {
     // Refused only because what stands before it is not in the log: that costs it no attempt.
     const isInnocent =
       answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && !queue.producerState.expects(batch)
-    if (isInnocent) batch.excusedAttempts++
+    if (isInnocent) batch.excuseAttempt()
     if (answer.errorCode === ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER && queue.producerState.setAside(batch)) {
       return this.retries.retry(queue, batch, cause, AT_ONCE)
     }
@@ -262,7 +262,7 @@ export class ProduceResponseHandler {
         this.completion.reject(queue, bad, new RecordRejectedError(queue.topic, verdict, reason, context))
         return
       }
-      for (const part of [bad, good]) part.leaveGenerations()
+      for (const part of [bad, good]) part.leaveFlushBarriers()
     }
     const error = refusalError(queue.topic, answer, this.settings.transactionalId, context)
     this.completion.rejectSent(queue, batch, error)

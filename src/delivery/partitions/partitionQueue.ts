@@ -2,13 +2,13 @@ import type { Wait, Waiters } from '../../waits/wait.js'
 import type { Batch } from '../batch/batch.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
+import type { ProducerIdentity } from '../batch/producerIdentity.js'
 import { Destination } from '../buffer/shares.js'
 import { type NumberedBatches, PartitionProducerState } from '../idempotence/partitionProducerState.js'
-import type { ProducerIdentity } from '../idempotence/sequences.js'
-import type { ListedQueue, QueueList } from '../sending/queueList.js'
 import { type BatchLimits, BatchSizing } from './batchSizing.js'
 import { type FillMode, type NextBatch, peekBatch, prepareBatch } from './nextBatch.js'
 import type { KeylessStay, PartitionQueueHost, PartitionSender } from './partitionQueueHost.js'
+import type { ListedQueue, QueueList } from './queueList.js'
 
 /**
  * The records of one partition on their way: its batches in order, and which of them may be in a request. A broker that
@@ -22,51 +22,70 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
   readonly partition: number
   readonly host: PartitionQueueHost
 
+  // Who leads the partition. Written by SenderPool alone, in one step: a batch must not go to the one under the other's epoch.
   /** The current leader's sender; undefined while the partition has no leader. */
   sender: PartitionSender | undefined
   /** Of the current leader; -1: not known. */
   leaderEpoch = -1
-  /** The 16 bytes of the topic's id, the same buffer as long as the topic is the same; undefined: not known. */
+
+  // What is known of its topic.
+  /** The 16 bytes of the topic's id, the same buffer as long as the topic is the same; undefined: not known. Written by TopicPartitions alone. */
   topicId: Buffer | undefined
-  /** Why the partition does not exist any more, where it does not. */
+  /** Why the partition does not exist any more, where it does not. Written by TopicRegistry alone: a batch in flight then ends with its answer. */
   gone: Error | undefined
+
+  // What it holds.
   /** In the order in which they were opened: in flight or waiting first, the open one last. */
   readonly batches: Batch[] = []
-  /** Under which identity and sequences they go. */
+  /** The identity and the sequences of its batches. */
   readonly producerState = new PartitionProducerState(this)
+  /** How many of them are in a request. Written here alone. */
   inFlight = 0
   /** What its records wait for, beside their broker. Written by PartitionWaits alone. */
   wait: Wait | undefined
   /** A batch was opened since the last {@link endIdlePeriod}. */
   private wasUsed = true
-  /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. */
+  /** All that it has is being rejected: what a callback withdraws meanwhile ends with the rest. Written by BatchCompletion alone. */
   isGivenUp = false
+
+  // Its places in linked lists, each written by its list alone: with ten thousand partitions a list of its own nodes would cost more.
   /** @internal BusyQueues' */
   busyBefore: PartitionQueue | undefined
   /** @internal BusyQueues' */
   busyBehind: PartitionQueue | undefined
   /** @internal BusyQueues' */
   isBusy = false
+  /** @internal QueueList's */
+  waitsIn: QueueList | undefined
+  /** @internal QueueList's */
+  queueBefore: PartitionQueue | undefined
+  /** @internal QueueList's */
+  queueBehind: PartitionQueue | undefined
+
   /** A broker has taken a batch of it. Until then its leader may not have heard of the partition yet. Written by {@link noteAccepted}. */
   wasWritten = false
   /** The last attempt was refused, and its batch waits to be sent again. */
   private isRetrying = false
-  waitsIn: QueueList | undefined
-  queueBefore: PartitionQueue | undefined
-  queueBehind: PartitionQueue | undefined
   /** Undefined while batches are as large as the producer lets them be. */
   private sizing: BatchSizing | undefined
-  /** The size of the last batch: the next one's buffer grows to it in few steps. bytes */
+  /** The size of the last batch: the next one's buffer grows to it in few steps. Written here alone. bytes */
   expectedBytes = 0
   /** The topic, which may stay on this partition with its keyless records. */
-  keylessStay: KeylessStay | undefined
+  private readonly keylessStay: KeylessStay
 
-  constructor(topic: string, topicBytes: Buffer, partition: number, host: PartitionQueueHost) {
+  constructor(
+    topic: string,
+    topicBytes: Buffer,
+    partition: number,
+    host: PartitionQueueHost,
+    keylessStay: KeylessStay,
+  ) {
     super(host.budget.immobile)
     this.topic = topic
     this.topicBytes = topicBytes
     this.partition = partition
     this.host = host
+    this.keylessStay = keylessStay
   }
 
   /**
@@ -88,8 +107,13 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
     batch.queue = this
     this.batches.push(batch)
     this.host.busy.add(this)
-    this.sender?.wake(this)
+    this.wake()
     return batch
+  }
+
+  /** Something may be sent: its sender, if it has one, asks for it. */
+  wake(): void {
+    this.sender?.wake(this)
   }
 
   /** 0 while they wait for their broker, which counts them. */
@@ -149,19 +173,19 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
     this.expectedBytes = batch.bodyBytes
     this.leaveKeyless()
     // A full batch may leave while others are in flight.
-    this.sender?.wake(this)
+    this.wake()
   }
 
   /** A flush waits for this batch. It stays open for what else comes with it in this turn. */
   sendWithoutLinger(batch: Batch): void {
     if (batch.isDue) return
     batch.isDue = true
-    this.sender?.wake(this)
+    this.wake()
   }
 
   /** Keyless records, if they come here now, go to another partition from here on. */
   leaveKeyless(): void {
-    this.keylessStay?.leave(this)
+    this.keylessStay.leave(this)
   }
 
   /** Whether a record would leave soon, as far as is known. */

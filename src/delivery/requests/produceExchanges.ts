@@ -3,7 +3,7 @@ import { asError } from '../../util/realms.js'
 import type { BrokerLateness } from '../brokers/brokerLateness.js'
 import type { BrokerStatus } from '../brokers/brokerStatus.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
-import type { SenderHost, SenderSettings } from '../sending/senderHost.js'
+import type { ExchangeHost, ExchangeSettings } from './exchangeHost.js'
 import { type InFlightBatch, InFlightRequest } from './inFlightRequest.js'
 import type { InFlightRequests } from './inFlightRequests.js'
 import { RequestCuts } from './requestCuts.js'
@@ -28,7 +28,7 @@ export interface ExchangeOwner {
 }
 
 export interface ProduceExchangesParts {
-  readonly host: SenderHost
+  readonly host: ExchangeHost
   readonly requests: InFlightRequests
   readonly pace: BrokerLateness
   readonly status: BrokerStatus
@@ -37,8 +37,8 @@ export interface ProduceExchangesParts {
 
 /** One broker's Produce requests: each is laid out, sent, and ends by its answer or the loss of it. */
 export class ProduceExchanges {
-  private readonly settings: SenderSettings
-  private readonly host: SenderHost
+  private readonly settings: ExchangeSettings
+  private readonly host: ExchangeHost
   private readonly requests: InFlightRequests
   private readonly pace: BrokerLateness
   private readonly status: BrokerStatus
@@ -46,7 +46,7 @@ export class ProduceExchanges {
   private readonly requestSize: RequestSize
   private readonly cuts: RequestCuts
 
-  constructor(settings: SenderSettings, { host, requests, pace, status, owner }: ProduceExchangesParts) {
+  constructor(settings: ExchangeSettings, { host, requests, pace, status, owner }: ProduceExchangesParts) {
     this.settings = settings
     this.host = host
     this.requests = requests

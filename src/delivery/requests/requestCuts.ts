@@ -37,7 +37,7 @@ export class RequestCuts {
    */
   lost({ link, request, isHead, sent, error }: LostRequest, now: number): boolean {
     const isCut = sent && error.name === 'KafkaJSConnectionError' && this.givenUp !== link
-    // Only the first that is told of was the broker's to answer.
+    // The first lost request is the one that the broker was working on.
     if (isHead && isCut && this.judged !== link) {
       const { bytes, inFlightBatches } = request
       this.judged = link

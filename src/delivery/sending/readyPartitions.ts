@@ -1,8 +1,8 @@
 import type { Batch } from '../batch/batch.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import { QueueList } from '../partitions/queueList.js'
 import type { InFlightBatch } from '../requests/inFlightRequest.js'
-import { QueueList } from './queueList.js'
 
 export interface ReadyPartitionsSettings {
   readonly lingerMs: number

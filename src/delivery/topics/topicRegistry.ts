@@ -4,12 +4,12 @@ import type { TopicDirectory } from '../../topics/index.js'
 import { unref } from '../../util/realms.js'
 import { LONGEST_TIMER_MS } from '../../util/timers.js'
 import type { BatchCompletion } from '../outcome/batchCompletion.js'
-import type { Partitioner } from '../partitions/partitioner.js'
+import type { Partitioner } from '../partitioning/partitioner.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
 import type { PartitionQueueHost, PartitionSender } from '../partitions/partitionQueueHost.js'
 import type { PartitionWaits } from '../partitions/partitionWaits.js'
-import { TopicPartitions, type TopicPartitionsHost } from '../partitions/topicPartitions.js'
 import type { SenderPool } from '../sending/senderPool.js'
+import { TopicPartitions, type TopicPartitionsHost } from '../waiting/topicPartitions.js'
 
 /** How often a topic is asked for while records wait for a leader of one of its partitions. ms */
 const LEADERLESS_POLL_MS = 500

@@ -1,5 +1,5 @@
 import { Destination, type ShareGroup } from '../buffer/shares.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
+import type { TopicPartitions } from './topicPartitions.js'
 import { type LineOwner, WaitLine } from './waitLine.js'
 
 /**

@@ -1,10 +1,11 @@
 import { BufferFullError, DeliveryTimeoutError } from '../../errors/index.js'
 import { withoutStack } from '../../errors/withoutStack.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
-import type { CallLinks } from '../calls/callLinks.js'
-import type { AdmissionHost } from '../intake/admissionHost.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
+import type { Destination } from '../buffer/shares.js'
 import type { TurnWork } from '../turns.js'
+import type { AdmissionHost } from './admissionHost.js'
+import type { CallLinks } from './callLinks.js'
+import type { TopicPartitions } from './topicPartitions.js'
 import type { WaitLimits } from './topicWait.js'
 import { type CallMoment, isLastOf, type LineOwner, type WaitingRecord, WaitLine } from './waitLine.js'
 
@@ -29,23 +30,28 @@ export class WaitFailures {
     this.turns = turns
   }
 
+  /** The topic has fewer partitions than before: what waits for space at this one ends. */
+  partitionGone({ line }: Destination, error: Error): void {
+    if (line instanceof WaitLine) this.failLines([line], () => error)
+  }
+
   /** The topic cannot be had: what waits for it ends. What a failed record's callback sends is not among that. */
   topicFailed({ waiting, queues }: TopicPartitions, error: Error): void {
     const lines = waiting === undefined ? [] : [waiting.parked, waiting.line]
-    for (const queue of queues) if (queue?.line !== undefined) lines.push(queue.line)
+    for (const { line } of queues) if (line instanceof WaitLine) lines.push(line)
     this.failLines(lines, () => error)
   }
 
   /** Ends all records of lines: they leave at once, and their calls are told in order, many in several turns. */
   failLines(lines: Iterable<WaitLine>, errorOf: (topic: string) => Error): void {
     // All of them first: none must take the space that another gives back.
-    const endings = Array.from(lines, line => this.detach(line))
-    for (const ending of endings) {
-      if (ending.size === 0) continue
-      const error = errorOf(ending.topic.name)
+    const leaving = Array.from(lines, line => this.detach(line))
+    for (const line of leaving) {
+      if (line.size === 0) continue
+      const error = errorOf(line.topic.name)
       this.turns.run(() => {
-        const { first } = ending
-        return first === undefined ? 0 : this.endRun(ending, first, error, () => true)
+        const { first } = line
+        return first === undefined ? 0 : this.endRun(line, first, error, () => true)
       })
     }
     this.host.budget.freed()
@@ -53,10 +59,10 @@ export class WaitFailures {
 
   /** They do not wait any more: what they take is free again. */
   private detach(line: WaitLine): WaitLine {
-    const ending = new WaitLine(line.destination, line.kind, line.topic, Infinity, ENDING)
+    const leaving = new WaitLine(line.destination, line.kind, line.topic, Infinity, ENDING)
     for (let record = line.first; record !== undefined; record = line.next(record)) this.release(line, record)
-    line.moveTo(ending)
-    return ending
+    line.moveTo(leaving)
+    return leaving
   }
 
   /** What it takes of the buffer, or of what may wait, is free again. */
@@ -68,7 +74,7 @@ export class WaitFailures {
   }
 
   /**
-   * Ends a record, and those of its call that stand right behind it: told one by one, calls that share a promise would end in
+   * Ends a record, and those of its call that follow it directly: told one by one, calls that share a promise would end in
    * another order.
    *
    * @param goesAlong whether the next one ends too

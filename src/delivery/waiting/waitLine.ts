@@ -3,9 +3,10 @@ import type { Wait, Waiters } from '../../waits/wait.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
 import { Expiring } from '../batch/expiryList.js'
 import type { FlushBarrier } from '../batch/flushBarriers.js'
+import type { SpaceLine } from '../buffer/lineHeap.js'
 import type { Destination } from '../buffer/shares.js'
-import type { SendCompletion } from '../calls/sendCompletion.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
+import type { SendCompletion } from './sendCompletion.js'
+import type { TopicPartitions } from './topicPartitions.js'
 
 /** What records that came together share. */
 export interface CallMoment {
@@ -69,7 +70,7 @@ export interface LineOwner {
 }
 
 /** Records of one destination in the order in which they came, which may leave from anywhere: a doubly linked list through the records. */
-export class WaitLine extends Expiring implements Waiters {
+export class WaitLine extends Expiring implements SpaceLine, Waiters {
   readonly destination: Destination
   /** Whether the buffer has taken its records in, which wait for their topic, or they wait for space. */
   readonly kind: 'admitted' | 'space'
@@ -117,7 +118,7 @@ export class WaitLine extends Expiring implements Waiters {
     return this.behind === this ? undefined : (this.behind as WaitingRecord)
   }
 
-  /** The record that stands behind this one. */
+  /** The record after this one. */
   next(record: WaitingRecord): WaitingRecord | undefined {
     return record.behind === this ? undefined : (record.behind as WaitingRecord)
   }
@@ -164,6 +165,10 @@ export class WaitLine extends Expiring implements Waiters {
       this.remove(record)
       line.add(record)
     }
+  }
+
+  admitFirst(): void {
+    this.owner.admitFirst(this)
   }
 
   override expire(): number {

@@ -1,11 +1,11 @@
 import type { Message } from 'kafkajs'
 import { ExpiryList } from '../batch/expiryList.js'
 import type { BufferBudget } from '../buffer/bufferBudget.js'
-import type { SendCompletion } from '../calls/sendCompletion.js'
-import type { AdmissionHost } from '../intake/admissionHost.js'
 import type { PartitionQueue } from '../partitions/partitionQueue.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
 import type { TurnWork } from '../turns.js'
+import type { AdmissionHost } from './admissionHost.js'
+import type { SendCompletion } from './sendCompletion.js'
+import type { TopicPartitions } from './topicPartitions.js'
 import { spacePatienceMs, TopicWait, type WaitLimits } from './topicWait.js'
 import type { WaitFailures } from './waitFailures.js'
 import { type CallMoment, isLastOf, type LineOwner, WaitingRecord, WaitLine } from './waitLine.js'
@@ -96,8 +96,10 @@ export class WaitQueues implements LineOwner {
   }
 
   private lineOf(topic: TopicPartitions, queue: PartitionQueue): WaitLine {
-    queue.line ??= new WaitLine(queue, 'space', topic, spacePatienceMs(this.limits), this)
-    return queue.line
+    if (queue.line instanceof WaitLine) return queue.line
+    const line = new WaitLine(queue, 'space', topic, spacePatienceMs(this.limits), this)
+    queue.line = line
+    return line
   }
 
   canPark(wait: TopicWait, bytes: number): boolean {

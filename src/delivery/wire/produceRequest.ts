@@ -36,6 +36,7 @@ export const TOPIC_ID_BYTES = 16
 const REQUEST_FRAME_BYTES = 2 + 2 + 4 + 5 + 1
 
 const NO_PRODUCER_ID = -1n
+const TRANSACTIONAL = 0x10
 
 const uvarint = (buffer: Buffer, at: number, value: number): number => {
   let offset = at
@@ -49,9 +50,9 @@ const uvarint = (buffer: Buffer, at: number, value: number): number => {
 }
 
 /** The version to speak of one request: a topic whose id is not known can go by its name only. */
-export const requestVersion = (spoken: number, shipments: readonly RoutedBatch[]): number => {
+export const requestVersion = (spoken: number, routed: readonly RoutedBatch[]): number => {
   let version = spoken
-  for (const { batch, topicId } of shipments) {
+  for (const { batch, topicId } of routed) {
     if (batch.deliveryClass.transactional) return Math.min(version, LAST_TRANSACTIONAL)
     if (topicId === undefined) version = Math.min(version, IDS_FROM - 1)
   }
@@ -61,9 +62,9 @@ export const requestVersion = (spoken: number, shipments: readonly RoutedBatch[]
 /** Room for all that does not travel as a piece of its own. */
 const frameBytes = (topics: readonly (readonly RoutedBatch[])[]): number => {
   let size = REQUEST_FRAME_BYTES + uvarintBytes(topics.length + 1)
-  for (const shipments of topics) {
-    size += TOPIC_FRAME_BYTES + Math.max(TOPIC_ID_BYTES, shipments[0]!.topicBytes.length)
-    for (const { batch } of shipments) {
+  for (const routed of topics) {
+    size += TOPIC_FRAME_BYTES + Math.max(TOPIC_ID_BYTES, routed[0]!.topicBytes.length)
+    for (const { batch } of routed) {
       size += PARTITION_FRAME_BYTES + BATCH_HEADER_BYTES
       if (batch.wireBytes <= COPIED_BODY_BYTES) size += batch.wireBytes
     }
@@ -112,12 +113,12 @@ export const layOutProduceRequest = (
   at = buffer.writeInt16BE(acks, at)
   at = buffer.writeInt32BE(ackTimeoutMs, at)
   count(topics.length)
-  for (const shipments of topics) {
-    const { topicBytes, topicId } = shipments[0]!
+  for (const routed of topics) {
+    const { topicBytes, topicId } = routed[0]!
     if (version >= IDS_FROM) at += topicId!.copy(buffer, at)
     else shortBytes(topicBytes)
-    count(shipments.length)
-    for (const { partition, batch } of shipments) {
+    count(routed.length)
+    for (const { partition, batch } of routed) {
       const bodyBytes = batch.wireBytes
       at = buffer.writeInt32BE(partition, at)
       count(BATCH_HEADER_BYTES + bodyBytes)
@@ -148,9 +149,15 @@ export const layOutProduceRequest = (
   return chunks
 }
 
+/** Its compression (bits 0 to 2) and whether it is part of a transaction (bit 4). */
+const attributesOf = ({ compressed, deliveryClass }: Batch): number => {
+  const codec = compressed === undefined ? 0 : (deliveryClass.compressor?.attributes ?? 0)
+  return codec | (deliveryClass.transactional ? TRANSACTIONAL : 0)
+}
+
 const writeHeader = (buffer: Buffer, at: number, batch: Batch, bodyBytes: number): void => {
   writeBatchHeader(buffer, at, bodyBytes, {
-    attributes: batch.attributes,
+    attributes: attributesOf(batch),
     recordCount: batch.recordCount,
     baseTimestamp: batch.baseTimestamp,
     maxTimestamp: batch.maxTimestamp,

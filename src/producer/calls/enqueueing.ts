@@ -9,13 +9,13 @@ import {
   WatchedRecord,
 } from '../../delivery/calls/enqueuedRecord.js'
 import { StreamedRecord } from '../../delivery/calls/streamedRecord.js'
-import type { Hold } from '../../delivery/engine.js'
+import type { DeliveryEngine, Hold } from '../../delivery/engine.js'
 import { NonRetriableError } from '../../errors/bases.js'
 import { BufferFullError, ProducerClosedError } from '../../errors/index.js'
 import type { ProducerObserver } from '../../metrics/observer.js'
+import type { DeliveryClasses } from '../checks/deliveryClasses.js'
 import { type TopicNames, takeMessage } from '../checks/validate.js'
 import type { ProducerSettings } from '../options/options.js'
-import type { Lifecycle } from '../session/lifecycle.js'
 import type { TopicMessage, WritableOptions } from '../types.js'
 import type { UnownedFailures } from '../unowned.js'
 import { watchOf } from './watchedCalls.js'
@@ -39,8 +39,21 @@ export const lookingOn = (onDelivery: OnDelivery): OnDelivery => {
   return onDelivery
 }
 
+/** The session of a connected producer. */
+export interface EnqueueingSession {
+  readonly engine: DeliveryEngine
+  readonly classes: DeliveryClasses
+}
+
+/** Whether the producer is connected. */
+export interface EnqueueingLifecycle {
+  readonly live: EnqueueingSession | undefined
+  /** @throws when the producer is not connected */
+  readonly connected: EnqueueingSession
+}
+
 export interface EnqueueingParts {
-  readonly lifecycle: Lifecycle
+  readonly lifecycle: EnqueueingLifecycle
   readonly settings: ProducerSettings
   readonly topicNames: TopicNames
   readonly unowned: UnownedFailures

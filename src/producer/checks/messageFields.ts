@@ -1,5 +1,5 @@
 import type { IHeaders, Message } from 'kafkajs'
-import { partitionNumber } from '../../delivery/partitions/partitioner.js'
+import { partitionNumber } from '../../delivery/partitioning/partitioner.js'
 import { InvalidMessageError } from '../../errors/index.js'
 import { quoted } from '../../util/printable.js'
 import { isBytes } from '../../util/realms.js'

@@ -1,7 +1,7 @@
 import type { RetryOptions } from 'kafkajs'
 import { defined, given } from '../../util/plainObject.js'
-import type { DeliveryRetryOptions, MetadataRetryOptions } from '../types.js'
 import { defaultOf } from './optionSchema.js'
+import type { DeliveryRetryOptions, MetadataRetryOptions } from './optionTypes.js'
 
 /** kafkajs's src/retry/defaults.js. Durations in ms. */
 const KAFKAJS_DEFAULTS = { initialRetryTime: 300, maxRetryTime: 30_000, multiplier: 2 } as const

@@ -9,8 +9,8 @@ import {
   topicPolicyProblems,
 } from '../../topics/index.js'
 import { isObject, type PlainObject } from '../../util/plainObject.js'
-import type { ResilientProducerOptions } from '../types.js'
 import { checkOption, OPTION_SCHEMA } from './optionSchema.js'
+import type { ResilientProducerOptions } from './optionTypes.js'
 
 /** Options with every default filled in. */
 export interface ProducerSettings {

@@ -3,10 +3,10 @@ import { InvalidOptionsError } from '../../errors/index.js'
 import type { TopicCreation, TopicPolicyOptions, TopicRule } from '../../topics/index.js'
 import { retryOf } from '../../transport/kafkajs/index.js'
 import { defined, given, isObject, type PlainObject } from '../../util/plainObject.js'
-import type { ResilientProducerOptions } from '../types.js'
 import { creationOfEnvironment } from './environment.js'
 import { deliveryRetry, metadataBudget } from './kafkajsRetry.js'
 import { defaultOf, OPTION_SCHEMA } from './optionSchema.js'
+import type { ResilientProducerOptions } from './optionTypes.js'
 
 /** What a client gives all its producers. */
 export interface ClientSources {

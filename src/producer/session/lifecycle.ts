@@ -53,7 +53,7 @@ export class Lifecycle {
   private opening: Opening | undefined
   private disconnecting: Promise<void> | undefined
   /** Ends the patience of the disconnect that is under way. */
-  private hurry = new AbortController()
+  private closing = new AbortController()
 
   constructor(parts: LifecycleParts) {
     this.parts = parts
@@ -123,17 +123,17 @@ export class Lifecycle {
     const brokenOff = this.opening?.breakOff(new ProducerClosedError())
     const { disconnecting } = this
     if (disconnecting === undefined) {
-      this.hurry = new AbortController()
+      this.closing = new AbortController()
       this.disconnecting = this.shut(timeoutMs, brokenOff).finally(() => {
         this.disconnecting = undefined
       })
       return this.disconnecting
     }
     // The shortest patience of all who disconnect counts.
-    const { hurry } = this
+    const { closing } = this
     await waitFor(disconnecting, { timeoutMs }, () => TIME_IS_UP).catch(error => {
       if (error !== TIME_IS_UP) throw error
-      hurry.abort(TIME_IS_UP)
+      closing.abort(TIME_IS_UP)
     })
     await disconnecting
   }
@@ -144,7 +144,7 @@ export class Lifecycle {
     const { current, parts } = this
     if (current !== undefined) {
       const { session } = current
-      const patience = { timeoutMs, signal: this.hurry.signal }
+      const patience = { timeoutMs, signal: this.closing.signal }
       await waitFor(session.settle(), patience, () => TIME_IS_UP).catch(() => {})
       this.current = undefined
       // Before the session: what it ends by closing frees space, which must not be taken for room.

@@ -17,7 +17,7 @@ export interface TransactionHost {
   /** Takes an error for fatal where it is. */
   readonly note: (error: Error) => void
   /** Rejects what is in no request; what is in one is not retried. */
-  readonly recall: (error: (topic: string) => Error) => void
+  readonly withdrawAll: (error: (topic: string) => Error) => void
   /** Resolves when the records that were sent so far have ended. */
   readonly flush: () => Promise<void>
   /** Resolves when nothing is in a request. */
@@ -112,7 +112,7 @@ export class OpenTransaction {
 
   private drop(error: Error): void {
     const { host } = this.parts
-    host.recall(topic => host.fatal ?? this.failed(error, topic))
+    host.withdrawAll(topic => host.fatal ?? this.failed(error, topic))
   }
 
   /**
@@ -167,7 +167,7 @@ export class OpenTransaction {
   private async tryAbort(): Promise<void> {
     const { host, transactionPartitions, offsets } = this.parts
     this.status = 'aborting'
-    host.recall(topic => new TransactionAbortedError(topic, { outcome: 'not-written' }))
+    host.withdrawAll(topic => new TransactionAbortedError(topic, { outcome: 'not-written' }))
     this.giveUp(new NonRetriableError('The transaction is being aborted.'))
     // What reached a broker after the end of the transaction would belong to the next one, or to none.
     await Promise.all([host.landed(), transactionPartitions.idle(), this.calls.none()])

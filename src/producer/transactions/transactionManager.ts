@@ -212,10 +212,10 @@ export class TransactionManager implements TransactionHost, IdentitySource {
         : error
     this.fatal = fatal
     this.counts.ended('failed', error.outcome !== 'unknown')
-    queueMicrotask(() => this.recall(() => fatal))
+    queueMicrotask(() => this.withdrawAll(() => fatal))
   }
 
-  recall(error: (topic: string) => Error): void {
+  withdrawAll(error: (topic: string) => Error): void {
     this.engine.rejectUnsent(error)
   }
 

@@ -185,7 +185,7 @@ export const checkDelivery = (
       kind: 'reordered',
       topic: record.topic,
       id: identity(record) ?? '',
-      detail: `${where(record)} stands behind a record that was sent later`,
+      detail: `${where(record)} is after a record that was sent later`,
     })
   }
   return report(sent.length, stored.length, faults)

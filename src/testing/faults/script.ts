@@ -1,5 +1,5 @@
-import type { ApiName } from '../apis/names.js'
 import type { RequestOf, ResponseOf } from '../apis/registry.js'
+import type { ApiName } from '../model/apiNames.js'
 
 /** A request as a fault sees it, before it is served. */
 export interface FaultedRequest<Q, R> {

@@ -1,6 +1,6 @@
 import { ERROR } from '../../protocol/errorCodes.js'
-import { type ApiName, apiNames } from '../apis/names.js'
-import type { EmbeddedKafkaOptions } from '../options.js'
+import { type ApiName, apiNames } from './apiNames.js'
+import type { EmbeddedKafkaOptions } from './options.js'
 import { type ApiLimits, type Profile, profiles } from './profiles.js'
 import { isSince, type KafkaVersion, kafkaVersion, listedBy, newestKafka } from './versions.js'
 

@@ -1,4 +1,4 @@
-import type { ApiName } from '../apis/names.js'
+import type { ApiName } from './apiNames.js'
 import type { KafkaVersion } from './versions.js'
 
 /** The highest version of an API that is listed; `none`: the API is absent. */

@@ -1,4 +1,4 @@
-import type { ApiName } from '../apis/names.js'
+import type { ApiName } from './apiNames.js'
 
 /** Kafka's releases that the brokers can play, oldest first. */
 export const kafkaVersions = [

@@ -2,11 +2,11 @@ import { decodeBody, wireContext } from '../../protocol/api.js'
 import { ERROR } from '../../protocol/errorCodes.js'
 import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import { Reader } from '../../protocol/wire/reader.js'
-import type { ApiName } from '../apis/names.js'
 import { type AnyServedApi, apiNameOf, servedApi } from '../apis/registry.js'
-import type { JournalEntry } from '../journal.js'
+import type { ApiName } from '../model/apiNames.js'
 import type { ClusterState } from '../state/cluster.js'
 import { encodeFrame, type RequestHeader, readHeaderRest, readHeaderStart } from './envelope.js'
+import type { JournalEntry } from './journal.js'
 
 /** A request that was read. */
 export interface Arrived extends RequestHeader {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { ListenerOptions } from '../options.js'
+import type { ListenerOptions } from '../model/options.js'
 import { type BrokerContext, Connection } from './connection.js'
 
 /**

@@ -1,5 +1,5 @@
-import type { ApiName } from '../apis/names.js'
 import type { Session } from '../apis/served.js'
+import type { ApiName } from '../model/apiNames.js'
 
 /** What a connection may ask before it has authenticated. */
 const OPEN = new Set<string>(['ApiVersions', 'SaslHandshake', 'SaslAuthenticate'] satisfies readonly string[])

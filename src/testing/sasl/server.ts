@@ -1,4 +1,4 @@
-import type { ListenerOptions, SaslMechanism } from '../options.js'
+import type { ListenerOptions, SaslMechanism } from '../model/options.js'
 import type { Random } from '../random.js'
 import type { SaslExchange } from './exchange.js'
 import { oauthBearerExchange } from './oauthBearer.js'

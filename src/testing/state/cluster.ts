@@ -1,6 +1,6 @@
 import { crc32c } from '../../protocol/records/crc32c.js'
 import type { BrokerModel } from '../model/brokerModel.js'
-import type { EmbeddedKafkaOptions, TopicSpec } from '../options.js'
+import type { EmbeddedKafkaOptions, TopicSpec } from '../model/options.js'
 import { Random } from '../random.js'
 import { SaslServer } from '../sasl/server.js'
 import { AccessList } from './acl.js'

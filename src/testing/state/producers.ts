@@ -1,7 +1,7 @@
 import { ERROR } from '../../protocol/errorCodes.js'
 import type { BrokerModel } from '../model/brokerModel.js'
 
-/** How many batches of a producer a broker remembers per partition (ProducerStateEntry.NUM_BATCHES_TO_RETAIN). */
+/** How many batches of one producer a broker remembers per partition (ProducerStateEntry.NUM_BATCHES_TO_RETAIN). */
 const REMEMBERED_BATCHES = 5
 const MAX_SEQUENCE = 2147483647
 

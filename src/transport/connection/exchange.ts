@@ -20,7 +20,7 @@ export interface ExchangeOptions {
   readonly maxResponseBytes?: number
 }
 
-/** Sends one request and waits for what stands behind its correlation id. */
+/** Sends one request and waits for its response, from behind the correlation id on. */
 export const exchange = (
   connection: BrokerConnection,
   api: AnyApi,

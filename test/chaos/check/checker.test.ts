@@ -108,7 +108,7 @@ describe('planted', () => {
     expect(faultsOf(run)).toEqual({ doubled: 1 })
   })
 
-  test('a reorder: each record that stands behind a later one', () => {
+  test('a reorder: each record that comes after a later one', () => {
     const run = new Run()
     const [moved] = run.rows[0]!.splice(9, 1)
     run.rows[0]!.splice(6, 0, moved!)
@@ -154,7 +154,7 @@ describe('planted', () => {
   })
 })
 
-test('a failed record of unknown fate may be in the log, or not', () => {
+test('a failed record of unknown outcome may be in the log, or not', () => {
   const run = new Run()
   for (const isWritten of [true, false]) {
     const number = run.ledger.offer(TOPIC, 50)

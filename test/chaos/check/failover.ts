@@ -18,7 +18,7 @@ export interface LeaderLoss {
 /** How long partitions took from the loss of their leader to the first record that its successor acknowledged. ms */
 export interface Failover {
   readonly loss: LeaderLoss
-  /** One a partition that got a successor and records for it, in ascending order. */
+  /** One per partition that got a successor and records for it, in ascending order. */
   readonly delaysMs: readonly number[]
 }
 

@@ -1,7 +1,7 @@
 /** In place of a number: no reader of committed records sees it, a transaction's marker or a record of an aborted one. */
 export const HIDDEN = -2
 
-/** What a partition's log holds, read from its start to its end: a column a property, a row a record. */
+/** What a partition's log holds, read from its start to its end: a column per property, a row per record. */
 export interface StoredLog {
   readonly topic: string
   readonly partition: number

@@ -10,7 +10,7 @@ export const STATE = {
 } as const
 
 /**
- * What was offered, in the order of the calls, and what became of it: a column a property, a row a record. A record's
+ * What was offered, in the order of the calls, and what became of it: a column per property, a row per record. A record's
  * number is its row. Plain data, so that it can be sent to another process.
  */
 export interface LedgerData {

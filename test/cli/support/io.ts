@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
-import type { Io, Output, StopSignal } from '../../../src/cli/process/io.js'
+import type { StopSignal } from '../../../src/cli/process/exit.js'
+import type { Io, Output } from '../../../src/cli/process/io.js'
 
 class CapturedOutput extends PassThrough {
   text = ''

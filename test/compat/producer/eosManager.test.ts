@@ -40,7 +40,7 @@ const placesOf = ({ body }: WireRequest) =>
     .flatMap(({ name, partitions }) => partitions.map(partition => `${name}/${partition}`))
     .toSorted()
 
-/** A request that the coordinator is not ready for goes again. */
+/** A request that the coordinator is not ready for is retried. */
 const unique = (places: readonly string[]) => [...new Set(places)].toSorted()
 
 forEachBroker('src/producer/eosManager/index.spec.js', { real: 'shared' }, broker => {

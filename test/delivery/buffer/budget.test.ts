@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BufferBudget } from '../../../src/delivery/buffer/bufferBudget.js'
-import { LineHeap } from '../../../src/delivery/buffer/lineHeap.js'
+import { LineHeap, type SpaceLine } from '../../../src/delivery/buffer/lineHeap.js'
 import { Destination, ShareGroup } from '../../../src/delivery/buffer/shares.js'
-import type { WaitLine } from '../../../src/delivery/waiting/waitLine.js'
 
 const LIMIT = 12_000
 const RECORD = 100
@@ -140,9 +139,9 @@ describe('shares of the buffer', () => {
 })
 
 describe('waiting queues of a broker', () => {
-  const lineOf = (heldBytes: number): WaitLine =>
-    ({ destination: { heldBytes }, heapIndex: -1, servedAt: 0 }) as unknown as WaitLine
-  const hold = (line: WaitLine, heldBytes: number): void => {
+  const lineOf = (heldBytes: number): SpaceLine =>
+    ({ destination: { heldBytes }, heapIndex: -1, servedAt: 0 }) as unknown as SpaceLine
+  const hold = (line: SpaceLine, heldBytes: number): void => {
     line.destination.heldBytes = heldBytes
   }
 

@@ -63,7 +63,7 @@ describe('a topic that is deleted and created again while requests wait at the b
     expect(others.at(-1)!.topicIds).not.toEqual(first!.topicIds)
   })
 
-  test('gets the batches of unknown fate under their sequences, and what stands between them', async () => {
+  test('gets the batches of unknown outcome under their sequences, and what stands between them', async () => {
     await start()
     world.topic()
     const producer = await world.confirmed(PATIENT)

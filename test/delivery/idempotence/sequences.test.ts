@@ -33,7 +33,7 @@ describe('at most five unresolved batches', () => {
     expect(trail()).toEqual(['first@0:0', ...values.map((value, i) => `${value}@0:${i + 1}`)])
   })
 
-  test('counting those whose answers were lost: they go again before anything new', async () => {
+  test('counting those whose answers were lost: they are retried before anything new', async () => {
     world.topic()
     const producer = await world.confirmed(ONE_A_BATCH)
     const values = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']

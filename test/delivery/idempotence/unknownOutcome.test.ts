@@ -23,7 +23,7 @@ afterEach(() => world.end())
 
 const trail = (partition = 0) => trailOf(world, partition)
 
-describe('a record of unknown fate', () => {
+describe('a record of unknown outcome', () => {
   test('is not sent under a new identity: it fails, and may be in the log', async () => {
     world.topic()
     const producer = await world.confirmed(ONE_A_BATCH)
@@ -120,7 +120,7 @@ describe('a record of unknown fate', () => {
       expect(trail().slice(3)).toEqual(['a@0:1', 'b@0:2', 'a@0:1', 'b@0:2'])
     })
 
-    test('is of unknown fate still when the leader refuses all behind it too', async () => {
+    test('is of unknown outcome still when the leader refuses all behind it too', async () => {
       world.topic()
       const producer = await world.confirmed(ONE_A_BATCH)
       const refusal = verdict(0, { errorCode: ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER })
@@ -205,7 +205,7 @@ describe('a record of unknown fate', () => {
       await pass(30_000)
       await expect(a).rejects.toMatchObject({ name: 'DeliveryTimeoutError', outcome: 'unknown' })
       gate.open()
-      // b was in flight when the connection ended, so its fate is unknown too: it is asked for under its own sequence.
+      // b was in flight when the connection ended, so its outcome is unknown too: it is asked for under its own sequence.
       await expect(b).rejects.toMatchObject({ name: 'SequenceLostError', outcome: 'unknown' })
       await send(producer, 'c')
       expect(trail()).toEqual(['first@0:0', 'a@0:1', 'b@0:2', 'c@1:0'])

@@ -27,7 +27,7 @@ describe('record errors', () => {
       })),
     })
 
-  test('reject the records that they name; the rest goes again, in order', async () => {
+  test('reject the records that they name; the rest is retried, in order', async () => {
     world.topic()
     const producer = await world.confirmed()
     world.onRecord('b', bad([1]))
@@ -83,7 +83,7 @@ describe('record errors', () => {
     expect(world.stored()).toEqual(['first'])
   })
 
-  test('of a batch of unknown fate reject it whole: the rest must not be written twice', async () => {
+  test('of a batch of unknown outcome reject it whole: the rest must not be written twice', async () => {
     world.topic()
     const producer = await world.confirmed()
     world.onRecord('b', dropAfterApply)

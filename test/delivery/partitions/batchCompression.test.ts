@@ -197,7 +197,7 @@ describe('a compressed batch', () => {
     ])
   })
 
-  test('of which the broker refuses one record goes again without it', async () => {
+  test('of which the broker refuses one record is retried without it', async () => {
     world.topic()
     const producer = await world.connect({ compression: CompressionTypes.GZIP })
     const recordErrors = [{ batchIndex: 1, batchIndexErrorMessage: 'bad' }]

@@ -21,7 +21,7 @@ const arrivals = (value: string) => world.sent().filter(({ values }) => values.i
 const arrived = (value: string, times: number) => world.cluster.journal.until(() => arrivals(value) === times)
 
 describe('a request that is not answered', () => {
-  test('ends at requestTimeoutMs: its connection is dropped, and its batches go again under their sequences', async () => {
+  test('ends at requestTimeoutMs: its connection is dropped, and its batches are retried with their sequences', async () => {
     world.topic()
     const producer = await world.confirmed({ requestTimeoutMs: 5000, ackTimeoutMs: 1000 })
     world.onRecord('a', hangAfterApply)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Batch } from '../../../src/delivery/batch/batch.js'
 import type { NextBatch } from '../../../src/delivery/partitions/nextBatch.js'
 import type { PartitionQueue } from '../../../src/delivery/partitions/partitionQueue.js'
-import type { QueueList } from '../../../src/delivery/sending/queueList.js'
+import type { QueueList } from '../../../src/delivery/partitions/queueList.js'
 import { ReadyPartitions } from '../../../src/delivery/sending/readyPartitions.js'
 
 const deliveryClass = {

@@ -8,7 +8,7 @@ import {
   holdAnswer,
 } from 'kafkajs-resilient-producer/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { TopicPartitions } from '../../../src/delivery/partitions/topicPartitions.js'
+import { TopicPartitions } from '../../../src/delivery/waiting/topicPartitions.js'
 import { verdict } from '../support/faults.js'
 import { pass, TOPIC, turns, World } from '../support/world.js'
 

@@ -88,7 +88,7 @@ describe('a topic that is deleted', () => {
     await expect(held).rejects.toMatchObject({ name: 'UnknownTopicError', outcome: 'not-written' })
   })
 
-  test('while a batch of unknown fate waits: it fails as such', async () => {
+  test('while a batch of unknown outcome waits: it fails as such', async () => {
     world.topic({ partitions: 1, leaders: [0] })
     const producer = await world.confirmed(NEVER)
     const gate = world.cluster.gate()

@@ -40,7 +40,7 @@ const batchOf = (values: readonly string[], deliveryClass = plain): Batch => {
 /** The same for the same name. */
 const idOf = (topic: string): Buffer => createHash('md5').update(topic).digest()
 
-const shipment = (batch: Batch, topic = 't', partition = 0): RoutedBatch => ({
+const routed = (batch: Batch, topic = 't', partition = 0): RoutedBatch => ({
   topic,
   topicBytes: Buffer.from(topic),
   topicId: idOf(topic),
@@ -86,7 +86,7 @@ describe('a Produce request', () => {
     fc.assert(
       fc.property(shape, list => {
         const topics = list.map(({ topic, partitions }) =>
-          partitions.map(([partition, size]) => shipment(batchOf(['v'.repeat(size), 'w']), topic, partition)),
+          partitions.map(([partition, size]) => routed(batchOf(['v'.repeat(size), 'w']), topic, partition)),
         )
         const { body } = layOut(version, topics)
         expect({ acks: body.acks, timeoutMs: body.timeoutMs, id: body.transactionalId }).toEqual({
@@ -114,23 +114,21 @@ describe('a Produce request', () => {
   })
 
   test.each(versions)('of version %i carries a transactional id', version => {
-    expect(layOut(version, [[shipment(batchOf(['v']))]], 'payments-7').body.transactionalId).toBe(
-      'payments-7',
-    )
+    expect(layOut(version, [[routed(batchOf(['v']))]], 'payments-7').body.transactionalId).toBe('payments-7')
   })
 
   test('takes large bodies as they are, without a copy', () => {
     const batch = batchOf(['v'.repeat(10_000)])
-    const { chunks } = layOut(9, [[shipment(batch)]])
+    const { chunks } = layOut(9, [[routed(batch)]])
     expect(chunks.some(each => each.buffer === batch.body.buffer)).toBe(true)
   })
 
   test('has a header of its own for each attempt: an earlier one may still be on its way', () => {
     const batch = batchOf(['v'.repeat(10_000), 'w'])
     batch.identify({ producerId: 7n, epoch: 0 }, 5)
-    const first = layOut(9, [[shipment(batch)]])
+    const first = layOut(9, [[routed(batch)]])
     batch.identify({ producerId: 7n, epoch: 1 }, 0)
-    const second = layOut(9, [[shipment(batch)]])
+    const second = layOut(9, [[routed(batch)]])
     const headerOf = ({ body }: typeof first) =>
       decodeBatch(body.topicData[0]!.partitionData[0]!.records!).header
     expect(headerOf(second)).toMatchObject({ producerEpoch: 1, baseSequence: 0 })
@@ -142,7 +140,7 @@ describe('a Produce request', () => {
       producerId: 7n,
     })
     batch.forgetIdentity()
-    expect(headerOf(layOut(9, [[shipment(batch)]]))).toMatchObject({
+    expect(headerOf(layOut(9, [[routed(batch)]]))).toMatchObject({
       producerId: -1n,
       producerEpoch: -1,
       baseSequence: -1,
@@ -151,22 +149,22 @@ describe('a Produce request', () => {
 
   test('says by a batch’s attributes that it is transactional', () => {
     const batch = batchOf(['v'], { ...plain, transactional: true })
-    const { body } = layOut(9, [[shipment(batch)]])
+    const { body } = layOut(9, [[routed(batch)]])
     expect(decodeBatch(body.topicData[0]!.partitionData[0]!.records!).header.attributes).toBe(0x10)
   })
 })
 
 describe('the version of a request', () => {
-  const nameless = { ...shipment(batchOf(['v'])), topicId: undefined }
-  const transactional = shipment(batchOf(['v'], { ...plain, transactional: true }))
+  const nameless = { ...routed(batchOf(['v'])), topicId: undefined }
+  const transactional = routed(batchOf(['v'], { ...plain, transactional: true }))
 
   test('is the highest that the broker speaks', () => {
-    expect(requestVersion(13, [shipment(batchOf(['v']))])).toBe(13)
-    expect(requestVersion(9, [shipment(batchOf(['v'])), nameless, transactional])).toBe(9)
+    expect(requestVersion(13, [routed(batchOf(['v']))])).toBe(13)
+    expect(requestVersion(9, [routed(batchOf(['v'])), nameless, transactional])).toBe(9)
   })
 
   test('goes by names where the id of one topic is not known', () => {
-    expect(requestVersion(13, [shipment(batchOf(['v'])), nameless])).toBe(12)
+    expect(requestVersion(13, [routed(batchOf(['v'])), nameless])).toBe(12)
   })
 
   test('leaves transactions to the protocol that adds partitions by itself', () => {
@@ -179,7 +177,7 @@ describe('a batch', () => {
     const compressor = { attributes: 1, compress: (body: Buffer) => body }
     const batch = batchOf(['v'], { ...plain, compressor } as never)
     batch.compressed = Buffer.from('not really gzip')
-    const { body } = layOut(9, [[shipment(batch)]])
+    const { body } = layOut(9, [[routed(batch)]])
     const records = body.topicData[0]!.partitionData[0]!.records!
     expect(records.readInt16BE(21)).toBe(1)
     expect(records.subarray(61).toString()).toBe('not really gzip')

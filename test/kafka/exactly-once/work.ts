@@ -14,7 +14,7 @@ const SESSION_TIMEOUT_MS = 3_000
 const WORKING_MS = 200
 
 /**
- * Reads batches of one topic and writes each record's transformation to another, a transaction a batch, for ever. Ends, to be
+ * Reads batches of one topic and writes each record's transformation to another, one transaction per batch, for ever. Ends, to be
  * started again, when the producer is of no use any more.
  */
 export const work = async ({ brokers, transactionalId, groupId, from, to }: Work): Promise<void> => {

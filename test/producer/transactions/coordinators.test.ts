@@ -56,7 +56,7 @@ describe.each(['InitProducerId', 'FindCoordinator'] as const)('a final answer to
 
 describe.each(REQUESTS)('%s', api => {
   test.each(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS'] as const)(
-    'goes again after %s, to the same coordinator',
+    'is retried after %s, at the same coordinator',
     async code => {
       world.topic()
       world.cluster.on(api, errorCode(ERROR[code]), { times: 2 })
@@ -84,7 +84,7 @@ describe.each(REQUESTS)('%s', api => {
     ['before', dropBeforeApply],
     ['after', dropAfterApply],
   ] as const)(
-    'goes again when its connection is lost %s it was applied; the next transaction has another epoch',
+    'is retried when its connection is lost %s it was applied; the next transaction has another epoch',
     async (_, fault) => {
       world.topic()
       world.cluster.on(api, fault)
@@ -103,7 +103,7 @@ describe.each(REQUESTS)('%s', api => {
     },
   )
 
-  test('goes again when it is not answered', async () => {
+  test('is retried when it is not answered', async () => {
     world.topic()
     world.cluster.on(api, hangAfterApply)
     const done = whole()

@@ -99,7 +99,7 @@ describe('offsets', () => {
     await transaction.abort()
   })
 
-  test('that only some partitions are refused for the moment go again for those alone', async () => {
+  test('that only some partitions are refused for the moment are retried for those alone', async () => {
     const { transaction } = await begun()
     world.cluster.on('TxnOffsetCommit', async (request, next) => {
       const answer = await next({
@@ -219,7 +219,7 @@ describe('a kafkajs consumer of the same Kafka', () => {
     expect(await consumeThrough(2)).toEqual(['a', 'b', 'c'])
   })
 
-  test('is told of the offsets with the commit, and does not commit them again', async () => {
+  test('learns the offsets at the commit, and does not commit them a second time', async () => {
     expect(await consumeThrough(0)).toEqual(['a', 'b', 'c'])
     expect(world.cluster.journal.of('OffsetCommit')).toEqual([])
     expect((await committed())[0]).toBe('3')

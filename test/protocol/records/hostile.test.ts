@@ -41,7 +41,7 @@ const changed = (bytes: Buffer, at: readonly (readonly [number, number])[]): Buf
   return copy
 }
 
-/** Length and checksum made right again: what stands behind them is what is tried. */
+/** Length and checksum made right again: what follows them is what is tried. */
 const sealed = (bytes: Buffer): Buffer => {
   bytes.writeInt32BE(bytes.length - 12, LENGTH_AT)
   bytes.writeUInt32BE(crc32c(bytes, CRC_START, bytes.length), CRC_AT)

@@ -13,7 +13,7 @@ export type ProtocolApi = AnyApi & Record<'request' | 'response', Codec<unknown,
 
 const folder = new URL('../../../src/protocol/messages/', import.meta.url)
 
-/** Every API that is defined: one a file. */
+/** Every API that is defined: one per file. */
 export const allApis = async (): Promise<ProtocolApi[]> => {
   const modules = await Promise.all(
     readdirSync(folder)

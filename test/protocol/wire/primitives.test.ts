@@ -199,7 +199,7 @@ describe('tagged fields', () => {
   const inner = codecs.struct({ a: codecs.int8, late: codecs.tagged(7, 2, codecs.string, 'default') })
   const flexible = (version: number) => ({ version, flexible: true })
 
-  it('stand behind the others, with their tag and size', () => {
+  it('follow the others, with their tag and size', () => {
     const bytes = written(writer => inner.write(writer, { a: 5, late: 'xy' }, flexible(2)))
     expect(bytes.toString('hex')).toBe('05010703037879')
   })

@@ -15,7 +15,7 @@ export interface BatchSpec {
   /** Number of records the header names; the right one unless given. */
   readonly recordCount?: number
   readonly lastOffsetDelta?: number
-  /** What stands behind the header in place of the records. */
+  /** What follows the header in place of the records. */
   readonly body?: Buffer
 }
 

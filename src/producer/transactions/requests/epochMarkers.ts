@@ -23,7 +23,7 @@ export const markEpoch = async (
     patience: { timeoutMs: MARKING_MS, bound: 'the time for it', signal: closing },
     unknown: () => {},
     refused: () => {},
-    failed: error => logger.debug('Partitions were not told of an epoch', { error: messageOf(error) }),
+    failed: error => logger.debug('The new epoch was not written to partitions', { error: messageOf(error) }),
   })
   await transactionPartitions.add(queues)
   if (transactionPartitions.isBegun) await endTransaction(end, 'abort')

@@ -1,4 +1,4 @@
-import type { ProducerIdentity } from '../../../delivery/idempotence/sequences.js'
+import type { ProducerIdentity } from '../../../delivery/batch/producerIdentity.js'
 import { type ErrorContext, NonRetriableError } from '../../../errors/bases.js'
 import { OffsetsRefusedError } from '../../../errors/index.js'
 import { ERROR, type ErrorCode } from '../../../protocol/errorCodes.js'

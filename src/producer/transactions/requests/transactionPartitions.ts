@@ -1,4 +1,4 @@
-import type { ProducerIdentity } from '../../../delivery/idempotence/sequences.js'
+import type { ProducerIdentity } from '../../../delivery/batch/producerIdentity.js'
 import type { PartitionQueue } from '../../../delivery/partitions/partitionQueue.js'
 import { TopicAuthorizationError } from '../../../errors/index.js'
 import { ERROR } from '../../../protocol/errorCodes.js'
@@ -104,7 +104,7 @@ export class TransactionPartitions {
       this.unknown.delete(queue)
       if (code === ERROR.NONE) {
         this.members.add(queue)
-        queue.sender?.wake(queue)
+        queue.wake()
       } else if (code === ERROR.TOPIC_AUTHORIZATION_FAILED) {
         this.parts.refused(queue, new TopicAuthorizationError(queue.topic, { partition: queue.partition }))
       } else if (code === ERROR.UNKNOWN_TOPIC_OR_PARTITION) {

@@ -1,6 +1,6 @@
 import type { Logger } from 'kafkajs'
+import type { ProducerIdentity } from '../../../delivery/batch/producerIdentity.js'
 import { identityIn } from '../../../delivery/idempotence/producerIds.js'
-import type { ProducerIdentity } from '../../../delivery/idempotence/sequences.js'
 import { TransactionRefusedError } from '../../../errors/index.js'
 import type { ProducerObserver } from '../../../metrics/observer.js'
 import { ERROR, errorCode } from '../../../protocol/errorCodes.js'

@@ -1,5 +1,5 @@
 import { ERROR } from '../../../protocol/errorCodes.js'
-import type { AutoCreateOptions } from '../../options.js'
+import type { AutoCreateOptions } from '../../model/options.js'
 import type { AccessList } from '../acl.js'
 import type { BrokerConfig } from './configs.js'
 import { NO_LEADER, type Topic } from './topic.js'

@@ -2,7 +2,7 @@ import type { Logger } from 'kafkajs'
 import { saslError } from '../saslRefusal.js'
 import type { Mechanism } from './mechanism.js'
 
-/** What a custom mechanism gives `saslAuthenticate`: kafkajs's, whose bytes stand behind their size (int32). */
+/** What a custom mechanism gives `saslAuthenticate`: kafkajs's, whose bytes follow their size (int32). */
 interface CustomStep {
   readonly request: { encode(): Promise<Buffer> | Buffer }
   readonly response?: {

@@ -3,10 +3,10 @@ import { ZERO_UUID } from '../../protocol/wire/codec.js'
 import type { Waiters } from '../../waits/wait.js'
 import type { Batch } from '../batch/batch.js'
 import type { DeliveryClass } from '../batch/deliveryClass.js'
-import type { TopicWait } from '../waiting/topicWait.js'
-import type { Partitioner, PartitionHealth } from './partitioner.js'
-import { PartitionQueue } from './partitionQueue.js'
-import type { KeylessStay, PartitionQueueHost, PartitionSender } from './partitionQueueHost.js'
+import type { Partitioner, PartitionHealth } from '../partitioning/partitioner.js'
+import { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { KeylessStay, PartitionQueueHost, PartitionSender } from '../partitions/partitionQueueHost.js'
+import type { TopicWait } from './topicWait.js'
 
 /** What a topic needs to make the queues of its partitions. */
 export interface TopicPartitionsHost {
@@ -163,9 +163,8 @@ export class TopicPartitions implements PartitionHealth, KeylessStay, Waiters {
     const known = this.byPartition[partition]
     if (known !== undefined) return known
     this.nameBytes ??= Buffer.from(this.name)
-    const queue = new PartitionQueue(this.name, this.nameBytes, partition, this.host.queueHost)
+    const queue = new PartitionQueue(this.name, this.nameBytes, partition, this.host.queueHost, this)
     queue.topicId = this.topicIdBytes
-    queue.keylessStay = this
     this.byPartition[partition] = queue
     this.queues.push(queue)
     const described = this.view?.partitions[partition]

@@ -1,6 +1,6 @@
 import type { Batch } from '../batch/batch.js'
 import type { RecordCompletion } from '../owners/recordCompletion.js'
-import type { WaitingRecord, WaitLine } from '../waiting/waitLine.js'
+import type { WaitingRecord, WaitLine } from './waitLine.js'
 
 /** A call's records in one batch. */
 export interface PlacedRecords {

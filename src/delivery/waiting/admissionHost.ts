@@ -1,7 +1,7 @@
 import type { ProducerObserver } from '../../metrics/observer.js'
 import type { WaitRegistry } from '../../waits/registry.js'
 import type { PartitionQueueHost } from '../partitions/partitionQueueHost.js'
-import type { TopicPartitions } from '../partitions/topicPartitions.js'
+import type { TopicPartitions } from './topicPartitions.js'
 
 /** What the way into the buffer needs of the engine. */
 export interface AdmissionHost extends PartitionQueueHost {

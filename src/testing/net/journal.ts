@@ -1,4 +1,4 @@
-import type { ApiName } from './apis/names.js'
+import type { ApiName } from '../model/apiNames.js'
 
 /** How a request ended, as the broker saw it. */
 export interface Answer {

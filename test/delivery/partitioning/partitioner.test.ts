@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { murmur2, murmur2OfText } from '../../../src/delivery/partitions/murmur2.js'
-import { StickyPartitioner } from '../../../src/delivery/partitions/partitioner.js'
+import { murmur2, murmur2OfText } from '../../../src/delivery/partitioning/murmur2.js'
+import { StickyPartitioner } from '../../../src/delivery/partitioning/partitioner.js'
 import type { TopicView } from '../../../src/metadata/cache/view.js'
 import { runs, seed } from '../../protocol/support/runs.js'
 

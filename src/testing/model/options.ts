@@ -1,7 +1,7 @@
-import type { ApiName } from './apis/names.js'
-import type { Gate } from './gate.js'
-import type { ProfileName } from './model/profiles.js'
-import type { KafkaVersion } from './model/versions.js'
+import type { Gate } from '../gate.js'
+import type { ApiName } from './apiNames.js'
+import type { ProfileName } from './profiles.js'
+import type { KafkaVersion } from './versions.js'
 
 /** How the brokers create topics that a metadata request names with the creation flag. */
 export interface AutoCreateOptions {

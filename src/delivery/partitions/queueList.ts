@@ -1,4 +1,4 @@
-import type { PartitionQueue } from '../partitions/partitionQueue.js'
+import type { PartitionQueue } from './partitionQueue.js'
 
 /** A place in a {@link QueueList}. */
 export interface ListedQueue {

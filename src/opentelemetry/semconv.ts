@@ -30,7 +30,7 @@ export interface SemanticConventionOptions {
 
 /** The semantic conventions that spans and metrics follow. */
 export class SemanticConventions {
-  private readonly hasFormer: boolean
+  readonly #hasFormer: boolean
   /** Whether the current conventions are among them. */
   readonly hasCurrent: boolean
   /** What every span and measurement of a sent message has. */
@@ -46,7 +46,7 @@ export class SemanticConventions {
     const asked = optIn.split(',').map(each => each.trim().toLowerCase())
     const isBoth = asked.includes(`${CATEGORY}/dup`)
     this.hasCurrent = isBoth || asked.includes(CATEGORY)
-    this.hasFormer = isBoth || !this.hasCurrent
+    this.#hasFormer = isBoth || !this.hasCurrent
     this.common = { ...this.renamed('system', 'kafka'), 'messaging.operation.name': 'send' }
   }
 
@@ -54,7 +54,7 @@ export class SemanticConventions {
   renamed(name: Exclude<keyof typeof RENAMED, 'offset'>, value: AttributeValue): Attributes {
     const { former, current } = RENAMED[name]
     return {
-      ...(this.hasFormer && { [former]: value }),
+      ...(this.#hasFormer && { [former]: value }),
       ...(this.hasCurrent && { [current]: value }),
     }
   }
@@ -63,7 +63,7 @@ export class SemanticConventions {
   offset(offset: string): Attributes {
     const { former, current } = RENAMED.offset
     return {
-      ...(this.hasFormer && { [former]: offset }),
+      ...(this.#hasFormer && { [former]: offset }),
       ...(this.hasCurrent && { [current]: Number(offset) }),
     }
   }

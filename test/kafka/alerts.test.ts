@@ -82,13 +82,15 @@ class Outage {
     return until(what, async () => (await this.prometheus.query(expr)).length > 0 || undefined, patience)
   }
 
-  /** Waits until all of these fire at once. */
-  async fire(...names: string[]): Promise<readonly Alert[]> {
-    return await until(
+  /** Waits until each of these has fired. */
+  async fire(...names: string[]): Promise<void> {
+    const left = new Set(names)
+    await until(
       `the alerts ${names.join(', ')}`,
       async () => {
-        const firing = (await this.prometheus.alerts())?.filter(({ state }) => state === 'firing') ?? []
-        return names.every(name => firing.some(each => nameOf(each) === name)) ? firing : undefined
+        for (const alert of (await this.prometheus.alerts()) ?? [])
+          if (alert.state === 'firing') left.delete(nameOf(alert))
+        return left.size === 0 || undefined
       },
       patience,
     )

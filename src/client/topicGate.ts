@@ -51,7 +51,8 @@ export const awaitTopics = async (
     const [first, ...others] = outcomes.flatMap(each => (each.status === 'rejected' ? [each.reason] : []))
     if (first === undefined) return
     if (!signal.aborted)
-      for (const error of others) logger.error(`A topic of the subscription: ${messageOf(error)}`)
+      for (const error of others)
+        logger.error(`A topic of the subscription is not available: ${messageOf(error)}`)
     throw first
   } finally {
     signal.removeEventListener('abort', end)

@@ -145,5 +145,8 @@ export const causesText = (first: unknown, last: unknown): string => {
   return ` First cause: ${firstMessage}; last cause: ${lastMessage}.`
 }
 
+/** A text of others in the middle of a message, without the full stop at its end. */
+export const endless = (text: string): string => text.replace(/\.$/, '')
+
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (isError(error) ? error.message : String(error))

@@ -22,8 +22,8 @@ export class BrokerMisunderstoodError extends NonRetriableError {
   constructor({ nodeId, apiName, version, trailingBytes, missing, ...context }: MisunderstoodContext) {
     const broker = nodeId < 0 ? 'The broker' : `Broker ${nodeId}`
     super(
-      `${broker} answered ${apiName} version ${version} without ${missing}, and with ${trailingBytes} bytes that are no part of the message: ` +
-        'it does not speak this version as Kafka does. Look at what stands between this producer and Kafka (a proxy, a look-alike), and report it there.',
+      `${broker} answered ${apiName} version ${version} without ${missing}, and with ${trailingBytes} bytes left over: ` +
+        'it does not implement this version as Kafka does. Check what is between this producer and Kafka (a proxy, a service that is not Kafka), and report it there.',
       context,
     )
   }

@@ -14,7 +14,7 @@ export class BrokerNotAllowedError extends kafkajs.KafkaJSError {
   constructor(broker: string, cause?: unknown) {
     super(
       printable(
-        `No connection to ${broker}: allowBroker ${cause === undefined ? 'refuses' : 'threw for'} this advertised address. Check the brokers' advertised.listeners, or allow it.`,
+        `allowBroker ${cause === undefined ? 'refuses' : 'threw for'} the address ${broker}, which a broker advertises: the producer does not connect to it. Check the brokers' advertised.listeners, or allow the address.`,
       ),
       { retriable: true },
     )

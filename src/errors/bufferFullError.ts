@@ -20,7 +20,7 @@ export class BufferFullError extends NonRetriableError {
       maxWaitingBytes === undefined
         ? `A record for ${place(topic)} found no place in the buffer (bufferBytes ${bufferBytes}) within ${Math.round(waitedMs)} ms. ` +
             `Send more slowly (await send, or ready() after enqueue), or raise bufferBytes or maxBlockMs.`
-        : `A record for ${place(topic)} found no place in the buffer (bufferBytes ${bufferBytes}), and may not wait for one: maxWaitingBytes (${maxWaitingBytes}) wait already. ` +
+        : `A record for ${place(topic)} found no place in the buffer (bufferBytes ${bufferBytes}), and cannot wait for one: maxWaitingBytes (${maxWaitingBytes}) is used up by records that wait. ` +
             `Send more slowly (await send), or raise bufferBytes or maxWaitingBytes.`,
       { ...rest, topic, outcome: 'not-written' },
     )

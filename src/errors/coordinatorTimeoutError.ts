@@ -23,7 +23,7 @@ export class CoordinatorTimeoutError extends SpentBudgetError {
   constructor(key: string, { request, bound, ...context }: CoordinatorTimeoutContext) {
     const { attempts, elapsedMs, cause, outcome } = context
     super(
-      `${request} for ${quoted(key)} did not come through in ${attemptsText(attempts)} over ${Math.round(elapsedMs)} ms ` +
+      `${request} for ${quoted(key)} did not succeed in ${attemptsText(attempts)} over ${Math.round(elapsedMs)} ms ` +
         `(last: ${messageOf(cause)}). ` +
         (outcome === 'unknown' ? 'The coordinator may have acted on it all the same. ' : '') +
         `Look at the brokers, or raise ${bound}.`,

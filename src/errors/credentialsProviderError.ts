@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { printable } from '../util/printable.js'
-import { messageOf } from './bases.js'
+import { endless, messageOf } from './bases.js'
 
 /**
  * The `oauthBearerProvider` or `authenticationProvider` in `sasl` threw; `cause` is what it threw. It is called again with the next attempt to
@@ -17,7 +17,7 @@ export class CredentialsProviderError extends kafkajs.KafkaJSError {
   constructor(mechanism: string, broker: string, cause: unknown) {
     super(
       printable(
-        `The credentials for SASL ${mechanism} could not be had: the provider in \`sasl\` threw: ${messageOf(cause)}`,
+        `The provider of the credentials for SASL ${mechanism} (\`sasl\`) threw: ${endless(messageOf(cause))}. Correct it: it is called again with the next attempt to connect.`,
       ),
       { retriable: true },
     )

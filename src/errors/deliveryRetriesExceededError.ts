@@ -23,9 +23,10 @@ export class DeliveryRetriesExceededError extends SpentBudgetError {
   ) {
     const { firstCause, ...rest } = context
     super(
-      `A record for ${place(topic, rest.partition)} was not delivered in ${attemptsText(rest.attempts)} (option retry).` +
+      `A record for ${place(topic, rest.partition)} was not delivered in ${attemptsText(rest.attempts)} (retry.retries).` +
         `${causesText(firstCause, rest.cause)} ` +
-        (rest.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.'),
+        (rest.outcome === 'unknown' ? 'It may have been written.' : 'It was not written.') +
+        ' Check the brokers, or raise retry.retries.',
       { ...rest, topic },
     )
   }

@@ -6,7 +6,7 @@ export class FlushTimeoutError extends NonRetriableError {
 
   constructor(timeoutMs: number, remainingRecords: number) {
     super(
-      `flush() ended after ${timeoutMs} ms with ${remainingRecords} records not ended yet; they stay in the producer.`,
+      `flush() ended after ${timeoutMs} ms, and ${remainingRecords} records are neither acknowledged nor failed yet. They stay in the producer: call flush() again, or raise timeoutMs.`,
     )
   }
 }

@@ -6,7 +6,7 @@ export class IncompatibleKafkajsError extends NonRetriableError {
 
   constructor(problem: string) {
     super(
-      `This is not a Kafka of kafkajs 2 that can be wrapped: ${problem}. Pass \`new Kafka({ ... })\` or its KafkaConfig.`,
+      `The given object is not a Kafka of kafkajs 2 that this package can use: ${problem}. Pass \`new Kafka({ ... })\` or its KafkaConfig.`,
     )
   }
 }

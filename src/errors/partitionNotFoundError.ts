@@ -6,7 +6,7 @@ export class PartitionNotFoundError extends BrokerVerdictError {
 
   constructor(topic: string, partition: number, partitionCount: number, context: ErrorContext = {}) {
     super(
-      `The ${place(topic)} has no partition ${partition}: it has ${partitionCount} (0 to ${partitionCount - 1}). Mend message.partition or the partitioner, or add partitions to the topic.`,
+      `The ${place(topic)} has no partition ${partition}: it has ${partitionCount} (0 to ${partitionCount - 1}). Correct message.partition or the partitioner, or add partitions to the topic.`,
       { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 },
       { ...context, topic, partition, outcome: context.outcome ?? 'not-written' },
     )

@@ -5,10 +5,13 @@ export class SendAbortedError extends NonRetriableError {
   static override readonly name: string = 'SendAbortedError'
 
   constructor(topic: string, context: ErrorContext = {}) {
-    super(`A record for ${place(topic, context.partition)} was withdrawn by its signal.`, {
-      ...context,
-      topic,
-      outcome: 'not-written',
-    })
+    super(
+      `A record for ${place(topic, context.partition)} was withdrawn by the call's signal. It was not written.`,
+      {
+        ...context,
+        topic,
+        outcome: 'not-written',
+      },
+    )
   }
 }

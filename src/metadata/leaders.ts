@@ -118,10 +118,13 @@ export class LeaderRefresh {
     } catch (error) {
       failed = isTransportFailure(error)
       if (!failed && !this.#closed)
-        this.#options.logger.error('Looking for leaders failed', {
-          topic: refresh.name,
-          error: String(error),
-        })
+        this.#options.logger.error(
+          'The search for new leaders failed; it begins again with the next error of a partition',
+          {
+            topic: refresh.name,
+            error: String(error),
+          },
+        )
     }
     refresh.running = false
     if (this.#closed) return

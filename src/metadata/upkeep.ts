@@ -88,7 +88,14 @@ export class MetadataUpkeep {
     if (this.#closed) return
     // Nobody waits for this: the next sweep, or the next leadership error, asks again.
     if (isTransportFailure(error))
-      this.#options.logger.debug('A topic in use could not be refreshed', { topic, error: error.message })
-    else this.#options.logger.error('A topic in use could not be refreshed', { topic, error: String(error) })
+      this.#options.logger.debug(
+        'The metadata of a topic in use could not be refreshed; what is known stays valid',
+        { topic, error: error.message },
+      )
+    else
+      this.#options.logger.error(
+        'The metadata of a topic in use could not be refreshed; what is known stays valid',
+        { topic, error: String(error) },
+      )
   }
 }

@@ -68,7 +68,10 @@ export class TopicDirectory {
     const cache = new MetadataCache({
       onBrokers: brokers => transport.setBrokers(brokers),
       onListenerError: error =>
-        logger.error('A listener for topic changes threw', { error: messageOf(error) }),
+        logger.error(
+          'A listener for topic changes threw: this is a defect of the producer, please report it',
+          { error: messageOf(error) },
+        ),
     })
     const controllerId = () => cache.controllerId
     const clock = new RunningClock()

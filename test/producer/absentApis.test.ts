@@ -30,7 +30,7 @@ describe('brokers without InitProducerId', () => {
     await sendTo(producer)
     expect(warnings()).toEqual([
       expect.stringMatching(
-        /^Going on without idempotence: .*does not have InitProducerId.*idempotent: false/,
+        /^The producer continues without idempotence: .*does not have InitProducerId.*idempotent: false/,
       ),
     ])
     expect(world.sent().every(({ producerId }) => producerId === -1)).toBe(true)
@@ -71,7 +71,7 @@ describe.each([
     await sendTo(await world.connect(options))
     expect(world.cluster.journal.of('InitProducerId').length).toBeGreaterThan(1)
     expect(warnings()).toEqual([
-      expect.stringMatching(/^Going on without idempotence: .*3 attempts.*idempotent: false/),
+      expect.stringMatching(/^The producer continues without idempotence: .*3 attempts.*idempotent: false/),
     ])
   })
 
@@ -124,7 +124,7 @@ test('a producer that goes on without an id does not wait for one', async () => 
   world.topic()
   await sendTo(await world.connect())
   await pass(60_000)
-  expect(warnings()).toEqual([expect.stringMatching(/^Going on without idempotence/)])
+  expect(warnings()).toEqual([expect.stringMatching(/^The producer continues without idempotence/)])
 })
 
 describe('brokers that are too old', () => {

@@ -26,7 +26,9 @@ test.each(Object.keys(profiles) as ProfileName[])(
     expect(world.stored()).toEqual(values)
     expect(world.cluster.journal.allTopicsRequests()).toEqual([])
     const withoutIds = profile === 'oci-streaming'
-    expect(warnings()).toEqual(withoutIds ? [expect.stringMatching(/^Going on without idempotence/)] : [])
+    expect(warnings()).toEqual(
+      withoutIds ? [expect.stringMatching(/^The producer continues without idempotence/)] : [],
+    )
   },
 )
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const project = fileURLToPath(new URL('../../', import.meta.url))
@@ -193,7 +194,7 @@ const linkTree = (from: string, to: string): void => {
   }
 }
 
-test('two clones of one commit are packed into the same bytes, with a bill of all that is in them', () => {
+test('two clones of one commit are packed into the same bytes, with a bill of all that is in them', async () => {
   // What is committed, and what is not yet: the working tree as it stands.
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
     cwd: project,
@@ -205,14 +206,15 @@ test('two clones of one commit are packed into the same bytes, with a bill of al
   git(source, 'init', '--quiet')
   git(source, 'add', '--all', '--force')
   git(source, 'commit', '--quiet', '--message', 'A release')
-  const packed = ['one', 'a/folder/of/another/depth'].map(name => {
+  const pack = async (name: string) => {
     const clone = join(folder, name)
     git(folder, 'clone', '--quiet', source, clone)
     linkTree(join(project, 'node_modules'), join(clone, 'node_modules'))
     const release = join(folder, `${name}-release`)
-    execFileSync(process.execPath, [script('release/pack.mjs'), clone, release], { stdio: 'pipe' })
+    await promisify(execFile)(process.execPath, [script('release/pack.mjs'), clone, release])
     return { release, sums: readFileSync(join(release, 'SHA256SUMS'), 'utf8') }
-  })
+  }
+  const packed = await Promise.all([pack('one'), pack('a/folder/of/another/depth')])
   expect(packed[1]!.sums).toBe(packed[0]!.sums)
   const { name, version, dependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
   expect(packed[0]!.sums).toContain(

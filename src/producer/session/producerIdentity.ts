@@ -38,7 +38,9 @@ export const acquireProducerIdentity = async (parts: ProducerIdentityParts): Pro
     const reason = await withoutIdentity(error, parts)
     if (parts.idempotent === true) throw reason
     parts.producerIds.giveUp()
-    parts.logger.warn(`Going on without idempotence: a retry may write a record twice. ${reason.message}`)
+    parts.logger.warn(
+      `The producer continues without idempotence: a retry may write a record twice. ${reason.message}`,
+    )
     return false
   }
 }

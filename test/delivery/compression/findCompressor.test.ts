@@ -100,7 +100,8 @@ describe('a codec that fails', () => {
     expect(error).toBeInstanceOf(CompressionFailedError)
     expect(error).toMatchObject({
       name: 'CompressionFailedError',
-      message: 'zstd compression failed: out of memory',
+      message:
+        'zstd compression failed: out of memory. The batch was not sent: check the codec, or send without compression.',
       retriable: false,
       outcome: 'not-written',
       cause: { message: 'out of memory' },

@@ -75,7 +75,7 @@ async function deliverTheRest(
 ): Promise<void> {
   const tellAndStop = () => {
     if (tally.outstanding > 0) {
-      note(`stopping: ${plural(tally.outstanding, 'record')} on the way; once more ends at once`)
+      note(`stopping: ${plural(tally.outstanding, 'record')} in flight; press Ctrl-C again to end at once`)
     }
   }
   if (signal.aborted) return tellAndStop()

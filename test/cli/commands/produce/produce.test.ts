@@ -158,7 +158,7 @@ describe('resilient-producer produce', () => {
     stdin.write('{"n":1}\n{"n":2}\n')
     await gate.arrived
     io.raise(signal)
-    await printed(io.stderr, /stopping: 2 records on the way; once more ends at once\n/)
+    await printed(io.stderr, /stopping: 2 records in flight; press Ctrl-C again to end at once\n/)
     gate.open()
     expect(await ended).toBe(status)
     expect(stdin.destroyed).toBe(true)

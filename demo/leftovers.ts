@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import type { Admin } from 'kafkajs'
-import { plural } from './text.js'
+import { plural } from '../src/cli/terminal/format.js'
 
 export interface Terminal {
   readonly input: Readable & { readonly isTTY?: boolean }

@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { type KafkaConfig, logLevel } from 'kafkajs'
 import { ResilientKafka } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
+import { formatCount, plural } from '../src/cli/terminal/format.js'
 import { type Arguments, parseArguments, USAGE } from './arguments.js'
 import { type Earthquake, loadEarthquakes } from './dataset.js'
 import { Deliveries } from './deliveries.js'
@@ -16,7 +17,6 @@ import { pictureOf } from './picture.js'
 import { partitionsOf, readBack } from './readBack.js'
 import { lineOf, showProgress } from './screen.js'
 import { discrepancies, failureLines, lastLine, topicTable } from './summary.js'
-import { formatCount, plural } from './text.js'
 
 /** A broker that creates topics by use, and is slow at it in the way a KRaft broker is. */
 const SLOW_AUTO_CREATION = { style: 'kraft', createdAfter: 3, leaderAfter: 1, partitions: 3 } as const

@@ -1,7 +1,9 @@
+import { escaped, htmlPage } from '../src/cli/plot/page.js'
+import { timeAxis } from '../src/cli/plot/timeAxis.js'
+import { formatCount, plural } from '../src/cli/terminal/format.js'
 import type { Deliveries, TopicProgress } from './deliveries.js'
 import type { Figures } from './figures.js'
 import { appearance } from './summary.js'
-import { formatCount, formatDuration, plural } from './text.js'
 
 const ROW = 30
 const LEFT = 190
@@ -15,39 +17,20 @@ export function pictureOf(deliveries: Deliveries, figures: Figures, summary: str
   const fullMs = Math.max(1, ...topics.map(each => each.endedAfterMs ?? each.appearedAfterMs ?? 0))
   const bottom = topics.length * ROW
   const rows = topics.map((each, at) => rowOf(each, at * ROW, fullMs, figures)).join('\n')
-  const ticks = [0, 0.25, 0.5, 0.75, 1]
-    .map(share => {
-      const x = LEFT + share * CHART
-      return `<line class="tick" x1="${x}" x2="${x}" y1="0" y2="${bottom}"/><text class="axis" x="${x}" y="${bottom + 18}" text-anchor="middle">${escaped(formatDuration(share * fullMs))}</text>`
-    })
-    .join('\n')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(summary)}</title>
-<style>
-:root { color-scheme: light dark; --ink: #1d2733; --faint: #8a94a0; --line: #dfe4ea; --wait: #f2b84b; --send: #2f7ed8; --bad: #c73a3a; --paper: #fff }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8edf2; --faint: #93a0ad; --line: #333d48; --paper: #14191f } }
-body { margin: 2rem auto; max-width: ${WIDTH + 40}px; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
-h1 { font-size: 1.35rem } p { color: var(--faint) } svg { width: 100%; height: auto }
-text { fill: var(--ink); font-size: 13px } .axis { fill: var(--faint); font-size: 11px } .tick { stroke: var(--line) }
-.wait { fill: var(--wait) } .send { fill: var(--send) } .failed { fill: var(--bad) }
-.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em } .key.wait { background: var(--wait); margin-left: 0 } .key.send { background: var(--send) } .key.failed { background: var(--bad) }
-</style>
-</head>
-<body>
-<h1>${escaped(summary)}</h1>
-<p>On ${escaped(where)}. <span class="key wait"></span>until the topic could be written to<span class="key send"></span>until its last record was acknowledged<span class="key failed"></span>failed</p>
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map(share => share * fullMs)
+  const axis = timeAxis({ left: LEFT, width: CHART, top: 0, bottom }, ticks, fullMs)
+  const body = `<h1>${escaped(summary)}</h1>
+<p>On ${escaped(where)}. <span class="key wait"></span>until the topic could be written to <span class="key send"></span>until its last record was acknowledged <span class="key failed"></span>failed</p>
 <svg viewBox="0 0 ${WIDTH} ${bottom + 26}" role="img" aria-label="When each topic was there, and when its records had arrived">
-${ticks}
+${axis}
 ${rows}
-</svg>
-</body>
-</html>
-`
+</svg>`
+  return htmlPage({ title: summary, style: STYLE, body })
 }
+
+const STYLE = `body { max-width: ${WIDTH + 40}px } .wait { fill: var(--wait) } .send { fill: var(--send) } .failed { fill: var(--bad) }
+.key.wait { background: var(--wait) } .key.send { background: var(--send) } .key.failed { background: var(--bad) }
+`
 
 function rowOf(progress: TopicProgress, y: number, fullMs: number, figures: Figures): string {
   const { topic, appearedAfterMs, endedAfterMs, delivered, failed } = progress
@@ -68,12 +51,3 @@ function rowOf(progress: TopicProgress, y: number, fullMs: number, figures: Figu
     `<text x="${LEFT + CHART + 10}" y="${y + 19}">${escaped(says)}</text>`,
   ].join('')
 }
-
-const ENTITIES: ReadonlyMap<string, string> = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&quot;'],
-])
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, each => ENTITIES.get(each)!)

@@ -1,6 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs'
+import { formatDuration } from '../src/cli/terminal/format.js'
 import { RUN_HEADER } from './earthquakes.js'
-import { formatDuration } from './text.js'
 
 export interface ReadBackOptions {
   readonly topics: readonly string[]

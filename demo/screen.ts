@@ -1,6 +1,9 @@
-import type { WriteStream } from 'node:tty'
+import type { Output } from '../src/cli/process/io.js'
+import { bar, formatCount, formatDuration, plural } from '../src/cli/terminal/format.js'
+import { fitToWidth } from '../src/cli/terminal/progress.js'
+import { openScreen } from '../src/cli/terminal/screen.js'
+import { isLive } from '../src/cli/terminal/style.js'
 import type { Deliveries, TopicProgress } from './deliveries.js'
-import { bar, formatCount, formatDuration, plural } from './text.js'
 
 const FRAME_MS = 100
 const PLAIN_LINE_MS = 2_000
@@ -8,40 +11,34 @@ const BAR_WIDTH = 24
 /** So long a wait fills a bar, until one lasts longer. ms */
 const FULL_BAR_MS = 2_000
 
-type Output = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>
-
-export interface Screen {
+export interface Progress {
   /** Draws for the last time. */
   stop(): void
 }
 
 /** Shows what happens while it happens: a table that is drawn anew on a terminal, else a line now and then. */
-export function showProgress(output: Output, env: NodeJS.ProcessEnv, deliveries: Deliveries): Screen {
+export function showProgress(output: Output, env: NodeJS.ProcessEnv, deliveries: Deliveries): Progress {
   const height = deliveries.topics.length + 1
-  const isLive = output.isTTY === true && env.TERM !== 'dumb' && (output.rows ?? 24) > height
-  return isLive ? liveTable(output, deliveries) : plainLines(output, deliveries)
+  return isLive(output, env) && (output.rows ?? 24) > height
+    ? liveTable(output, deliveries)
+    : plainLines(output, deliveries)
 }
 
-function liveTable(output: Output, deliveries: Deliveries): Screen {
-  let drawn = 0
-  const draw = () => {
-    const columns = (output.columns ?? 80) - 1
-    const lines = tableOf(deliveries).map(line => `${line.slice(0, columns)}\u001b[K\n`)
-    output.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}${lines.join('')}`)
-    drawn = lines.length
-  }
+function liveTable(output: Output, deliveries: Deliveries): Progress {
+  const screen = openScreen(output)
+  const draw = () => screen.draw(tableOf(deliveries).map(line => fitToWidth(line, output.columns)))
   const timer = setInterval(draw, FRAME_MS)
   draw()
   return {
     stop() {
       clearInterval(timer)
       // The summary stands in its place.
-      output.write(`\u001b[${drawn}A\u001b[J`)
+      screen.close('clear')
     },
   }
 }
 
-function plainLines(output: Output, deliveries: Deliveries): Screen {
+function plainLines(output: Output, deliveries: Deliveries): Progress {
   let last = ''
   const timer = setInterval(() => {
     const line = lineOf(deliveries)

@@ -1,7 +1,9 @@
+import { formatCount, formatDuration, plural } from '../src/cli/terminal/format.js'
+import { PLAIN } from '../src/cli/terminal/style.js'
+import { tableLines } from '../src/cli/terminal/table.js'
 import type { Deliveries, TopicProgress } from './deliveries.js'
 import type { Figures } from './figures.js'
 import type { Found } from './readBack.js'
-import { formatCount, formatDuration, plural, tableLines } from './text.js'
 
 /**
  * A table of the topics, the largest first, with their sums.
@@ -16,29 +18,30 @@ export function topicTable(
   const retriesOf = (topic: string) => figures.metadataRetries.get(topic) ?? 0
   const total = (of: (each: TopicProgress) => number) =>
     formatCount(topics.reduce((sum, each) => sum + of(each), 0))
-  return tableLines(
-    [
+  const table = {
+    columns: [
       { title: 'topic', align: 'left' },
       { title: 'records', align: 'right' },
       { title: 'partitions', align: 'right' },
       { title: 'appeared after', align: 'right' },
       { title: 'metadata retries', align: 'right' },
     ],
-    topics.map(each => [
+    rows: topics.map(each => [
       each.topic,
       formatCount(each.delivered.length),
       formatCount(partitions.get(each.topic) ?? 0),
       appearance(each, figures),
       formatCount(retriesOf(each.topic)),
     ]),
-    [
+    footer: [
       '',
       total(each => each.delivered.length),
       total(each => partitions.get(each.topic) ?? 0),
       '',
       total(each => retriesOf(each.topic)),
     ],
-  )
+  } as const
+  return tableLines(table, PLAIN)
 }
 
 /** When the topic could be written to first. */

@@ -4,6 +4,10 @@ import { addDoctorFlags } from './commands/doctor/flags.js'
 import { addEmbeddedFlags, type EmbeddedFlags, embedded } from './commands/embedded.js'
 import { addProduceFlags, type ProduceFlags } from './commands/produce/flags.js'
 import { produce } from './commands/produce/produce.js'
+import { addReportFlags, type ReportFlags } from './commands/report/flags.js'
+import { report } from './commands/report/report.js'
+import { addTopFlags, type TopFlags } from './commands/top/flags.js'
+import { top } from './commands/top/top.js'
 import { addTopicsFlags } from './commands/topics/flags.js'
 import { applyTopics, planTopics, type TopicsFlags } from './commands/topics/topics.js'
 import { ExitCode } from './process/exit.js'
@@ -78,6 +82,18 @@ function createProgram(version: string, io: Io, choose: (job: Job) => void): Com
     .description('Look at a cluster, and say what would keep a producer from its work. Writes nothing.')
     .action((flags: DoctorFlags) =>
       choose({ verbose: flags.verbose === true, run: signal => doctor(flags, io, signal) }),
+    )
+  addTopFlags(program.command('top'))
+    .description('Show live what the producers of running services do, from their metrics.')
+    .action((flags: TopFlags) =>
+      choose({ verbose: flags.verbose === true, run: signal => top(flags, io, signal) }),
+    )
+  addReportFlags(program.command('report'))
+    .description(
+      'Write a page with plots of what producers did between two or more scrapes of their metrics.',
+    )
+    .action((files: string[], flags: ReportFlags) =>
+      choose({ verbose: flags.verbose === true, run: signal => report(files, flags, io, signal) }),
     )
   addEmbeddedFlags(program.command('embedded'))
     .description('Run a Kafka cluster in memory, for trials and tests.')

@@ -15,7 +15,7 @@ describe('the command line', () => {
   it('prints help when asked, and as a complaint when there is no command', async () => {
     const asked = await runWith('--help')
     expect(asked).toMatchObject({ code: 0, err: '' })
-    expect(asked.out).toMatch(/produce [\s\S]*topics [\s\S]*doctor [\s\S]*embedded /)
+    expect(asked.out).toMatch(/produce [\s\S]*topics [\s\S]*doctor [\s\S]*top [\s\S]*report [\s\S]*embedded /)
     expect(await runWith()).toEqual({ code: 2, out: '', err: asked.out })
   })
 
@@ -25,6 +25,18 @@ describe('the command line', () => {
     expect(out).toContain('Exit status:')
     for (const flag of ['--topic-field <field>', '--sasl-password-file <file>', '--acks <who>'])
       expect(out).toContain(flag)
+  })
+
+  it.each([
+    [
+      'top',
+      ['--url <url>', '--header <header>', '--interval <duration>', '(default: 2s)', 'Keys:', 'unix:/run'],
+    ],
+    ['report', ['--out <file>', '--for <duration>', '--prefix <text>', 'Examples:', '  130  ']],
+  ])('documents %s', async (command, parts) => {
+    const { code, out } = await runWith(command, '--help')
+    expect(code).toBe(0)
+    for (const part of [...parts, 'Exit status:']) expect(out).toContain(part)
   })
 
   it.each(['plan', 'apply'])('documents the file and the exit statuses of topics %s', async command => {
@@ -58,6 +70,8 @@ describe('the command line', () => {
     [['topics', 'destroy', 'x.json'], /unknown command 'destroy'/],
     [['doctor', '-b', 'a:1', '-t', 'a b'], /not a legal topic name: "a b"/],
     [['doctor'], /no brokers given/],
+    [['top'], /say where the metrics are: --url/],
+    [['report', 'a.txt', 'b.txt'], /required option '-o, --out <file>' not specified/],
     [['topics', 'plan'], /missing required argument 'file'/],
   ])('refuses %j with status 2, one complaint and nothing on stdout', async (argv, complaint) => {
     const { code, out, err } = await runWith(...argv)

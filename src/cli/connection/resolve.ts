@@ -159,7 +159,8 @@ async function resolvePassword(
 
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, '')
 
-async function readText(path: string): Promise<string> {
+/** @throws UsageError */
+export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
@@ -173,8 +174,8 @@ export function fileProblem(error: unknown): string {
   return /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? message
 }
 
-/** Tells what the connection is warned of, before anything is sent. */
-export const warn = ({ warnings }: Connection, io: Io): void => {
+/** Tells what a user should know before anything is sent. */
+export const warn = ({ warnings }: Pick<Connection, 'warnings'>, io: Io): void => {
   const { yellow } = styleFor(io.stderr, io.env)
   for (const line of warnings) io.stderr.write(`${yellow('warning:')} ${printable(line)}\n`)
 }

@@ -5,8 +5,13 @@ import type { StopSignal } from './exit.js'
 export type Output = Writable & {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
+  readonly rows?: number | undefined
 }
-export type Input = Readable & { readonly isTTY?: boolean | undefined }
+export type Input = Readable & {
+  readonly isTTY?: boolean | undefined
+  /** Of a terminal: keys come as they are pressed, Ctrl-C too. */
+  setRawMode?(isRaw: boolean): unknown
+}
 
 /** Everything a command touches of its process, so that tests can run commands in process. */
 export interface Io {

@@ -26,3 +26,26 @@ export function printable(text: string, maxLength = 500): string {
     char === '\n' || char === '\t' ? ' ' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   )
 }
+
+/** A number of events per second: `0`, `0.4`, `12,345`. */
+export function formatRate(perSecond: number): string {
+  if (perSecond === 0) return '0'
+  if (perSecond < 0.05) return '<0.1'
+  return perSecond < 9.95 ? perSecond.toFixed(1) : formatCount(perSecond)
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** `512 bytes`, `25.4 MiB`. */
+export function formatBytes(bytes: number): string {
+  const at = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)))
+  return at === 0 ? `${formatCount(bytes)} bytes` : `${(bytes / 1024 ** at).toFixed(1)} ${UNITS[at]}`
+}
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
+
+/** A bar of block characters. @param share of the whole width, 0 to 1 */
+export function bar(share: number, width: number): string {
+  const eighths = Math.round(Math.min(Math.max(share, 0), 1) * width * 8)
+  return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]!).padEnd(width)
+}

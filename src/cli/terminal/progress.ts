@@ -1,3 +1,4 @@
+import cliTruncate from 'cli-truncate'
 import type { Output } from '../process/io.js'
 import { isLive, type Style, styleFor } from './style.js'
 
@@ -13,10 +14,9 @@ export interface Progress {
   stop(): void
 }
 
-/** Cuts a line without colours to the terminal's width, so that it never wraps: a wrapped line cannot be redrawn. */
+/** Cuts a line to the terminal's width, so that it never wraps: a wrapped line cannot be redrawn. */
 export function fitToWidth(line: string, columns: number | undefined): string {
-  if (!columns || line.length < columns) return line
-  return `${line.slice(0, Math.max(0, columns - 2))}…`
+  return columns ? cliTruncate(line, columns - 1) : line
 }
 
 /**

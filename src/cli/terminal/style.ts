@@ -21,7 +21,8 @@ const colored: Style = {
   red: sgr(31, 39),
   yellow: sgr(33, 39),
 }
-const uncolored: Style = { bold: plain, dim: plain, green: plain, red: plain, yellow: plain }
+/** Without colours. */
+export const PLAIN: Style = { bold: plain, dim: plain, green: plain, red: plain, yellow: plain }
 
 export interface TerminalTraits {
   readonly isTTY?: boolean | undefined
@@ -29,9 +30,9 @@ export interface TerminalTraits {
 
 /** Colours as the user's environment asks: NO_COLOR wins (no-color.org), then FORCE_COLOR, then a capable terminal. */
 export function styleFor(output: TerminalTraits, env: NodeJS.ProcessEnv): Style {
-  if (env.NO_COLOR) return uncolored
-  if (env.FORCE_COLOR) return env.FORCE_COLOR === '0' ? uncolored : colored
-  return isLive(output, env) ? colored : uncolored
+  if (env.NO_COLOR) return PLAIN
+  if (env.FORCE_COLOR) return env.FORCE_COLOR === '0' ? PLAIN : colored
+  return isLive(output, env) ? colored : PLAIN
 }
 
 /** Whether a line can be redrawn in place. */

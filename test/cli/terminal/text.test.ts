@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { formatCount, formatDuration, plural, printable } from '../../../src/cli/terminal/format.js'
-import { isLive, styleFor } from '../../../src/cli/terminal/style.js'
-import { tableLines } from '../../../src/cli/terminal/table.js'
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  plural,
+  printable,
+} from '../../../src/cli/terminal/format.js'
+import { isLive, PLAIN, styleFor } from '../../../src/cli/terminal/style.js'
+import { fitTable, tableLines } from '../../../src/cli/terminal/table.js'
 
 describe('formats', () => {
   it('groups digits and counts in words', () => {
@@ -74,4 +81,53 @@ describe('tableLines', () => {
     expect(title).toBe('  \u001b[2mtopic      records\u001b[22m')
     expect(row).toBe('  long.name   12,345')
   })
+})
+
+describe('fitTable', () => {
+  const table = {
+    columns: [
+      { title: 'topic', align: 'left' },
+      { title: 'sent', align: 'right' },
+      { title: 'p50', align: 'right', dropped: 2 },
+      { title: 'p99', align: 'right', dropped: 1 },
+    ],
+    rows: [['a.long.name.of.a.topic', '1', '2 ms', '3 ms']],
+  } as const
+  const fitted = (width: number) => tableLines(fitTable(table, width), PLAIN)
+
+  it('leaves out columns by their number, then cuts the first', () => {
+    expect(fitted(80)[0]).toMatch(/topic +sent +p50 +p99/)
+    expect(fitted(40)[0]).toMatch(/topic +sent +p99$/)
+    expect(fitted(34)[0]).toMatch(/topic +sent$/)
+    expect(fitted(24)).toEqual(['  topic             sent', '  a.long.name.of.…     1'])
+    expect(fitted(4)[1]).toBe('  a.long.…     1')
+  })
+
+  it('counts the columns that characters take', () => {
+    const wide = {
+      columns: table.columns.slice(0, 2),
+      rows: [
+        ['注文', '1'],
+        ['ab', '2'],
+      ],
+    }
+    expect(tableLines(fitTable(wide, 80), PLAIN)).toEqual(['  topic  sent', '  注文      1', '  ab        2'])
+  })
+})
+
+describe('what top tells', () => {
+  it.each([
+    [0, '0'],
+    [0.01, '<0.1'],
+    [0.42, '0.4'],
+    [9.96, '10'],
+    [12345.6, '12,346'],
+  ])('%d per second is %s', (rate, text) => expect(formatRate(rate)).toBe(text))
+
+  it.each([
+    [0, '0 bytes'],
+    [1023, '1,023 bytes'],
+    [26_633_830, '25.4 MiB'],
+    [2 ** 60, '1048576.0 TiB'],
+  ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
 })

@@ -22,8 +22,8 @@ export interface LineChart {
 }
 
 const WIDTH = 420
-const LEFT = 62
-const RIGHT = 16
+const LEFT = 70
+const RIGHT = 34
 const TOP = 10
 const BOTTOM = 158
 const HEIGHT = 182

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 import { readText, warn } from '../connection/resolve.js'
 import { SecretFiles } from '../connection/secretFiles.js'
+import { duration } from '../numbers.js'
 import { UsageError } from '../process/exit.js'
 import type { Io } from '../process/io.js'
-import { duration } from '../numbers.js'
 import { type Asking, parseTarget, readHeaders, type Target } from './target.js'
 
 /** Which services are asked, and how. */

@@ -63,7 +63,13 @@ export async function serve(
 
 /** A service that speaks something else. */
 export async function serveRaw(greeting: string): Promise<string> {
-  const server = createNetServer(socket => void socket.on('error', () => {}).resume().end(greeting))
+  const server = createNetServer(
+    socket =>
+      void socket
+        .on('error', () => {})
+        .resume()
+        .end(greeting),
+  )
   return `http://127.0.0.1:${await listening(server)}/metrics`
 }
 

@@ -1,3 +1,5 @@
+import { roundTicks } from '../src/cli/plot/ticks.js'
+
 export interface Line {
   readonly label: string
   /** Time in s, and the value; NaN: there is none at that time. */
@@ -50,14 +52,6 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, each => ENTITIES[each]!)
 const pixels = (value: number): string => String(Number(value.toFixed(1)))
 
-/** Round numbers from 0 to the first that is not below `most`; some four of them. */
-const roundTicks = (most: number): number[] => {
-  if (!(most > 0)) return [0, 1]
-  const power = 10 ** Math.floor(Math.log10(most / 4))
-  const step = [1, 2, 2.5, 5, 10].map(each => each * power).find(each => each >= (most / 4) * 0.999)!
-  return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, at) => at * step)
-}
-
 const mostOf = ({ points }: Line): number =>
   points.reduce((most, [, value]) => (value > most ? value : most), Number.NEGATIVE_INFINITY)
 
@@ -94,7 +88,7 @@ export const linePlot = ({ title, unit, lines, marks, from, to }: LinePlot): str
   const format = UNITS[unit] ?? digits
   const shown = shownOf(lines)
   const rest = restOf(lines, shown)
-  const ticks = roundTicks(Math.max(0, ...shown.map(mostOf)))
+  const ticks = roundTicks(Math.max(0, ...shown.map(mostOf)), 4)
   const bottom = TOP + CHART
   const x = (at: number): number => LEFT + ((at - from) / (to - from)) * (WIDTH - LEFT - RIGHT)
   const y = (value: number): number => bottom - (value / ticks.at(-1)!) * CHART

@@ -2,7 +2,7 @@ import type { ResilientKafka } from 'kafkajs-resilient-producer'
 import { Registry } from 'prom-client'
 import type { Earthquake } from './dataset.js'
 import type { Deliveries } from './deliveries.js'
-import { type Figures, readFigures } from './figures.js'
+import { FIGURES, type Figures, readFigures } from './figures.js'
 
 /** Where this run's records carry its id, so that a run tells its own from those of earlier ones. */
 export const RUN_HEADER = 'run'
@@ -23,7 +23,8 @@ export async function sendEarthquakes(
   { topicOf, runId, connectTimeoutMs, signal }: Job,
 ): Promise<Figures> {
   const registry = new Registry()
-  const producer = kafka.producer({}, { metrics: { registry, topicLabel: 'all' } })
+  const metrics = { registry, topicLabel: 'all', topicMetrics: FIGURES } as const
+  const producer = kafka.producer({}, { metrics })
   await producer.connect({ timeoutMs: connectTimeoutMs, signal })
   deliveries.begin()
   try {

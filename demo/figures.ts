@@ -10,12 +10,13 @@ export interface Figures {
   readonly recordRetries: number
 }
 
-/** Reads a registry that the producer was given with `topicLabel: 'all'`. */
+/** The metrics that the figures are read from: each needs the label `topic`, which not all have by default. */
+export const FIGURES = ['topics_created_total', 'metadata_retries_total', 'record_retries_total'] as const
+
+/** Reads a registry that the producer was given with `topicLabel: 'all'` and `topicMetrics: FIGURES`. */
 export async function readFigures(registry: Registry): Promise<Figures> {
   const [created, metadataRetries, recordRetries] = await Promise.all(
-    ['topics_created_total', 'metadata_retries_total', 'record_retries_total'].map(name =>
-      sumByTopic(registry, name),
-    ),
+    FIGURES.map(name => sumByTopic(registry, name)),
   )
   return {
     created: [...created!].filter(([, count]) => count > 0).map(([topic]) => topic),

@@ -25,11 +25,11 @@ const ENTRIES = ['index', 'opentelemetry/index', 'testing/index']
 const COMMAND = 'cli/command'
 /** Rooms of which the checkout's tools take single modules. */
 const INSIDE = ['protocol', 'testing', 'transport']
-/** Where tools look for modules that have moved since. */
+/** Where tools look for modules that have moved since, and where those are today. */
 const MOVED = {
-  'transport/kafkajs/brokerHealth': '../pool/brokerHealth.js',
-  'transport/kafkajs/candidates': '../pool/candidates.js',
-  'transport/kafkajs/responseFrames': '../connection/responseFrames.js',
+  'transport/kafkajs/brokerHealth': 'transport/brokers/brokerHealth',
+  'transport/kafkajs/candidates': 'transport/brokers/candidates',
+  'transport/kafkajs/responseFrames': 'transport/connection/responseFrames',
 }
 /** A relative import in a declaration: what stands before it, the quote, the path. */
 const RELATIVE_IMPORT = /((?:from|import) ?\(?)(["'])(\.{1,2}\/[^"']+)\.js\2/g
@@ -59,7 +59,7 @@ const clusterApart = {
 }
 
 await rm(dist, { recursive: true, force: true })
-await Promise.all([buildJavaScript(), ...(flags['js-only'] ? [] : [buildDeclarations(), buildInside()])])
+await Promise.all([buildJavaScript(), buildInside(), ...(flags['js-only'] ? [] : [buildDeclarations()])])
 
 async function buildJavaScript() {
   const asCommonJs = {
@@ -157,8 +157,10 @@ async function buildInside() {
   } finally {
     await build.close()
   }
-  for (const [name, target] of Object.entries(MOVED))
-    await writeModule(`${name}.js`, `export * from '${target}'\n`)
+  for (const [name, target] of Object.entries(MOVED)) {
+    if (!files.flat().includes(target)) throw new Error(`${target} has moved: name its new place in MOVED`)
+    await writeModule(`${name}.js`, `export * from '${posix.relative(dirname(name), target)}.js'\n`)
+  }
 }
 
 async function writeModule(name, code) {

@@ -74,6 +74,7 @@ const NOT_OF_TOPICS: ReadonlySet<string> = new Set([
   'InvalidTopicError',
   'ProducerFencedError',
   'ProducerIdUnavailableError',
+  'TransactionAbortableError',
   'TransactionAbortedError',
   'TransactionFailedError',
   'TransactionRefusedError',

@@ -56,7 +56,8 @@ function statusLines(watch: Watch, now: number, style: Style): string[] {
   if (problem !== undefined) {
     const [what = '', ...remedy] = printable(problem, 300).split(': ')
     return [
-      `${name}  ${style.red(`not readable since ${formatDuration(now - since)}`)}: ${what}`,
+      `${name}  ${style.red(`not readable since ${formatDuration(now - since)}`)}`,
+      `  ${what}`,
       ...(remedy.length > 0 ? [`  -> ${remedy.join(': ')}`] : []),
     ]
   }

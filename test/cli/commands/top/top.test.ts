@@ -98,7 +98,7 @@ describe('resilient-producer top without a terminal', () => {
     const { url } = await serve(metricsOf(old), status(503), status(503), metricsOf(fresh))
     const { code, out } = await snapshots(url, 5)
     expect(code).toBe(0)
-    expect(out).toMatch(/not readable since .*: it answers 503, its own failure\n {2}-> look at its log/)
+    expect(out).toMatch(/not readable since .*\n {2}it answers 503, its own failure\n {2}-> look at its log/)
     expect(out).toMatch(/up · .*restarted \d+ ms ago/)
     expect(out).not.toContain('NaN')
     // What was counted before the restart is no negative rate.

@@ -3,8 +3,8 @@ import { MalformedMessageError } from '../../protocol/wire/malformed.js'
 import { isError } from '../../util/realms.js'
 
 /**
- * Whether a request that ended without an answer may be asked again, of another broker. Refused credentials and a
- * kafkajs this was not written for are final. So is everything that is no error of the transport: a TypeError is a
+ * Whether a request that ended without an answer may be asked again, of another broker. Refused credentials (until a first
+ * connection was ready: the connector judges) and a kafkajs this was not written for are final. So is everything that is no error of the transport: a TypeError is a
  * bug of ours or of the caller's, never a broker's answer.
  */
 export const isTransportFailure = (error: unknown): error is Error =>

@@ -13,7 +13,7 @@ import { closedError } from '../connection/connectionErrors.js'
 import { exchange } from '../connection/exchange.js'
 import type { ConnectProgress } from '../opening/connectProgress.js'
 import { type Mechanism, mechanismOf } from './mechanisms/index.js'
-import { saslError, saslRefusal } from './saslRefusal.js'
+import { saslError, saslRefusal } from './saslErrors.js'
 import { negotiate, type SpokenVersions } from './versions.js'
 
 /** Neither a list of mechanisms nor a step of one is larger. bytes */

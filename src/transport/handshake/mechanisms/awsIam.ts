@@ -1,4 +1,4 @@
-import { saslError } from '../saslRefusal.js'
+import { saslError } from '../saslErrors.js'
 import { type Mechanism, textOf } from './mechanism.js'
 
 const NUL = '\0'

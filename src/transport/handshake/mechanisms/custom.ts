@@ -1,5 +1,5 @@
 import type { Logger } from 'kafkajs'
-import { saslError } from '../saslRefusal.js'
+import { saslError } from '../saslErrors.js'
 import type { Mechanism } from './mechanism.js'
 
 /** What a custom mechanism gives `saslAuthenticate`: kafkajs's, whose bytes follow their size (int32). */

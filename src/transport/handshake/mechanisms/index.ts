@@ -1,6 +1,6 @@
 import { printable } from '../../../util/printable.js'
 import type { SaslSettings } from '../../configuration.js'
-import { saslError } from '../saslRefusal.js'
+import { saslError } from '../saslErrors.js'
 import { awsIam } from './awsIam.js'
 import { custom } from './custom.js'
 import type { Mechanism } from './mechanism.js'

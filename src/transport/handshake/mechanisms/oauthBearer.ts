@@ -1,4 +1,4 @@
-import { saslError, saslRefusal } from '../saslRefusal.js'
+import { saslError, saslRefusal } from '../saslErrors.js'
 import { type Mechanism, textOf } from './mechanism.js'
 
 const NAME = 'OAUTHBEARER'

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { saslError, saslRefusal } from '../saslRefusal.js'
+import { saslError, saslRefusal } from '../saslErrors.js'
 import { type Mechanism, textOf } from './mechanism.js'
 
 const derive = promisify(pbkdf2)

@@ -157,7 +157,9 @@ describe('whatever comes', () => {
   const escapedText = (value: string) =>
     value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
   const numberText = (value: number) =>
-    Number.isFinite(value) ? String(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+    Object.is(value, -0)
+      ? '-0'
+      : String(value).replace(/^(-?)Infinity$/, (_, sign: string) => `${sign || '+'}Inf`)
   const line = ({ name, labels, value, timestampMs }: ReturnType<typeof parsed>[number]) =>
     `${name}{${Object.entries(labels)
       .map(([label, text]) => `${label}="${escapedText(text)}"`)

@@ -66,7 +66,8 @@ export class BatchRetries {
     if (cause instanceof BrokerVerdictError) this.host.waits.retried(queue, cause)
     if (backoff !== AT_ONCE && backoff !== APPOINTED_BACKOFF) queue.setRetrying(true)
     const now = performance.now()
-    const delayMs = backoffMs(backoff, batch.attempts, this.host.random())
+    const counted = backoff === APPOINTED_BACKOFF ? batch.attempts : batch.attempts - batch.excusedAttempts
+    const delayMs = backoffMs(backoff, Math.max(1, counted), this.host.random())
     // On a common beat: hundreds of new topics are then retried in one request instead of one each.
     batch.retryAt = delayMs === 0 ? now : Math.ceil((now + delayMs) / RETRY_BEAT_MS) * RETRY_BEAT_MS
     this.host.logger.debug('A record batch will be sent again', {

@@ -33,12 +33,25 @@ const APPOINTED_ATTEMPTS = 50
 /** The same where the broker that refused names no leader. */
 const UNNAMED_ATTEMPTS = 10
 
+/** How a broker refuses that has not heard of a partition, or not that it leads it. */
+const NOT_HEARD_OF: ReadonlySet<number> = new Set([
+  ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+  ERROR.LEADER_NOT_AVAILABLE,
+  ERROR.NOT_LEADER_OR_FOLLOWER,
+  ERROR.UNKNOWN_TOPIC_ID,
+])
+
 /**
- * Whether a broker that refused as not the leader is only starting to lead, as right after the topic's creation: there is little to wait
- * for then. It names itself, or nobody (-1) while it is just making the partition; brokers before Produce 10 (KIP-951) never name one.
+ * Whether a broker that refused is only starting to lead, as right after the topic's creation: there is little to wait for then. It names
+ * itself, or nobody (-1) while it is just making the partition; brokers before Produce 10 (KIP-951) never name one.
  */
-const isStartingToLead = (queue: PartitionQueue, batch: Batch, leaderId: number, nodeId: number): boolean => {
-  if (queue.sender === undefined) return false
+const isStartingToLead = (
+  queue: PartitionQueue,
+  batch: Batch,
+  { errorCode: code, currentLeader: { leaderId } }: PartitionAnswer,
+  nodeId: number,
+): boolean => {
+  if (queue.sender === undefined || !NOT_HEARD_OF.has(code)) return false
   if (leaderId === nodeId) return batch.attempts <= APPOINTED_ATTEMPTS
   return leaderId < 0 && !queue.wasWritten && batch.attempts <= UNNAMED_ATTEMPTS
 }
@@ -146,7 +159,9 @@ export class ProduceResponseHandler {
     const isOutdated = this.isElsewhere(queue, nodeId) || topicId !== queue.topicId
     if (isOutdated) return this.retries.retry(queue, batch, cause, AT_ONCE)
     if (leaderId !== nodeId) this.host.refreshLeaders(queue, undefined)
-    if (!isStartingToLead(queue, batch, leaderId, nodeId)) return this.retries.retry(queue, batch, cause)
+    if (!isStartingToLead(queue, batch, answer, nodeId)) return this.retries.retry(queue, batch, cause)
+    // It is asked ten times a second: `retry.retries` is for attempts that wait as long as the options say.
+    batch.excuseAttempt()
     if (this.startingLeaders.mayProbe(nodeId, batch))
       return this.retries.retry(queue, batch, cause, APPOINTED_BACKOFF)
     if (this.retries.scheduleRetry(queue, batch, cause, HELD_BACKOFF))

@@ -62,7 +62,7 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
   /** @internal QueueList's */
   queueBehind: PartitionQueue | undefined
 
-  /** A broker has taken a batch of it. Until then its leader may not have heard of the partition yet. Written by {@link noteAccepted}. */
+  /** A broker has taken a batch of it. Until then its leader may not have heard of the partition yet. Written by {@link noteAccepted} and {@link topicRecreated}. */
   wasWritten = false
   /** The last attempt was refused, and its batch waits to be sent again. */
   private isRetrying = false
@@ -158,6 +158,12 @@ export class PartitionQueue extends Destination implements ListedQueue, Numbered
   shrink(batch: Batch): void {
     this.sizing ??= new BatchSizing(this.host.batchLimits)
     this.sizing.refused(batch)
+  }
+
+  /** The topic was deleted and created again: its partition is another, which nobody has written to. */
+  topicRecreated(): void {
+    this.wasWritten = false
+    this.producerState.topicRecreated()
   }
 
   /** The broker took this batch. */

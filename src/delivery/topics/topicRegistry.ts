@@ -134,7 +134,7 @@ export class TopicRegistry implements TopicPartitionsHost {
     topic.leaveCurrent()
     for (const queue of topic.queues) {
       const described = view.partitions[queue.partition]
-      if (isAnother) queue.producerState.topicRecreated()
+      if (isAnother) queue.topicRecreated()
       queue.gone =
         described === undefined
           ? new PartitionNotFoundError(topic.name, queue.partition, view.partitions.length)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kafka, type logCreator, logLevel } from 'kafkajs'
-import { createResilientProducer } from 'kafkajs-resilient-producer'
+import { createResilientProducer, type ResilientProducerOptions } from 'kafkajs-resilient-producer'
 import { EmbeddedKafka } from 'kafkajs-resilient-producer/testing'
 import { afterEach, expect, test } from 'vitest'
 import { ERROR } from '../../../src/protocol/errorCodes.js'
@@ -12,7 +12,7 @@ let cluster: EmbeddedKafka
 let end = async (): Promise<void> => {}
 afterEach(() => end())
 
-const start = async (logCreator?: logCreator) => {
+const start = async (logCreator?: logCreator, options?: ResilientProducerOptions) => {
   cluster = await EmbeddedKafka.start({ autoCreate: false, maxVersions: { Produce: 12 } })
   const producer = createResilientProducer(
     new Kafka({
@@ -20,6 +20,7 @@ const start = async (logCreator?: logCreator) => {
       logLevel: logCreator === undefined ? logLevel.NOTHING : logLevel.DEBUG,
       ...(logCreator === undefined ? {} : { logCreator }),
     }),
+    options,
   )
   end = async () => {
     await producer.disconnect({ timeoutMs: 0 })
@@ -126,4 +127,24 @@ test('a leader that names nobody while it makes a new partition is asked again s
   refuse()
   await send('known')
   expect(Math.max(...delays)).toBeGreaterThan(120)
+})
+
+test.each([
+  ['names itself', 0],
+  ['names nobody', -1],
+])('a leader that %s while it makes a new partition costs none of retry.retries', async (_, leaderId) => {
+  const { producer } = await start(undefined, { retry: { retries: 1 } })
+  let refusals = 0
+  cluster.on(
+    'Produce',
+    unaware(
+      () => true,
+      () => refusals++,
+      leaderId,
+    ),
+    { times: 6 },
+  )
+  await producer.send({ topic: 't0', messages: [{ value: 'x' }] })
+  expect(refusals).toBe(6)
+  expect(cluster.records('t0')).toHaveLength(1)
 })

@@ -20,7 +20,7 @@ export interface WithdrawalParts {
 export class Withdrawal {
   private readonly parts: WithdrawalParts
   private waiters: (() => void)[] = []
-  /** The queues that had batches since the last {@link Withdrawal.resume}. */
+  /** The queues that had batches since the last {@link Withdrawal.resume}, and those that were unsettled then. */
   private readonly touched = new Set<PartitionQueue>()
   /** Those that had batches since the last {@link Withdrawal.restart}: no other has an identity. */
   private readonly numbered = new Set<PartitionQueue>()
@@ -57,7 +57,8 @@ export class Withdrawal {
   }
 
   resume(): void {
-    this.touched.clear()
+    // What is unsettled stays so until another epoch is there, however many transactions' ends it takes to get one.
+    for (const queue of this.touched) if (!queue.producerState.isUnsettled) this.touched.delete(queue)
     this.parts.responseHandler.retries.withdrawalError = undefined
   }
 

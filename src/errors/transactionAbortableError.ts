@@ -5,6 +5,8 @@ import { BrokerVerdictError, type ErrorContext } from './bases.js'
 /** A coordinator's answer with which the transaction cannot be committed any more. After `abort()` the producer can begin another. */
 export class TransactionAbortableError extends BrokerVerdictError {
   static override readonly name: string = 'TransactionAbortableError'
+  /** The request's name in Kafka's protocol. */
+  readonly request: string
 
   /** @param request the request's name in Kafka's protocol */
   constructor(
@@ -21,5 +23,6 @@ export class TransactionAbortableError extends BrokerVerdictError {
       verdict,
       context,
     )
+    this.request = request
   }
 }

@@ -24,7 +24,7 @@ export interface TransactionHost {
   readonly landed: () => Promise<void>
   /** EndTxn. @throws when it cannot be ended so */
   readonly commit: () => Promise<void>
-  /** EndTxn. @throws fatal errors */
+  /** EndTxn. @throws fatal errors; {@link isForgotten} where there is nothing to be ended */
   readonly abort: () => Promise<void>
   /** The offsets are the group's. */
   readonly offsetsCommitted: (offsets: GroupOffsets['taken']) => void
@@ -172,19 +172,27 @@ export class OpenTransaction {
     // What reached a broker after the end of the transaction would belong to the next one, or to none.
     await Promise.all([host.landed(), transactionPartitions.idle(), this.calls.none()])
     const isBegun = transactionPartitions.isBegun || offsets.isBegun
-    if (isBegun && !isForgotten(this.failure)) {
-      try {
-        await host.abort()
-      } catch (error) {
-        // The coordinator has it open still: unless the producer is done for, it can be aborted again.
-        if (host.fatal === undefined) {
-          this.failure ??= error as Error
-          this.status = 'open'
-        }
-        throw error
-      }
-    }
+    if (isBegun && !isForgotten(this.failure)) await this.endByAbort()
     await this.finish('aborted')
+  }
+
+  private async endByAbort(): Promise<void> {
+    const { host } = this.parts
+    try {
+      await host.abort()
+    } catch (error) {
+      if (isForgotten(error)) {
+        // Nothing is left to be ended; the next transaction needs another epoch.
+        this.failure = error
+        return
+      }
+      // The coordinator has it open still: unless the producer is done for, it can be aborted again.
+      if (host.fatal === undefined) {
+        this.failure ??= error as Error
+        this.status = 'open'
+      }
+      throw error
+    }
   }
 
   /** Its requests are not asked again. */

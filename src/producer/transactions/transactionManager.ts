@@ -21,7 +21,7 @@ import { EpochRenewal } from './requests/epochRenewal.js'
 import { GroupOffsets, type TakenOffset } from './requests/groupOffsets.js'
 import { TransactionalIdentity } from './requests/transactionalIdentity.js'
 import { TransactionPartitions } from './requests/transactionPartitions.js'
-import { isFatal, isForgotten } from './requests/verdicts.js'
+import { isFatal, isForgotten, isIdentityUnknown } from './requests/verdicts.js'
 import { TransactionCounts } from './transactionCounts.js'
 
 export interface TransactionManagerParts {
@@ -146,16 +146,16 @@ export class TransactionManager implements TransactionHost, IdentitySource {
         'There is already an ongoing transaction for this producer. Please end the transaction before beginning another.',
       )
     }
-    if (this.renewal.owed !== undefined) await this.beginWithRenewal()
-    return this.newTransaction()
-  }
-
-  private async beginWithRenewal(): Promise<void> {
+    // Until the transaction is open: a call between the new epoch and that would open another.
     this.isBeginning = true
-    await this.renewEpoch()
-    this.isBeginning = false
-    const reason = this.fatal ?? this.renewal.owed
-    if (reason !== undefined) throw reason
+    try {
+      if (this.renewal.owed !== undefined) await this.renewEpoch()
+      const reason = this.fatal ?? this.renewal.owed
+      if (reason !== undefined) throw reason
+      return this.newTransaction()
+    } finally {
+      this.isBeginning = false
+    }
   }
 
   private newTransaction(): ResilientTransaction {
@@ -242,7 +242,8 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     try {
       await this.end('abort')
     } catch (error) {
-      // A verdict of the coordinator is for good; a broker out of reach, or a login refused for a while, is not.
+      if (isForgotten(error)) throw error
+      // Any other verdict of the coordinator is for good; a broker out of reach, or a login refused for a while, is not.
       if (!isFatal(error) && !(error instanceof BrokerVerdictError)) throw error
       this.die(error)
       throw this.fatal
@@ -267,7 +268,7 @@ export class TransactionManager implements TransactionHost, IdentitySource {
     this.counts.ended(outcome)
     const { engine, identity, coordinators } = this
     const { unsettled } = engine
-    const needsEpoch = unsettled.length > 0 || isForgotten(failure)
+    const needsEpoch = unsettled.length > 0 || isIdentityUnknown(failure)
     // A request that was not answered may still be served: one with this epoch would then act on the next transaction.
     if (needsEpoch || (coordinators.hasUnanswered && identity.canRenew)) await this.renewEpoch()
     engine.resume()

@@ -112,6 +112,55 @@ describe('a late request', () => {
     expect(await outcomes(world)).toEqual({ committed: ['b'], aborted: ['a'], open: [] })
   })
 
+  test('with records of an aborted transaction does not either where its epoch could not be had at once', async () => {
+    const producer = await connect({
+      deliveryTimeoutMs: 5000,
+      requestTimeoutMs: 6000,
+      ackTimeoutMs: 1000,
+      batchRecords: 1,
+    })
+    const first = await producer.transaction()
+    await send(first, 'a')
+    const late = world.cluster.gate()
+    world.onRecord('late', hold(late))
+    await Promise.all([
+      expect(send(first, 'late')).rejects.toMatchObject({ name: 'DeliveryTimeoutError', outcome: 'unknown' }),
+      late.arrived.then(() => pass(5000)),
+    ])
+    const ready = world.cluster.on('InitProducerId', errorCode(ERROR.COORDINATOR_LOAD_IN_PROGRESS), {
+      times: Infinity,
+    })
+    let isAborting = true
+    const aborted = first.abort().finally(() => {
+      isAborting = false
+    })
+    // In short steps: a jump would run into the time-outs of what follows.
+    while (isAborting) await pass(500)
+    await aborted
+    ready()
+    const before = course(world).length
+    const second = await producer.transaction()
+    const gate = world.cluster.gate()
+    world.onRecord('b', hold(gate))
+    const sent = send(second, 'b')
+    await gate.arrived
+    late.open()
+    await served('Produce', 1)
+    gate.open()
+    await sent
+    await second.commit()
+    // The first EndTxn writes the marker of the new epoch.
+    expect(course(world).slice(before)).toEqual([
+      'InitProducerId',
+      'AddPartitionsToTxn',
+      'EndTxn',
+      'AddPartitionsToTxn',
+      'Produce',
+      'EndTxn',
+    ])
+    expect(await outcomes(world)).toEqual({ committed: ['b'], aborted: ['a'], open: [] })
+  })
+
   test('is not feared where all were answered: the epoch stays', async () => {
     const producer = await connect()
     const first = await producer.transaction()

@@ -1,8 +1,9 @@
 import type { ResilientProducer } from 'kafkajs-resilient-producer'
 import { changed, dropAfterApply, ERROR, errorCode } from 'kafkajs-resilient-producer/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { TOPIC, World } from '../../delivery/support/world.js'
-import { outcomes, TX } from './support.js'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { DeliveryEngine } from '../../../src/delivery/engine.js'
+import { TOPIC, turns, World } from '../../delivery/support/world.js'
+import { course, outcomes, TX } from './support.js'
 
 let world: World
 beforeEach(async () => {
@@ -133,6 +134,14 @@ const transact = async (producer: ResilientProducer, value: string) => {
   }
 }
 
+/** From the next microtask on, `count` of them: every step of what runs meanwhile is met. */
+const callAtEachMicrotask = (count: number, call: () => void): void => {
+  queueMicrotask(() => {
+    call()
+    if (count > 1) callAtEachMicrotask(count - 1, call)
+  })
+}
+
 /** The error and its causes, by name. */
 const namesOf = (error: unknown): string[] =>
   error instanceof Error ? [error.name, ...namesOf(error.cause)] : []
@@ -182,6 +191,52 @@ describe('the answer to a request of a transaction', () => {
       await transact(producer, 'b')
     },
   )
+})
+
+describe('an abort after INVALID_PRODUCER_ID_MAPPING or UNKNOWN_PRODUCER_ID', () => {
+  /** What the producer asks from the abort on. */
+  const abortAfter = async (codeOf: Api | 'Produce', code: Code) => {
+    const producer = await world.connect({ ...TX, idempotent: false })
+    const transaction = await producer.transaction()
+    const record = (value: string) => ({ topic: TOPIC, messages: [{ value, partition: 0 }] })
+    await transaction.send(record('a'))
+    world.cluster.on(codeOf, errorCode(ERROR[code]))
+    const work = codeOf === 'Produce' ? transaction.send(record('b')) : transaction.sendOffsets(OFFSET)
+    await expect(work).rejects.toMatchObject({ type: code })
+    const before = course(world).length
+    await transaction.abort()
+    const asked = course(world).slice(before)
+    await transact(producer, 'c')
+    expect(await outcomes(world)).toEqual({ committed: ['c'], aborted: ['a'], open: [] })
+    return asked
+  }
+
+  test.each([
+    ['Produce', 'INVALID_PRODUCER_ID_MAPPING'],
+    ['Produce', 'UNKNOWN_PRODUCER_ID'],
+    ['TxnOffsetCommit', 'INVALID_PRODUCER_ID_MAPPING'],
+    ['TxnOffsetCommit', 'UNKNOWN_PRODUCER_ID'],
+    ['FindCoordinator', 'INVALID_PRODUCER_ID_MAPPING'],
+    ['AddOffsetsToTxn', 'UNKNOWN_PRODUCER_ID'],
+  ] as const)('to %s, %s, ends the transaction before it takes another epoch', async (api, code) => {
+    expect(await abortAfter(api, code)).toEqual(['EndTxn', 'InitProducerId'])
+  })
+
+  test('that the transaction coordinator gives has nothing to end: only another epoch is taken', async () => {
+    expect(await abortAfter('AddOffsetsToTxn', 'INVALID_PRODUCER_ID_MAPPING')).toEqual(['InitProducerId'])
+  })
+
+  test('to its own EndTxn has ended the transaction, and takes another epoch', async () => {
+    const producer = await world.connect({ ...TX, idempotent: false })
+    const transaction = await producer.transaction()
+    await transaction.send({ topic: TOPIC, messages: [{ value: 'a', partition: 0 }] })
+    const before = course(world).length
+    answer('EndTxn', 'INVALID_PRODUCER_ID_MAPPING')
+    await transaction.abort()
+    expect(course(world).slice(before)).toEqual(['EndTxn', 'InitProducerId'])
+    await transact(producer, 'b')
+    expect((await outcomes(world)).committed).toEqual(['b'])
+  })
 })
 
 describe('another epoch after an abort', () => {
@@ -238,6 +293,41 @@ describe('another epoch after an abort', () => {
     await transact(producer, 'a')
     expect((await outcomes(world)).committed).toEqual(['a'])
     expect(world.sent().at(-1)).toMatchObject({ epoch: 1 })
+  })
+
+  test('that is owed is got by one call of transaction(): others fail until that transaction has ended', async () => {
+    const producer = await world.connect({
+      ...TX,
+      idempotent: false,
+      deliveryTimeoutMs: 400,
+      requestTimeoutMs: 100,
+      ackTimeoutMs: 50,
+    })
+    const transaction = await failed(producer)
+    const ready = world.cluster.on('InitProducerId', errorCode(ERROR.COORDINATOR_LOAD_IN_PROGRESS), {
+      times: Infinity,
+    })
+    await transaction.abort()
+    ready()
+    const others: Promise<string>[] = []
+    const restart = DeliveryEngine.prototype.restart
+    const spy = vi.spyOn(DeliveryEngine.prototype, 'restart').mockImplementation(function (
+      this: DeliveryEngine,
+    ) {
+      restart.call(this)
+      callAtEachMicrotask(40, () =>
+        others.push(
+          producer.transaction().then(
+            () => 'begun',
+            () => 'refused',
+          ),
+        ),
+      )
+    })
+    await producer.transaction()
+    spy.mockRestore()
+    await turns()
+    expect(await Promise.all(others)).toEqual(Array.from({ length: 40 }, () => 'refused'))
   })
 
   test('with an answer that cannot be read is asked for again', async () => {

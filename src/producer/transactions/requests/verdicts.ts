@@ -6,6 +6,8 @@ import {
   TransactionTimedOutError,
 } from '../../../errors/index.js'
 import { ERROR, type ErrorCode, errorCode } from '../../../protocol/errorCodes.js'
+import { addOffsetsToTxnApi } from '../../../protocol/messages/addOffsetsToTxn.js'
+import { addPartitionsToTxnApi } from '../../../protocol/messages/addPartitionsToTxn.js'
 import { endTxnApi } from '../../../protocol/messages/endTxn.js'
 
 /** What a coordinator's answer means for the request. */
@@ -47,7 +49,7 @@ const FATAL: ReadonlySet<number> = new Set([
   ERROR.UNSUPPORTED_FOR_MESSAGE_FORMAT,
 ])
 
-/** The coordinator does not know the producer id (any more): a transaction of it is over. */
+/** A broker does not know the producer id (any more). */
 const FORGOTTEN: ReadonlySet<number> = new Set([ERROR.INVALID_PRODUCER_ID_MAPPING, ERROR.UNKNOWN_PRODUCER_ID])
 
 /** After any other final answer to EndTxn nobody knows whether there is a transaction. */
@@ -88,6 +90,23 @@ export const isFatal = (error: unknown): error is Error =>
   error instanceof TransactionTimedOutError ||
   error instanceof TransactionRefusedError
 
-/** The coordinator does not know this producer id any more: there is no transaction to be ended (transactional.id.expiration.ms). */
-export const isForgotten = (error: unknown): boolean =>
+/** Whether a broker, of whatever role, does not take the producer id any more: the next transaction needs another epoch, or id. */
+export const isIdentityUnknown = (error: unknown): boolean =>
   error instanceof BrokerVerdictError && FORGOTTEN.has(error.code)
+
+/** What the transaction coordinator itself answers. */
+const TO_ITS_COORDINATOR: ReadonlySet<string> = new Set([
+  addPartitionsToTxnApi.name,
+  addOffsetsToTxnApi.name,
+  endTxnApi.name,
+])
+
+/**
+ * Whether the transaction coordinator does not know this producer id any more: there is no transaction to be ended
+ * (transactional.id.expiration.ms). Others' word is not enough: a leader or a group's coordinator may have lost the producer id while
+ * the transaction is open, and InitProducerId would then fence this producer. (beginAbort of Java's TransactionManager.)
+ */
+export const isForgotten = (error: unknown): error is TransactionAbortableError =>
+  error instanceof TransactionAbortableError &&
+  error.code === ERROR.INVALID_PRODUCER_ID_MAPPING &&
+  TO_ITS_COORDINATOR.has(error.request)

@@ -120,20 +120,23 @@ export class BrokerLink {
   /** Readies a connection that cannot be used as it is, for example because its login ends soon. */
   prepare(link: ProduceLink): void {
     if (this.isBusy) return
+    const { owner } = this
     this.since = performance.now()
-    const patience = setInterval(() => this.owner.connectingIsSlow(), this.settings.stallMs)
+    const patience = setInterval(() => owner.connectingIsSlow(), this.settings.stallMs)
     this.patience = patience
     link.prepare().then(
       () => {
         clearInterval(patience)
-        this.owner.setStuck(false)
         this.since = undefined
-        this.owner.schedule()
+        if (owner.isClosed) return
+        owner.setStuck(false)
+        owner.schedule()
       },
       (error: Error) => {
         clearInterval(patience)
         this.since = undefined
-        this.owner.notPrepared(error)
+        // The close may be what made it fail: what is noted then would be a wait that nothing ends.
+        if (!owner.isClosed) owner.notPrepared(error)
         link.destroy(error)
       },
     )

@@ -66,7 +66,10 @@ export class LeaderRefresh {
     refresh.avoidNode = avoidNode ?? refresh.avoidNode
     // While one is running, its answer may be older than what made the caller ask: it does not count.
     refresh.again = true
-    if (!refresh.running) this.#next(refresh)
+    // One that was asked for before is in its backoff, at whose end it is asked for again.
+    if (refresh.running || refresh.attempt > 0) return
+    this.#pauses.remove(refresh)
+    this.#start(refresh)
   }
 
   close(): void {
@@ -79,10 +82,11 @@ export class LeaderRefresh {
   }
 
   #next(refresh: Refresh): void {
-    const wait = refresh.attempt === 0 ? 0 : this.#dueAt(refresh) - performance.now()
-    if (!refresh.again || wait > 0) return this.#pauses.add(refresh, Math.max(0, wait))
-    this.#pauses.remove(refresh)
-    this.#start(refresh)
+    const { attempt, lastStart, again } = refresh
+    if (again && attempt === 0) return this.#start(refresh)
+    const dueAt = attempt === 0 ? 0 : lastStart + this.#backoff(attempt)
+    // Rounded up to the common beat there, and not here as well: that would be one beat more.
+    this.#pauses.add(refresh, Math.max(0, dueAt - performance.now()))
   }
 
   #goOn(refresh: Refresh): void {
@@ -134,10 +138,6 @@ export class LeaderRefresh {
     refresh.again ||= patient && (failed || leaderless)
     if (!refresh.again) refresh.avoidNode = undefined
     this.#next(refresh)
-  }
-
-  #dueAt({ lastStart, attempt }: Refresh): number {
-    return Math.ceil((lastStart + this.#backoff(attempt)) / BEAT_MS) * BEAT_MS
   }
 
   #backoff(attempt: number): number {

@@ -152,6 +152,30 @@ describe('metadata of topics in use', () => {
       expect(beats.filter((beat, i) => beat === beats[i - 1])).toEqual([])
     })
 
+    it('repeats on the first beat after the backoff, and not one later', async () => {
+      await learn('t')
+      moveLeader('t', -1, 1)
+      // As a real clock, it has gone on whenever it is read.
+      const now = performance.now.bind(performance)
+      let reads = 0
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ++reads / 1e6)
+      const starts: number[] = []
+      const ask = upkeep.ask.bind(upkeep)
+      vi.spyOn(upkeep, 'ask').mockImplementation((...asked) => {
+        starts.push(performance.now())
+        return ask(...asked)
+      })
+      leaders.request('t')
+      await vi.advanceTimersByTimeAsync(5000)
+      // The first answer is a change: from then on nothing changes.
+      starts.shift()
+      const beats = starts.slice(1).map(start => Math.floor(start / 50))
+      const due = starts.map((start, index) => Math.ceil((start + Math.min(1000, 50 * 2 ** index)) / 50))
+      expect(beats.length).toBeGreaterThan(5)
+      expect(beats).toEqual(due.slice(0, -1))
+      clock.mockRestore()
+    })
+
     it('asks at once again after a change', async () => {
       await learn('t')
       for (let attempt = 0; attempt < 6; attempt++) {

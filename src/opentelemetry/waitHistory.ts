@@ -19,9 +19,17 @@ const MOST_PER_SUBJECT = 8
 /** Subjects with no ongoing wait of which waits are kept. */
 const MOST_SUBJECTS = 1000
 
+interface Subject {
+  /** The latest ones, the first of them first. */
+  readonly waits: Waited[]
+  ongoing: number
+}
+
 /** What the records of one producer waited for of late, by what the wait was about. */
 export class WaitHistory implements WaitListener {
-  readonly #bySubject = new Map<string, Waited[]>()
+  readonly #bySubject = new Map<string, Subject>()
+  /** Keys of subjects with no ongoing wait: the first one is the one that has had none for longest. */
+  readonly #ended = new Set<string>()
   readonly #ongoing = new Map<Wait, Waited>()
 
   constructor(registry: WaitRegistry) {
@@ -36,24 +44,25 @@ export class WaitHistory implements WaitListener {
   changed(wait: Wait): void {
     const waited = this.#ongoing.get(wait)
     if (waited === undefined) return
-    if (waited.kind !== wait.kind) {
-      waited.to = performance.now()
-      this.#begin(wait, waited.to)
-    } else waited.error = errorOf(wait)
+    if (waited.kind === wait.kind) {
+      waited.error = errorOf(wait)
+      return
+    }
+    this.#end(wait, waited)
+    this.#begin(wait, waited.to)
   }
 
   ended(wait: Wait): void {
     const waited = this.#ongoing.get(wait)
     if (waited === undefined) return
-    waited.to = performance.now()
     waited.error = errorOf(wait)
-    this.#ongoing.delete(wait)
-    if (this.#bySubject.size > MOST_SUBJECTS) this.#forget()
+    this.#end(wait, waited)
+    if (this.#ended.size > MOST_SUBJECTS) this.#forget()
   }
 
   /** The latest waits about one subject. */
   of(subject: WaitSubject): readonly Waited[] {
-    return this.#bySubject.get(keyOf(subject)) ?? []
+    return this.#bySubject.get(keyOf(subject))?.waits ?? []
   }
 
   #begin(wait: Wait, from: number): void {
@@ -66,18 +75,28 @@ export class WaitHistory implements WaitListener {
     }
     this.#ongoing.set(wait, waited)
     const key = keyOf(wait.subject)
-    const its = this.#bySubject.get(key) ?? []
-    its.push(waited)
-    if (its.length > MOST_PER_SUBJECT) its.shift()
-    // Behind the others: the first one is the one that had no wait for longest.
-    this.#bySubject.delete(key)
+    const its = this.#bySubject.get(key) ?? { waits: [], ongoing: 0 }
+    its.waits.push(waited)
+    if (its.waits.length > MOST_PER_SUBJECT) its.waits.shift()
+    its.ongoing++
     this.#bySubject.set(key, its)
+    this.#ended.delete(key)
   }
 
+  #end(wait: Wait, waited: Waited): void {
+    waited.to = performance.now()
+    this.#ongoing.delete(wait)
+    const key = keyOf(wait.subject)
+    const its = this.#bySubject.get(key)!
+    if (--its.ongoing === 0) this.#ended.add(key)
+  }
+
+  /** Half of them at once: a Set from whose front one is taken each time is walked over what it has lost. */
   #forget(): void {
-    for (const [key, its] of this.#bySubject) {
-      if (its.every(({ to }) => to !== Infinity)) this.#bySubject.delete(key)
-      if (this.#bySubject.size <= MOST_SUBJECTS / 2) return
+    for (const key of this.#ended) {
+      this.#ended.delete(key)
+      this.#bySubject.delete(key)
+      if (this.#ended.size <= MOST_SUBJECTS / 2) return
     }
   }
 }

@@ -108,7 +108,7 @@ export const healthOf = (
   const ongoing = longest(waits)
   const problems = ongoing
     .filter(({ since }) => now - since >= WARN_AFTER_MS)
-    .map(wait => describeWaits([wait], waits.all, now).message)
+    .map(wait => describeWaits([wait], waits.oldestOther, now).message)
   const brokersAnswer = source?.answeredAt !== undefined && source.failure === undefined
   return {
     status,

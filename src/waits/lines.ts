@@ -122,17 +122,18 @@ const waitingRecords = (waits: readonly Wait[]): number =>
   waits.reduce((sum, { waiters }) => sum + waiters.waitingRecords, 0)
 
 /** Waits for buffer space have their reason in the other waits. */
-const behind = (kind: WaitKind, all: Iterable<Wait>): string => {
-  if (kind !== 'buffer') return ''
-  for (const other of all) {
-    if (other.kind !== 'buffer')
-      return ` The buffer is held by records that wait for ${subjectText(other.subject)}.`
-  }
-  return ''
-}
+const behind = (kind: WaitKind, other: Wait | undefined): string =>
+  kind !== 'buffer' || other === undefined
+    ? ''
+    : ` The buffer is held by records that wait for ${subjectText(other.subject)}.`
 
-/** The WARN for waits of one family, of all that go on. @param now ms on the registry's clock */
-export const describeWaits = (waits: readonly Wait[], all: Iterable<Wait>, now: number): Line => {
+/**
+ * The WARN for waits of one family.
+ *
+ * @param other the oldest wait that is not for buffer space
+ * @param now ms on the registry's clock
+ */
+export const describeWaits = (waits: readonly Wait[], other: Wait | undefined, now: number): Line => {
   const [first] = waits
   const { kind, error } = first!
   const waitedMs = now - first!.since
@@ -143,7 +144,7 @@ export const describeWaits = (waits: readonly Wait[], all: Iterable<Wait>, now: 
   const whose = waits.length > 1 && reason !== undefined && !reason.includes(one) ? ` (${one})` : ''
   const head = HEADS[kind](waits, error && failureType(error))
   return {
-    message: `${head} (${seconds(waitedMs)} so far${held})${reason === undefined ? '.' : `: ${reason}${whose}.`}${behind(kind, all)} ${first!.likelyCause ?? remedyOf(first!)}`,
+    message: `${head} (${seconds(waitedMs)} so far${held})${reason === undefined ? '.' : `: ${reason}${whose}.`}${behind(kind, other)} ${first!.likelyCause ?? remedyOf(first!)}`,
     details: {
       waitingFor: kind,
       ...subjectDetails(waits),

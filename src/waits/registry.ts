@@ -34,6 +34,8 @@ export interface WaitDetails {
 export class WaitRegistry {
   readonly clock: Clock
   private readonly ongoing = new Set<Wait>()
+  /** Those that are not for buffer space: there may be one for each partition of those that are. */
+  private readonly others = new Set<Wait>()
   private readonly listeners: WaitListener[] = []
 
   constructor(clock: Clock = systemClock) {
@@ -53,10 +55,15 @@ export class WaitRegistry {
     return errorOf(wait, this.clock.now())
   }
 
-  /** Why the oldest wait goes on that is not for buffer space: what holds the buffer. */
+  /** The oldest wait that is not for buffer space: most likely what holds the buffer, though its records may be few. */
+  get oldestOther(): Wait | undefined {
+    const [oldest] = this.others
+    return oldest
+  }
+
+  /** Why {@link oldestOther} goes on. */
   get bufferCause(): Error | undefined {
-    for (const wait of this.ongoing) if (wait.kind !== 'buffer') return this.causeOf(wait)
-    return undefined
+    return this.oldestOther && this.causeOf(this.oldestOther)
   }
 
   listen(listener: WaitListener): void {
@@ -67,6 +74,7 @@ export class WaitRegistry {
     const { error, since = this.clock.now(), waiters = nobody } = details
     const wait = new Wait(kind, subject, waiters, since, error)
     this.ongoing.add(wait)
+    if (kind !== 'buffer') this.others.add(wait)
     for (const listener of this.listeners) listener.began(wait)
     return wait
   }
@@ -75,11 +83,14 @@ export class WaitRegistry {
   change(wait: Wait, kind: WaitKind, error?: Error): void {
     if (!this.ongoing.has(wait) || (wait.kind === kind && error === undefined)) return
     wait.become(kind, error ?? wait.error)
+    if (kind === 'buffer') this.others.delete(wait)
+    else this.others.add(wait)
     for (const listener of this.listeners) listener.changed(wait)
   }
 
   end(wait: Wait, how: WaitEnd): void {
     if (!this.ongoing.delete(wait)) return
+    this.others.delete(wait)
     for (const listener of this.listeners) listener.ended(wait, how)
   }
 }

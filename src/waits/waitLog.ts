@@ -134,7 +134,7 @@ export class WaitLog implements WaitListener {
     this.untold -= due.length
     family.warnedAt = now
     family.kind = due[0]?.kind
-    const { message, details } = describeWaits(due, this.registry.all, now)
+    const { message, details } = describeWaits(due, this.registry.oldestOther, now)
     this.logger.warn(message, details)
   }
 

@@ -250,6 +250,42 @@ test('the cost of a wait does not depend on how many there are', () => {
   expect(steps(10_000)).toBe(steps(10))
 })
 
+test('what holds the buffer is found without a look at the calls that wait for it', () => {
+  const { registry } = start()
+  let reads = 0
+  for (let i = 0; i < 1000; i++) {
+    const wait = registry.begin('buffer', { topic: `t${i}` })
+    Object.defineProperty(wait, 'kind', {
+      get: () => {
+        reads++
+        return 'buffer'
+      },
+    })
+  }
+  expect(registry.bufferCause).toBeUndefined()
+  expect(reads).toBe(0)
+})
+
+test('what holds the buffer is the oldest of the other waits, as they change and end', () => {
+  const { registry } = start()
+  const causes = () => registry.bufferCause?.message.replace(/ \(.*/, '')
+  const first = registry.begin('buffer', { topic: 'a' })
+  const leader = registry.begin('leader', { topic: 'b', partition: 0 })
+  const broker = registry.begin('connection', { broker: 1 })
+  expect(causes()).toBe('Still waiting for a leader of topic "b", partition 0')
+  registry.change(leader, 'topic')
+  expect(causes()).toBe('Still waiting for topic "b", partition 0 to become available')
+  registry.change(leader, 'buffer')
+  expect(causes()).toBe('Still waiting for a connection to broker 1')
+  registry.end(broker, 'over')
+  expect(causes()).toBeUndefined()
+  registry.change(first, 'topic')
+  registry.change(broker, 'answer')
+  expect(causes()).toBe('Still waiting for topic "a" to become available')
+  registry.end(first, 'over')
+  expect(causes()).toBeUndefined()
+})
+
 test('a wait that has ended is not ended or changed again', () => {
   const { registry, clock, lines } = start()
   const wait = registry.begin('topic', { topic: 'a' })

@@ -48,10 +48,12 @@ const NOT_HEARD_OF: ReadonlySet<number> = new Set([
 const isStartingToLead = (
   queue: PartitionQueue,
   batch: Batch,
-  { errorCode: code, currentLeader: { leaderId } }: PartitionAnswer,
+  { errorCode: code, baseOffset, currentLeader: { leaderId } }: PartitionAnswer,
   nodeId: number,
 ): boolean => {
   if (queue.sender === undefined || !NOT_HEARD_OF.has(code)) return false
+  // It was appended by a leader that lost its office meanwhile.
+  if (mayBeWritten(code, baseOffset)) return false
   if (leaderId === nodeId) return batch.attempts <= APPOINTED_ATTEMPTS
   return leaderId < 0 && !queue.wasWritten && batch.attempts <= UNNAMED_ATTEMPTS
 }
@@ -158,8 +160,9 @@ export class ProduceResponseHandler {
     // It was for a leader, or for a topic, whose successor is known by now.
     const isOutdated = this.isElsewhere(queue, nodeId) || topicId !== queue.topicId
     if (isOutdated) return this.retries.retry(queue, batch, cause, AT_ONCE)
-    if (leaderId !== nodeId) this.host.refreshLeaders(queue, undefined)
-    if (!isStartingToLead(queue, batch, answer, nodeId)) return this.retries.retry(queue, batch, cause)
+    const isStarting = isStartingToLead(queue, batch, answer, nodeId)
+    if (!isStarting || leaderId !== nodeId) this.host.refreshLeaders(queue, undefined)
+    if (!isStarting) return this.retries.retry(queue, batch, cause)
     // It is asked ten times a second: `retry.retries` is for attempts that wait as long as the options say.
     batch.excuseAttempt()
     if (this.startingLeaders.mayProbe(nodeId, batch))

@@ -5,7 +5,8 @@ import type { RetryNotice, TopicPolicyOptions } from '../../topics/index.js'
 /** Attempts and waits of the retries of a record batch. The waits grow exponentially (KIP-580). */
 export interface DeliveryRetryOptions {
   /**
-   * Attempts after the first one. `deliveryTimeoutMs` ends the retries in any case.
+   * Attempts after the first one. `deliveryTimeoutMs` ends the retries in any case. Refusals of a broker that is only starting to lead a
+   * new partition are not counted (at most 50).
    *
    * @defaultValue unlimited
    */

@@ -56,6 +56,38 @@ describe('a partition whose leader moves', () => {
     expect(where('b')).toEqual([1, 1])
   })
 
+  test('is looked up after 50 refusals of a broker that names itself', async () => {
+    world.topic({ leaders: [0], replicationFactor: 3 })
+    const producer = await world.confirmed()
+    const asked: number[] = []
+    const refusal = verdict(0, {
+      errorCode: ERROR.NOT_LEADER_OR_FOLLOWER,
+      currentLeader: { leaderId: 0, leaderEpoch: 0 },
+    })
+    const before = metadataRequests()
+    world.onRecord(
+      'a',
+      (request, next) => {
+        asked.push(metadataRequests() - before)
+        return refusal(request, next)
+      },
+      51,
+    )
+    await send(producer, 'a')
+    expect(where('a')).toHaveLength(52)
+    // At the arrival of the 51st attempt there was no reason yet to ask.
+    expect(asked.at(-1)).toBe(0)
+    await world.cluster.journal.until(() => metadataRequests() > before)
+  })
+
+  test('after it wrote a first batch is tried no more often than retry.retries: it may be written', async () => {
+    world.topic({ leaders: [0], replicationFactor: 3 })
+    const producer = await world.connect({ idempotent: false, retry: { retries: 0 } })
+    world.onRecord('a', verdict(0, { errorCode: ERROR.NOT_LEADER_OR_FOLLOWER, baseOffset: 0n }, 'applied'))
+    await expect(send(producer, 'a')).rejects.toMatchObject({ attempts: 1, outcome: 'unknown' })
+    expect(world.stored()).toEqual(['a'])
+  })
+
   test('with five batches in flight gets them in order, and once', async () => {
     world.topic({ leaders: [0], replicationFactor: 3 })
     const producer = await world.confirmed({ batchRecords: 1 })

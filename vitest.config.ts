@@ -9,6 +9,19 @@ const onKafka = 'test/{kafka,compat,chaos}/**/*.test.ts'
 const shortOnKafka =
   'test/kafka/{acknowledgements,creation-disabled,named-metadata,new-topics,partitioning,records}.test.ts'
 
+/** What `npm test` leaves to `npm run test:all`: whole builds, releases and documents, and the longest waits and models. */
+const longUnits = [
+  'test/{api,release,docs,demo,ops,examples}/**',
+  'test/cli/built.test.ts',
+  'test/delivery/model/**',
+  'test/producer/{longWaits.test.ts,transactions/commitUnderFaults.test.ts}',
+]
+
+const unitProject = (name: string, exclude: readonly string[] = []) => ({
+  extends: true as const,
+  test: { name, include: ['test/**/*.test.ts'], exclude: [onKafka, 'test/consumers/**', ...exclude] },
+})
+
 const kafkaProject = (name: string, include: string) => ({
   extends: true as const,
   test: {
@@ -40,11 +53,9 @@ export default defineConfig({
     env: { KAFKAJS_NO_PARTITIONER_WARNING: '1' },
     reporters: ['default', './test/setup/report.ts'],
     projects: [
-      {
-        extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [onKafka, 'test/consumers/**'] },
-      },
-      // `npm run test:all` and `npm test`: never both at once, since the second's files are among the first's.
+      unitProject('unit'),
+      unitProject('unit-short', longUnits),
+      // `npm run test:all` and `npm test`: never both at once, since the short ones' files are among the others'.
       kafkaProject('kafka', onKafka),
       kafkaProject('kafka-short', shortOnKafka),
     ],

@@ -43,7 +43,7 @@ test('a run says which form it was, on which broker, how long it took and what i
     failures: [],
     unsteady: [],
   }
-  expect(describeForm(new Set(['unit', 'kafka-short']), report, 61)).toMatch(
+  expect(describeForm(new Set(['unit-short', 'kafka-short']), report, 61)).toMatch(
     /^The short form: 9 tests in 61 s, on a real Kafka \(docker\) and the embedded cluster, 3 skipped\. Not run: .*npm run test:all.*npm run test:consumers/,
   )
   expect(describeForm(new Set(['unit', 'kafka']), { ...report, brokers: [], skipped: 0 }, 61)).toMatch(

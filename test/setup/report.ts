@@ -65,12 +65,12 @@ export function describeForm(
   { passed, failed, skipped, brokers }: Report,
   seconds: number,
 ): string | undefined {
-  if (!projects.has('unit') || projects.size < 2) return undefined
+  if (projects.size < 2 || !(projects.has('unit') || projects.has('unit-short'))) return undefined
   const tests = `${passed + failed} tests in ${seconds} s, on ${brokers.length > 0 ? `a real Kafka (${brokers.join(', ')}) and ` : ''}the embedded cluster`
   const without = skipped > 0 ? `, ${skipped} skipped` : ''
   const form = projects.has('kafka-short') ? 'The short form' : 'All tests'
   const left = projects.has('kafka-short')
-    ? 'Not run: most of those on a real Kafka, kafkajs’s own specs and the chaos runs (npm run test:all, about 10 minutes with a broker), and the packed package in other projects (npm run test:consumers, about 8).'
+    ? 'Not run: those of builds, releases and documents, most of those on a real Kafka, kafkajs’s own specs and the chaos runs (npm run test:all, about 10 minutes with a broker), and the packed package in other projects (npm run test:consumers, about 8).'
     : 'Not run: the packed package in other projects (npm run test:consumers, about 8 minutes).'
   return `${form}: ${tests}${without}. ${left}`
 }

@@ -1,3 +1,4 @@
+import { escaped } from '../src/cli/plot/page.js'
 import { roundTicks } from '../src/cli/plot/ticks.js'
 
 export interface Line {
@@ -48,8 +49,6 @@ const AXES: Readonly<Record<string, string>> = {
 const digits = (value: number): string =>
   Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)))
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const escaped = (text: string): string => text.replace(/[&<>"]/g, each => ENTITIES[each]!)
 const pixels = (value: number): string => String(Number(value.toFixed(1)))
 
 const mostOf = ({ points }: Line): number =>

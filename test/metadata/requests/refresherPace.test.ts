@@ -1,73 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MetadataCache } from '../../../src/metadata/cache/cache.js'
-import type { TopicAnswer } from '../../../src/metadata/requests/answer.js'
-import { MetadataRefresher } from '../../../src/metadata/requests/refresher.js'
-import { recordingLogger } from '../logs.js'
-import { performanceClock, ScriptedCluster } from '../scriptedCluster.js'
-
-const MIN_TIMEOUT_MS = 50
+import { MIN_TIMEOUT_MS, RefresherWorld, turn, watch } from './refresherWorld.js'
 
 describe('the pace of MetadataRefresher', () => {
-  let cluster: ScriptedCluster
-  let cache: MetadataCache
-  let refresher: MetadataRefresher
-  let log: ReturnType<typeof recordingLogger>
-  let refreshed: [string, string][]
-
+  let world: RefresherWorld
+  let { cluster, cache, refresher } = {} as RefresherWorld
   beforeEach(() => {
-    vi.useFakeTimers()
-    cluster = new ScriptedCluster()
-    log = recordingLogger()
-    refreshed = []
-    cache = new MetadataCache({
-      onBrokers: brokers => cluster.setBrokers(brokers),
-      onListenerError: error => {
-        throw error
-      },
-    })
-    refresher = new MetadataRefresher({
-      transport: cluster,
-      cache,
-      clock: performanceClock,
-      logger: log.logger,
-      observer: { metadataRefreshed: (trigger, outcome) => refreshed.push([trigger, outcome]) },
-      requestTimeoutMs: 3000,
-      pace: { minTimeoutMs: MIN_TIMEOUT_MS, maxTimeoutMs: 1000 },
-    })
+    world = RefresherWorld.start()
+    ;({ cluster, cache, refresher } = world)
   })
+  afterEach(() => world.end())
 
-  afterEach(() => {
-    expect(cluster.mostConcurrent).toBeLessThanOrEqual(1)
-    refresher.close(new Error('the test has ended'))
-    expect(vi.getTimerCount()).toBe(0)
-    vi.useRealTimers()
-  })
-
-  /** What is set on an immediate while the clock runs fires one fake ms later. */
-  const turn = () => vi.advanceTimersByTimeAsync(1)
-  const create = (name: string, attempt = 1) =>
-    refresher.lookup(name, {
-      create: true,
-      trigger: 'topic',
-      attempt,
-      pace: attempt === 1 ? 'first' : 'again',
-    })
-  const look = (name: string, attempt = 1) =>
-    refresher.lookup(name, {
-      create: false,
-      trigger: 'topic',
-      attempt,
-      pace: attempt === 1 ? 'first' : 'again',
-    })
-  /** The outcome of a lookup that may still be open. */
-  const watch = (lookup: Promise<TopicAnswer>) => {
-    const seen: { answer?: TopicAnswer; error?: unknown } = {}
-    lookup.then(
-      answer => Object.assign(seen, { answer }),
-      error => Object.assign(seen, { error }),
-    )
-    return seen
-  }
+  const create = (name: string, attempt = 1) => world.lookup(name, true, attempt)
+  const look = (name: string, attempt = 1) => world.lookup(name, false, attempt)
 
   it('paces what is asked again: the starts lie minTimeoutMs apart, then twice that', async () => {
     // Asked again at once after each answer:
